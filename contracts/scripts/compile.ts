@@ -1,0 +1,76 @@
+// solc from npm, with the settings of foundry.toml, so that what is deployed is what is tested.
+import { readFileSync } from 'node:fs';
+import solc from 'solc';
+
+export interface StorageEntry {
+  label: string;
+  slot: string;
+  offset: number;
+  type: string;
+}
+
+export interface StorageLayout {
+  storage: StorageEntry[];
+  types: Record<string, { label: string; numberOfBytes: string; members?: StorageEntry[] }>;
+}
+
+export interface CompiledRegistry {
+  abi: unknown[];
+  /** Creation code in hexadecimal, without 0x. */
+  bytecode: string;
+  storageLayout: StorageLayout;
+  compiler: string;
+}
+
+interface CompilerOutput {
+  errors?: { severity: string; formattedMessage: string }[];
+  contracts?: Record<
+    string,
+    Record<string, { abi: unknown[]; evm: { bytecode: { object: string } }; storageLayout: StorageLayout }>
+  >;
+}
+
+const contractsFolder = new URL('../', import.meta.url);
+const registrySource = 'src/ReleaseRegistry.sol';
+
+function read(path: string): string {
+  return readFileSync(new URL(path, contractsFolder), 'utf8');
+}
+
+/** One value of the default profile in foundry.toml, which stands in a line of its own. */
+function foundrySetting(name: string): string {
+  const value = new RegExp(`^${name} = "?([^"\\n]*)"?$`, 'm').exec(read('foundry.toml'))?.[1];
+  if (value === undefined) throw new Error(`foundry.toml does not set ${name}`);
+  return value;
+}
+
+export function compileRegistry(): CompiledRegistry {
+  const input = {
+    language: 'Solidity',
+    sources: { [registrySource]: { content: read(registrySource) } },
+    settings: {
+      evmVersion: foundrySetting('evm_version'),
+      viaIR: foundrySetting('via_ir') === 'true',
+      optimizer: { enabled: foundrySetting('optimizer') === 'true', runs: Number(foundrySetting('optimizer_runs')) },
+      metadata: {
+        bytecodeHash: foundrySetting('bytecode_hash'),
+        appendCBOR: foundrySetting('cbor_metadata') === 'true',
+      },
+      remappings: ['@openzeppelin/contracts/=../node_modules/@openzeppelin/contracts/'],
+      outputSelection: { [registrySource]: { ReleaseRegistry: ['abi', 'evm.bytecode.object', 'storageLayout'] } },
+    },
+  };
+  const readImport = (path: string) => ({ contents: read(path) });
+  const output: CompilerOutput = JSON.parse(solc.compile(JSON.stringify(input), { import: readImport }));
+
+  const failures = (output.errors ?? []).filter((problem) => problem.severity === 'error');
+  if (failures.length > 0) throw new Error(failures.map((problem) => problem.formattedMessage).join('\n'));
+  const registry = output.contracts?.[registrySource]?.['ReleaseRegistry'];
+  if (registry === undefined) throw new Error(`the compiler returned no ReleaseRegistry from ${registrySource}`);
+  return {
+    abi: registry.abi,
+    bytecode: registry.evm.bytecode.object,
+    storageLayout: registry.storageLayout,
+    compiler: solc.version(),
+  };
+}
