@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { maximumAttestationBytes } from './attestation.ts';
+import { sha256DigestSchema } from './digest.ts';
+import { envelopeSchema } from './dsse.ts';
+import { parseJson } from './json.ts';
+import { blockStatementSchema, cosignatureSchema } from './witness.ts';
+
+export const maximumProofNodes = 64;
+export const maximumProofBytesInAll = 256 * 1024;
+/** Everything a device reads as evidence, in bytes of JSON text. */
+export const maximumEvidenceBytes = 4 * 1024 * 1024;
+
+/** A trie node: at most 64 KiB here; the sum over all proofs is bounded by check 4. */
+const nodeSchema = z
+  .string()
+  .max(2 + 2 * 64 * 1024)
+  .regex(/^0x(?:[0-9a-f]{2})+$/);
+const proofSchema = z.array(nodeSchema).max(256);
+
+export const evidenceSchema = z.object({
+  evidenceVersion: z.literal(1),
+  block: blockStatementSchema,
+  cosignatures: z.array(cosignatureSchema).max(64),
+  accountProof: proofSchema,
+  storageProofs: z.object({
+    productState: proofSchema,
+    history: proofSchema,
+    trustRoot: proofSchema,
+    headVersion: proofSchema,
+    headSchedule: proofSchema,
+    /** Absent while the channel is empty, like the release itself. */
+    releaseCommitment: proofSchema.optional(),
+    releaseState: proofSchema.optional(),
+  }),
+  release: z
+    .object({ image: sha256DigestSchema, attestation: z.string().max(maximumAttestationBytes) })
+    .optional(),
+  /** The trust roots after the first, in order, for devices that are behind. */
+  trustRoots: z.array(envelopeSchema).max(32).default([]),
+  /** Trustless gateways that have the image, tried after the device's own servers. */
+  sources: z.array(z.url({ protocol: /^https?$/ }).max(500)).max(16).default([]),
+});
+
+/** Evidence v1: all that a device needs to decide about one channel of one product. */
+export type Evidence = z.infer<typeof evidenceSchema>;
+export type StorageProofName = keyof Evidence['storageProofs'];
+
+/** @throws FirmproofError `evidence-malformed` */
+export function parseEvidence(text: string): Evidence {
+  return parseJson(text, evidenceSchema, { code: 'evidence-malformed', maximumBytes: maximumEvidenceBytes, what: 'the evidence' });
+}

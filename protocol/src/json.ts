@@ -1,0 +1,42 @@
+import type { z } from 'zod';
+import type { ErrorCode } from './error-codes.ts';
+import { FirmproofError } from './errors.ts';
+
+/** The mistakes of a failed parse, one a line, each with its path. */
+export function describeIssues(error: z.ZodError): readonly string[] {
+  return error.issues.slice(0, 20).map((issue) => `${issue.path.join('.') || '(document)'}: ${issue.message}`);
+}
+
+/**
+ * Parses bounded JSON text against a schema: the size is checked first, then the syntax, then all fields at once.
+ * @throws FirmproofError with the given code, naming what is wrong
+ */
+export function parseJson<Schema extends z.ZodType>(
+  text: string,
+  schema: Schema,
+  options: { readonly code: ErrorCode; readonly maximumBytes: number; readonly what: string },
+): z.output<Schema> {
+  const { code, maximumBytes, what } = options;
+  if (text.length > maximumBytes) throw new FirmproofError(code, `${what} is larger than ${maximumBytes} bytes`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new FirmproofError(code, `${what} is no JSON`, { cause });
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const mistakes = describeIssues(parsed.error);
+    throw new FirmproofError(code, `${what} is malformed: ${mistakes.join('; ')}`, { details: { mistakes } });
+  }
+  return parsed.data;
+}
+
+/** UTF-8 text of the bytes. @throws FirmproofError with the given code when they are no UTF-8 */
+export function utf8Text(bytes: Uint8Array, code: ErrorCode, what: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new FirmproofError(code, `${what} is no UTF-8 text`, { cause });
+  }
+}

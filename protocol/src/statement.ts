@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { cidSchema } from './cid.ts';
+import { sha256DigestSchema } from './digest.ts';
+import { FirmproofError } from './errors.ts';
+import { parseJson, utf8Text } from './json.ts';
+import { productIdSchema, versionSchema } from './names.ts';
+
+export const statementType = 'https://in-toto.io/Statement/v1';
+export const predicateType = 'https://firmproof.dev/release/v1';
+export const statementPayloadType = 'application/vnd.in-toto+json';
+export const maximumStatementBytes = 64 * 1024;
+/** Any hardware, any precursor: said aloud, since nothing permissive may rest on absence. */
+export const anyOf = '*';
+
+const hardwareSchema = z.string().regex(/^(?:\*|[A-Za-z0-9][A-Za-z0-9._-]{0,62})$/);
+
+export const predicateSchema = z.object({
+  product: productIdSchema,
+  version: versionSchema,
+  image: z.object({ cid: cidSchema, sizeBytes: z.int().min(1) }),
+  rollbackIndex: z.int().min(0).max(0xffff_ffff),
+  /** Hardware revisions that the image is for, or `*`. */
+  hardware: z.array(hardwareSchema).min(1).max(256),
+  /** Versions that the image may be installed over, or `*`. */
+  precursors: z.array(z.union([z.literal(anyOf), versionSchema])).min(1).max(256),
+  notes: z.string().max(32_768).optional(),
+});
+export type ReleasePredicate = z.infer<typeof predicateSchema>;
+
+const statementSchema = z.object({
+  _type: z.literal(statementType),
+  subject: z.array(z.object({ name: z.string().min(1).max(255), digest: z.object({ sha256: sha256DigestSchema }) })).length(1),
+  predicateType: z.literal(predicateType),
+  predicate: predicateSchema,
+});
+
+/** An in-toto Statement v1 about one image. */
+export type Statement = z.infer<typeof statementSchema>;
+
+const typesSchema = z.object({ _type: z.unknown(), predicateType: z.unknown() });
+
+/** The statement as bytes to be signed. */
+export function encodeStatement(statement: Statement): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(statementSchema.parse(statement)));
+}
+
+/**
+ * @throws FirmproofError `statement-malformed`, `statement-type`, `statement-predicate-type`
+ */
+export function parseStatement(payload: Uint8Array): Statement {
+  const options = { code: 'statement-malformed', maximumBytes: maximumStatementBytes, what: 'the statement' } as const;
+  const text = utf8Text(payload, options.code, options.what);
+  const types = parseJson(text, typesSchema, options);
+  if (types._type !== statementType) throw new FirmproofError('statement-type', 'the signed document is no in-toto Statement v1');
+  if (types.predicateType !== predicateType) {
+    throw new FirmproofError('statement-predicate-type', 'the signed statement is not about a firmware release');
+  }
+  return parseJson(text, statementSchema, options);
+}
+
+export function subjectDigest(statement: Statement): Statement['subject'][number]['digest']['sha256'] {
+  const subject = statement.subject[0];
+  if (!subject) throw new FirmproofError('statement-malformed', 'the statement has no subject');
+  return subject.digest.sha256;
+}

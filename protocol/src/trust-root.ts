@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { addressSchema, bytes32Schema } from './bytes.ts';
+import { type Sha256Digest, sha256, sha256DigestSchema } from './digest.ts';
+import { countSigners, type Envelope, envelopeSchema, payloadOf } from './dsse.ts';
+import { FirmproofError } from './errors.ts';
+import { parseJson, utf8Text } from './json.ts';
+import { type PublicKey, publicKeySchema } from './keys.ts';
+import { productIdSchema, productNameSchema } from './names.ts';
+
+export const trustRootType = 'https://firmproof.dev/trust-root/v1';
+export const trustRootPayloadType = 'application/vnd.firmproof.trust-root+json';
+/** A document under DSSE, base64 and all. */
+export const maximumTrustRootBytes = 96 * 1024;
+
+const distinct = (keys: readonly PublicKey[]) => new Set(keys).size === keys.length;
+
+const documentSchema = z
+  .object({
+    type: z.literal(trustRootType),
+    version: z.int().min(1).max(2 ** 31),
+    product: productIdSchema,
+    name: productNameSchema,
+    chainId: z.int().min(1),
+    registry: addressSchema,
+    /** Pins the registry's code (keccak256); optional, for those who want to. */
+    registryCodeHash: bytes32Schema.optional(),
+    /** How old a block may be that evidence rests on. */
+    maxAgeSeconds: z.int().min(60).max(366 * 86_400),
+    witnesses: z.object({
+      quorum: z.int().min(1),
+      members: z
+        .array(z.object({ operator: z.string().min(1).max(100), publicKey: publicKeySchema }))
+        .min(1)
+        .max(32),
+    }),
+    buildKeys: z.array(publicKeySchema).min(1).max(32),
+    /** Attestations of dropped build keys that stay acceptable. */
+    acceptedAttestations: z.array(sha256DigestSchema).max(512).default([]),
+    rootKeys: z.object({ threshold: z.int().min(1), keys: z.array(publicKeySchema).min(1).max(32) }),
+  })
+  .superRefine((root, context) => {
+    const operators = new Set(root.witnesses.members.map((member) => member.operator));
+    const mistake = (message: string) => context.addIssue({ code: 'custom', message });
+    if (root.witnesses.quorum > operators.size) mistake('witnesses.quorum is larger than the number of operators');
+    if (!distinct(root.witnesses.members.map((member) => member.publicKey))) mistake('witnesses.members repeats a key');
+    if (root.rootKeys.threshold > root.rootKeys.keys.length) mistake('rootKeys.threshold is larger than the number of keys');
+    if (!distinct(root.rootKeys.keys)) mistake('rootKeys.keys repeats a key');
+    if (!distinct(root.buildKeys)) mistake('buildKeys repeats a key');
+  });
+
+export type TrustRootDocument = z.input<typeof documentSchema>;
+
+/** A trust root whose form has been checked. `digest` is the sha-256 of the signed document, as on chain. */
+export type TrustRoot = Readonly<z.output<typeof documentSchema>> & { readonly digest: Sha256Digest; readonly envelope: Envelope };
+
+/**
+ * Reads a trust root under DSSE and checks that its own root keys have signed it in their own threshold.
+ * That a device may *believe* it follows from where it has it from: the image, or `walkTrustRoot`.
+ * @throws FirmproofError `trust-root-malformed`, `trust-root-signature-invalid`
+ */
+export function parseTrustRoot(text: string): TrustRoot {
+  const what = 'the trust root';
+  const envelope = parseJson(text, envelopeSchema, { code: 'trust-root-malformed', maximumBytes: maximumTrustRootBytes, what });
+  return trustRootOfEnvelope(envelope);
+}
+
+/** As `parseTrustRoot`, from an envelope that a schema has read already. */
+export function trustRootOfEnvelope(envelope: Envelope): TrustRoot {
+  const what = 'the trust root';
+  if (envelope.payloadType !== trustRootPayloadType) {
+    throw new FirmproofError('trust-root-malformed', `${what} has payload type "${envelope.payloadType}"`);
+  }
+  const payload = payloadOf(envelope);
+  const document = parseJson(utf8Text(payload, 'trust-root-malformed', what), documentSchema, {
+    code: 'trust-root-malformed',
+    maximumBytes: maximumTrustRootBytes,
+    what,
+  });
+  requireSigners(envelope, document.rootKeys, `version ${document.version}`);
+  return { ...document, digest: sha256(payload), envelope };
+}
+
+function requireSigners(envelope: Envelope, rootKeys: TrustRoot['rootKeys'], whose: string): void {
+  const signers = countSigners(envelope, rootKeys.keys);
+  if (signers >= rootKeys.threshold) return;
+  throw new FirmproofError(
+    'trust-root-signature-invalid',
+    `${signers} of ${rootKeys.threshold} needed root keys of ${whose} have signed the trust root`,
+  );
+}
+
+/**
+ * Walks from the root that a device holds to the one that the chain names. Every step follows directly on the one
+ * before and is signed by the old *and* the new threshold. Never goes further than the chain (docs/spec/device.md 9).
+ * @throws FirmproofError `trust-root-mismatch`, `trust-root-version`, `trust-root-signature-invalid`, `trust-root-malformed`
+ */
+export function walkTrustRoot(held: TrustRoot, steps: readonly Envelope[], named: Sha256Digest): TrustRoot {
+  let current = held;
+  for (const envelope of steps) {
+    if (current.digest === named) break;
+    const next = trustRootOfEnvelope(envelope);
+    if (next.version <= current.version) continue;
+    if (next.version !== current.version + 1) {
+      throw new FirmproofError('trust-root-version', `trust root ${next.version} does not follow on ${current.version}`);
+    }
+    requireSigners(envelope, current.rootKeys, `version ${current.version}`);
+    current = next;
+  }
+  if (current.digest !== named) {
+    throw new FirmproofError('trust-root-mismatch', `the chain names trust root ${named}, the way there is missing`);
+  }
+  return current;
+}

@@ -1,0 +1,49 @@
+// `npm test`: all tests of Vitest and forge, and one closing line that adds them up.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+type Count = { passed: number; failed: number };
+
+const directory = mkdtempSync(join(tmpdir(), 'firmproof-test-'));
+
+function run(command: string, args: readonly string[], onOutput?: (text: string) => void): Promise<number> {
+  const child = spawn(command, args, { stdio: ['ignore', onOutput ? 'pipe' : 'inherit', 'inherit'] });
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => onOutput?.(text));
+  return new Promise((resolve, reject) => child.on('error', reject).on('close', (code) => resolve(code ?? 1)));
+}
+
+async function vitest(): Promise<Count> {
+  const report = join(directory, 'vitest.json');
+  const code = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
+  const { numPassedTests: passed, numFailedTests: failed } = JSON.parse(readFileSync(report, 'utf8')) as {
+    numPassedTests: number;
+    numFailedTests: number;
+  };
+  // A file that does not load has no failed test of its own, and still must not pass.
+  return { passed, failed: code !== 0 && failed === 0 ? 1 : failed };
+}
+
+async function forge(): Promise<Count> {
+  let output = '';
+  const code = await run('forge', ['test', '--root', 'contracts'], (text) => {
+    output += text;
+    process.stdout.write(text);
+  });
+  const plain = output.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
+  const total = /(\d+) tests passed, (\d+) failed, \d+ skipped \(\d+ total tests\)/.exec(plain);
+  const passed = Number(total?.[1] ?? 0);
+  const failed = Number(total?.[2] ?? 0);
+  return { passed, failed: (code !== 0 || passed === 0) && failed === 0 ? 1 : failed };
+}
+
+try {
+  const counts = [await vitest(), await forge()];
+  const passed = counts.reduce((sum, count) => sum + count.passed, 0);
+  const failed = counts.reduce((sum, count) => sum + count.failed, 0);
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}

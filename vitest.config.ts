@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+// Tests run on Node's own type stripping, as the sources do in production.
+const common = { experimental: { viteModuleRunner: false }, testTimeout: 120_000, hookTimeout: 120_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts', 'contracts/test/**/*.test.ts'] } },
+      { test: { ...common, name: 'integration', include: ['test/{api,e2e,attacks,crash,docs}/**/*.test.ts'] } },
+    ],
+  },
+});
