@@ -37,9 +37,14 @@ function read(path: string): string {
   return readFileSync(new URL(path, contractsFolder), 'utf8');
 }
 
-/** One value of the default profile in foundry.toml, which stands in a line of its own. */
+/** One value of foundry.toml: of the profile that compiles the registry, else of the line that sets it for all. */
 function foundrySetting(name: string): string {
-  const value = new RegExp(`^${name} = "?([^"\\n]*)"?$`, 'm').exec(read('foundry.toml'))?.[1];
+  const settings = read('foundry.toml');
+  const profile = /^additional_compiler_profiles = \[\{ name = "registry"(.*)\}\]$/m.exec(settings)?.[1];
+  if (profile === undefined) throw new Error('foundry.toml has no compiler profile for the registry');
+  const value =
+    new RegExp(`, ${name} = "?([^", }]*)`).exec(profile)?.[1] ??
+    new RegExp(`^${name} = "?([^"\\n]*)"?$`, 'm').exec(settings)?.[1];
   if (value === undefined) throw new Error(`foundry.toml does not set ${name}`);
   return value;
 }
