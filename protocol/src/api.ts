@@ -11,7 +11,9 @@ const signatureSchema = z
   .string()
   .max(16_384)
   .regex(/^0x(?:[0-9a-f]{2})*$/)
-  .meta({ description: 'A signature of the publisher: 65 bytes for an EOA, whatever its ERC-1271 account takes otherwise.' });
+  .meta({
+    description: 'A signature of the publisher: 65 bytes for an EOA, whatever its ERC-1271 account takes otherwise.',
+  });
 
 const timestamp = z.int().min(0).meta({ description: 'Seconds since 1970.' });
 
@@ -20,8 +22,12 @@ const timestamp = z.int().min(0).meta({ description: 'Seconds since 1970.' });
 export const registerRequestSchema = z
   .object({ message: actions.Register, signature: signatureSchema, trustRoot: envelopeSchema })
   .meta({ id: 'RegisterRequest' });
-export const publishApprovalSchema = z.object({ message: actions.Publish, signature: signatureSchema }).meta({ id: 'PublishApproval' });
-export const promoteRequestSchema = z.object({ message: actions.Promote, signature: signatureSchema }).meta({ id: 'PromoteRequest' });
+export const publishApprovalSchema = z
+  .object({ message: actions.Publish, signature: signatureSchema })
+  .meta({ id: 'PublishApproval' });
+export const promoteRequestSchema = z
+  .object({ message: actions.Promote, signature: signatureSchema })
+  .meta({ id: 'PromoteRequest' });
 export const revokeRequestSchema = z
   .object({ message: actions.Revoke, approver: addressSchema, signature: signatureSchema })
   .meta({ id: 'RevokeRequest' });
@@ -42,9 +48,11 @@ export const applyRequestSchema = z
   })
   .meta({ id: 'ApplyRequest' });
 export const vetoRequestSchema = z
-  .object({ message: actions.Veto, configuration: actions.Configure, signature: signatureSchema })
+  .object({ message: actions.Veto, signature: signatureSchema })
   .meta({ id: 'VetoRequest' });
-export const loginRequestSchema = z.object({ message: loginSchema, signature: signatureSchema }).meta({ id: 'LoginRequest' });
+export const loginRequestSchema = z
+  .object({ message: loginSchema, signature: signatureSchema })
+  .meta({ id: 'LoginRequest' });
 
 // --- Answers.
 
@@ -52,22 +60,44 @@ export const tokenSchema = z
   .object({ token: z.string(), publisher: addressSchema, scopes: z.array(z.enum(['publish'])), expiresAt: timestamp })
   .meta({ id: 'Token' });
 
-export const proposalKinds = ['register', 'publish', 'promote', 'revoke', 'halt', 'configure', 'apply', 'veto'] as const;
+export const proposalKinds = [
+  'register',
+  'publish',
+  'promote',
+  'revoke',
+  'halt',
+  'configure',
+  'apply',
+  'veto',
+] as const;
 export type ProposalKind = (typeof proposalKinds)[number];
 
 /** received → stored → approving → submitted → confirmed, or rejected / expired with a reason. */
-export const proposalStates = ['received', 'stored', 'approving', 'submitted', 'confirmed', 'rejected', 'expired'] as const;
+export const proposalStates = [
+  'received',
+  'stored',
+  'approving',
+  'submitted',
+  'confirmed',
+  'rejected',
+  'expired',
+] as const;
 export type ProposalState = (typeof proposalStates)[number];
 
 const imageSchema = z.object({ digest: sha256DigestSchema, cid: cidSchema, sizeBytes: z.int() }).meta({ id: 'Image' });
 
 export const proposalSchema = z
   .object({
-    id: bytes32Schema.meta({ description: 'The EIP-712 hash of what is proposed: the same proposal twice is one proposal.' }),
+    id: bytes32Schema.meta({
+      description: 'The EIP-712 hash of what is proposed: the same proposal twice is one proposal.',
+    }),
     kind: z.enum(proposalKinds),
     product: productIdSchema,
     state: z.enum(proposalStates),
-    reason: z.object({ code: z.string(), message: z.string() }).optional().meta({ description: 'Why it was rejected, or what it waits for.' }),
+    reason: z
+      .object({ code: z.string(), message: z.string() })
+      .optional()
+      .meta({ description: 'Why it was rejected, or what it waits for.' }),
     version: versionSchema.optional(),
     channel: channelSchema.optional(),
     image: imageSchema.optional(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Sha256Digest, sha256 } from './digest.ts';
-import { type Envelope, countSigners, envelopeSchema, payloadOf } from './dsse.ts';
+import { countSigners, type Envelope, envelopeSchema, payloadOf } from './dsse.ts';
 import { FirmproofError } from './errors.ts';
 import { parseJson } from './json.ts';
 import { keyIdOf, type PublicKey } from './keys.ts';
@@ -43,13 +43,15 @@ export function parseAttestation(text: string): Attestation {
   });
   const envelope = bundle.dsseEnvelope;
   const [signature, ...more] = envelope.signatures;
-  if (!signature || more.length > 0) throw new FirmproofError('attestation-malformed', 'the attestation needs exactly one signature');
+  if (!signature || more.length > 0)
+    throw new FirmproofError('attestation-malformed', 'the attestation needs exactly one signature');
   if (envelope.payloadType !== statementPayloadType) {
     throw new FirmproofError('attestation-payload-type', `the attestation has payload type "${envelope.payloadType}"`);
   }
   const hint = bundle.verificationMaterial.publicKey.hint;
   // The signature does not cover keyid, so a verifier has to compare it (A29).
-  if (signature.keyid !== hint) throw new FirmproofError('attestation-keyid-mismatch', 'keyid and hint name different keys');
+  if (signature.keyid !== hint)
+    throw new FirmproofError('attestation-keyid-mismatch', 'keyid and hint name different keys');
   return { digest: attestationDigest(text), text, hint, envelope, statement: parseStatement(payloadOf(envelope)) };
 }
 
@@ -64,7 +66,8 @@ export function verifyAttestation(
 ): void {
   if (trustRoot.acceptedAttestations.includes(attestation.digest)) return;
   const key = trustRoot.buildKeys.find((candidate) => keyIdOf(candidate) === attestation.hint);
-  if (!key) throw new FirmproofError('attestation-key-unknown', 'the attestation is signed by a key outside the trust root');
+  if (!key)
+    throw new FirmproofError('attestation-key-unknown', 'the attestation is signed by a key outside the trust root');
   if (countSigners(attestation.envelope, [key]) !== 1) {
     throw new FirmproofError('attestation-signature-invalid', 'the signature of the attestation is wrong');
   }

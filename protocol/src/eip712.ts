@@ -2,9 +2,18 @@ import { z } from 'zod';
 import { type Address, addressSchema, bytes32Schema } from './bytes.ts';
 import { channelSchema, productIdSchema, productNameSchema, versionSchema } from './names.ts';
 
-const uint24 = z.int().min(0).max(2 ** 24 - 1);
-const uint32 = z.int().min(0).max(2 ** 32 - 1);
-const uint40 = z.int().min(0).max(2 ** 40 - 1);
+const uint24 = z
+  .int()
+  .min(0)
+  .max(2 ** 24 - 1);
+const uint32 = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
+const uint40 = z
+  .int()
+  .min(0)
+  .max(2 ** 40 - 1);
 /** JSON numbers are exact up to 2^53; a deadline needs no more. */
 const uint64 = z.int().min(0);
 

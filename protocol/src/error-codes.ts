@@ -11,7 +11,8 @@ const deviceCodes = {
     remedy: 'Point the device at a server that serves its own product.',
   },
   stale: {
-    meaning: 'The evidence rests on a block that is older than the trust root allows: the server may be hiding newer releases.',
+    meaning:
+      'The evidence rests on a block that is older than the trust root allows: the server may be hiding newer releases.',
     remedy: 'Try another server; check that the server and the chain are running.',
   },
   'sequence-rollback': {
@@ -67,7 +68,8 @@ const deviceCodes = {
     remedy: 'Nothing to do: the device asks again later.',
   },
   'below-rollback-floor': {
-    meaning: 'The release has a lower rollback index than one that this device has confirmed: it would bring back a closed hole.',
+    meaning:
+      'The release has a lower rollback index than one that this device has confirmed: it would bring back a closed hole.',
     remedy: 'Promote a release whose rollback index is at least the confirmed one.',
   },
   'commitment-mismatch': {
@@ -114,12 +116,18 @@ const deviceCodes = {
     meaning: 'The signed statement does not have the form of docs/spec/release.md.',
     remedy: 'Build the statement with `firmproof publish`.',
   },
-  'statement-type': { meaning: 'The statement is no in-toto Statement v1.', remedy: 'Use _type https://in-toto.io/Statement/v1.' },
+  'statement-type': {
+    meaning: 'The statement is no in-toto Statement v1.',
+    remedy: 'Use _type https://in-toto.io/Statement/v1.',
+  },
   'statement-predicate-type': {
     meaning: 'The statement is about something else than a firmware release (wrong predicateType).',
     remedy: 'Use predicate type https://firmproof.dev/release/v1.',
   },
-  'statement-product': { meaning: 'The statement is for another product.', remedy: 'Publish an image that was signed for this product.' },
+  'statement-product': {
+    meaning: 'The statement is for another product.',
+    remedy: 'Publish an image that was signed for this product.',
+  },
   'statement-version': {
     meaning: 'The statement names another version than the record on chain.',
     remedy: 'Publish with the version that was signed.',
@@ -128,7 +136,10 @@ const deviceCodes = {
     meaning: 'The statement is about other image bytes than the chain has recorded.',
     remedy: 'Sign the image that you publish.',
   },
-  'statement-size': { meaning: 'The size in the statement is not the size of the image.', remedy: 'Sign the image that you publish.' },
+  'statement-size': {
+    meaning: 'The size in the statement is not the size of the image.',
+    remedy: 'Sign the image that you publish.',
+  },
   'statement-cid': {
     meaning: 'The CID in the statement is not the CID of the image under profile unixfs-v1-2025.',
     remedy: 'Compute the CID with `firmproof publish`.',
@@ -155,7 +166,8 @@ const deviceCodes = {
     remedy: 'Check the server address; try another server.',
   },
   unavailable: {
-    meaning: 'No server or source could be reached, or none has what was asked for. This says nothing about the release.',
+    meaning:
+      'No server or source could be reached, or none has what was asked for. This says nothing about the release.',
     remedy: 'Check the network and the addresses; the device tries again later.',
   },
   'image-digest-mismatch': {
@@ -183,7 +195,8 @@ const deviceCodes = {
     remedy: 'The version is not tried again here until the vendor promotes again. See the journal for the reason.',
   },
   'version-failed-here': {
-    meaning: 'This release was installed here before and rolled back; it is not retried until the vendor promotes again.',
+    meaning:
+      'This release was installed here before and rolled back; it is not retried until the vendor promotes again.',
     remedy: 'Promote a corrected release.',
   },
   'journal-corrupt': {
@@ -200,7 +213,10 @@ const deviceCodes = {
 /** Malformed values, files and configuration. */
 const inputCodes = {
   'digest-invalid': { meaning: 'A SHA-256 digest is 64 lower-case hexadecimal digits.', remedy: 'Correct the digest.' },
-  'bytes32-invalid': { meaning: 'A 32-byte value is 0x and 64 lower-case hexadecimal digits.', remedy: 'Correct the value.' },
+  'bytes32-invalid': {
+    meaning: 'A 32-byte value is 0x and 64 lower-case hexadecimal digits.',
+    remedy: 'Correct the value.',
+  },
   'address-invalid': { meaning: 'An address is 0x and 40 hexadecimal digits.', remedy: 'Correct the address.' },
   'cid-invalid': {
     meaning: 'The CID is not a CIDv1 with codec raw or dag-pb and hash sha2-256.',
@@ -214,25 +230,43 @@ const inputCodes = {
     meaning: 'A product or channel name is 1 to 31 of a-z, 0-9, with single - or . between them.',
     remedy: 'Correct the name.',
   },
-  'key-invalid': { meaning: 'The key is no P-256 or Ed25519 public key in SPKI form.', remedy: 'Make keys with `firmproof setup`.' },
+  'key-invalid': {
+    meaning: 'The key is no P-256 or Ed25519 public key in SPKI form.',
+    remedy: 'Make keys with `firmproof setup`.',
+  },
   'cosignature-malformed': {
     meaning: 'The answer of a witness does not have the form of docs/spec/device.md.',
     remedy: 'Check the address of the witness.',
   },
-  'config-invalid': { meaning: 'The configuration has mistakes; all of them are listed.', remedy: 'Correct them and start again.' },
-  'file-not-found': { meaning: 'A file that is needed does not exist or cannot be read.', remedy: 'Check the path and its permissions.' },
+  'config-invalid': {
+    meaning: 'The configuration has mistakes; all of them are listed.',
+    remedy: 'Correct them and start again.',
+  },
+  'file-not-found': {
+    meaning: 'A file that is needed does not exist or cannot be read.',
+    remedy: 'Check the path and its permissions.',
+  },
   'usage-invalid': { meaning: 'The command line is not understood.', remedy: 'See --help.' },
   'request-invalid': { meaning: 'The request does not fit the API description.', remedy: 'See /openapi.json.' },
 } as const satisfies Record<string, Explanation>;
 
 /** What server, contract and command line can answer. */
 const serviceCodes = {
-  'image-too-large': { meaning: 'The image is larger than this server accepts.', remedy: 'Ask the operator for a higher limit.' },
+  'image-too-large': {
+    meaning: 'The image is larger than this server accepts.',
+    remedy: 'Ask the operator for a higher limit.',
+  },
   'image-empty': { meaning: 'The image has no bytes.', remedy: 'Check the path of the image.' },
-  'upload-truncated': { meaning: 'The upload ended before its end was announced.', remedy: 'Send it again: nothing was kept.' },
+  'upload-truncated': {
+    meaning: 'The upload ended before its end was announced.',
+    remedy: 'Send it again: nothing was kept.',
+  },
   'upload-aborted': { meaning: 'The client went away during the upload.', remedy: 'Send it again: nothing was kept.' },
   'upload-timeout': { meaning: 'The upload made too little progress.', remedy: 'Check the network and send it again.' },
-  'upload-malformed': { meaning: 'The upload is no well-formed multipart/form-data.', remedy: 'Use the firmproof command or SDK.' },
+  'upload-malformed': {
+    meaning: 'The upload is no well-formed multipart/form-data.',
+    remedy: 'Use the firmproof command or SDK.',
+  },
   'upload-part-missing': {
     meaning: 'A part of the upload is missing or comes in the wrong order.',
     remedy: 'Send the parts attestation and approval first, then image.',
@@ -241,25 +275,46 @@ const serviceCodes = {
     meaning: 'The upload has an unknown, repeated or oversized part.',
     remedy: 'Send exactly one each of attestation, approval and image.',
   },
-  'storage-full': { meaning: "The server's disk is full.", remedy: 'Free space or ask the operator; then send it again.' },
+  'storage-full': {
+    meaning: "The server's disk is full.",
+    remedy: 'Free space or ask the operator; then send it again.',
+  },
   'block-not-found': { meaning: 'This block is not here.', remedy: 'Try another gateway.' },
   'gateway-format-unsupported': {
     meaning: 'The gateway serves application/vnd.ipld.raw, application/vnd.ipld.car and plain bytes only.',
     remedy: 'Correct the Accept header or the format parameter.',
   },
-  'range-not-satisfiable': { meaning: 'The requested range lies outside the content.', remedy: 'Correct the Range header.' },
-  'length-mismatch': { meaning: 'The length of the content differs from what was announced.', remedy: 'Send it again.' },
-  'quota-exceeded': { meaning: 'The upload quota of this publisher is used up for now.', remedy: 'Wait, or ask the operator.' },
+  'range-not-satisfiable': {
+    meaning: 'The requested range lies outside the content.',
+    remedy: 'Correct the Range header.',
+  },
+  'length-mismatch': {
+    meaning: 'The length of the content differs from what was announced.',
+    remedy: 'Send it again.',
+  },
+  'quota-exceeded': {
+    meaning: 'The upload quota of this publisher is used up for now.',
+    remedy: 'Wait, or ask the operator.',
+  },
   'authentication-required': { meaning: 'The request needs an API token.', remedy: 'Run `firmproof login`.' },
   'token-invalid': { meaning: 'The API token is unknown, expired or revoked.', remedy: 'Run `firmproof login` again.' },
   'token-scope': { meaning: 'The API token does not cover this.', remedy: 'Log in for the right publisher and scope.' },
-  'login-invalid': { meaning: 'The login is not signed by the publisher, or has expired.', remedy: 'Log in again; check the clock.' },
-  'approval-malformed': { meaning: 'The approval does not have the form of docs/spec/release.md.', remedy: 'Use the firmproof command or SDK.' },
+  'login-invalid': {
+    meaning: 'The login is not signed by the publisher, or has expired.',
+    remedy: 'Log in again; check the clock.',
+  },
+  'approval-malformed': {
+    meaning: 'The approval does not have the form of docs/spec/release.md.',
+    remedy: 'Use the firmproof command or SDK.',
+  },
   'approval-invalid': {
     meaning: "The approval is not the publisher's signature over exactly this request on this chain and registry.",
     remedy: 'Approve again; check chain, registry, product, version and key.',
   },
-  'approval-expired': { meaning: 'The deadline of the approval has passed.', remedy: 'Approve again with a later deadline.' },
+  'approval-expired': {
+    meaning: 'The deadline of the approval has passed.',
+    remedy: 'Approve again with a later deadline.',
+  },
   'approval-epoch': {
     meaning: "The approval was made before the product's configuration changed.",
     remedy: 'Approve again with the current epoch.',
@@ -268,10 +323,19 @@ const serviceCodes = {
     meaning: 'The approval is for another state of the channel: it has moved meanwhile.',
     remedy: 'Look at the channel and approve again.',
   },
-  'product-not-found': { meaning: 'No such product is registered.', remedy: 'Check the product; register it with `firmproof product create`.' },
-  'product-exists': { meaning: 'This publisher has already registered this name.', remedy: 'Use the existing product.' },
+  'product-not-found': {
+    meaning: 'No such product is registered.',
+    remedy: 'Check the product; register it with `firmproof product create`.',
+  },
+  'product-exists': {
+    meaning: 'This publisher has already registered this name.',
+    remedy: 'Use the existing product.',
+  },
   'release-not-found': { meaning: 'No such release.', remedy: 'Check the version; see `firmproof status`.' },
-  'version-exists': { meaning: 'This version is recorded already, and a version is recorded once, forever.', remedy: 'Publish under a new version.' },
+  'version-exists': {
+    meaning: 'This version is recorded already, and a version is recorded once, forever.',
+    remedy: 'Publish under a new version.',
+  },
   'channel-not-found': { meaning: 'This channel has no head.', remedy: 'Promote a release to it first.' },
   'proposal-not-found': { meaning: 'No such proposal.', remedy: 'Check the id.' },
   'rollback-index-too-high': {
@@ -279,23 +343,53 @@ const serviceCodes = {
     remedy: 'Use the highest so far plus one, or less.',
   },
   'delay-too-long': { meaning: 'A delay is at most 30 days.', remedy: 'Choose a shorter delay.' },
-  'configuration-pending': { meaning: 'The scheduled configuration does not fit this request.', remedy: 'See `firmproof product show`.' },
-  'transaction-reverted': { meaning: 'The registry refuses this transaction.', remedy: 'See the reason in the message.' },
+  'configuration-pending': {
+    meaning: 'The scheduled configuration does not fit this request.',
+    remedy: 'See `firmproof product show`.',
+  },
+  'transaction-reverted': {
+    meaning: 'The registry refuses this transaction.',
+    remedy: 'See the reason in the message.',
+  },
   'evidence-not-ready': {
     meaning: 'No block with a proof and enough witnesses is final yet.',
     remedy: 'Try again in a moment; check witnesses and chain when it lasts.',
   },
-  'chain-unreachable': { meaning: 'The RPC node of the chain does not answer.', remedy: 'Check the address and the node; the server goes on by itself.' },
-  'chain-unsuitable': { meaning: 'The RPC node lacks something that Firmproof needs.', remedy: 'See `firmproof chain check`.' },
-  'chain-incomplete': { meaning: 'The events of the registry do not replay to the history hash in its storage.', remedy: 'Ask another RPC node.' },
-  'relayer-out-of-gas': { meaning: 'The relayer cannot pay for the transaction. It waits.', remedy: 'Fund the relayer; nothing has to be sent again.' },
+  'chain-unreachable': {
+    meaning: 'The RPC node of the chain does not answer.',
+    remedy: 'Check the address and the node; the server goes on by itself.',
+  },
+  'chain-unsuitable': {
+    meaning: 'The RPC node lacks something that Firmproof needs.',
+    remedy: 'See `firmproof chain check`.',
+  },
+  'chain-incomplete': {
+    meaning: 'The events of the registry do not replay to the history hash in its storage.',
+    remedy: 'Ask another RPC node.',
+  },
+  'relayer-out-of-gas': {
+    meaning: 'The relayer cannot pay for the transaction. It waits.',
+    remedy: 'Fund the relayer; nothing has to be sent again.',
+  },
   'witness-refused': { meaning: 'The witness does not vouch for this block.', remedy: 'Ask for a final block.' },
   'port-in-use': { meaning: 'The port is taken by another program.', remedy: 'Stop it or choose another port.' },
-  'data-directory-in-use': { meaning: 'Another server works on this data directory.', remedy: 'Stop it or choose another directory.' },
+  'data-directory-in-use': {
+    meaning: 'Another server works on this data directory.',
+    remedy: 'Stop it or choose another directory.',
+  },
   'server-unreachable': { meaning: 'The server does not answer.', remedy: 'Check the address and the network.' },
-  'server-lied': { meaning: 'The server says something else than what was computed here.', remedy: 'Do not trust this server; tell its operator.' },
-  'passphrase-wrong': { meaning: 'The passphrase does not open the key.', remedy: 'Try again; see FIRMPROOF_PASSPHRASE.' },
-  'key-not-found': { meaning: 'A key that is needed is not in the key directory.', remedy: 'Run `firmproof setup --solo`, or see --home.' },
+  'server-lied': {
+    meaning: 'The server says something else than what was computed here.',
+    remedy: 'Do not trust this server; tell its operator.',
+  },
+  'passphrase-wrong': {
+    meaning: 'The passphrase does not open the key.',
+    remedy: 'Try again; see FIRMPROOF_PASSPHRASE.',
+  },
+  'key-not-found': {
+    meaning: 'A key that is needed is not in the key directory.',
+    remedy: 'Run `firmproof setup --solo`, or see --home.',
+  },
   'setup-exists': { meaning: 'This directory is set up already.', remedy: 'Use it, or choose another with --home.' },
   'not-found': { meaning: 'No such page.', remedy: 'See /openapi.json.' },
   internal: { meaning: 'A mistake in Firmproof itself.', remedy: 'Report it with the lines before it.' },
@@ -305,7 +399,11 @@ export type DeviceCode = keyof typeof deviceCodes;
 export type ErrorCode = DeviceCode | keyof typeof inputCodes | keyof typeof serviceCodes;
 
 /** Every code with its meaning and what to do. */
-export const errorCatalogue: Readonly<Record<ErrorCode, Explanation>> = { ...deviceCodes, ...inputCodes, ...serviceCodes };
+export const errorCatalogue: Readonly<Record<ErrorCode, Explanation>> = {
+  ...deviceCodes,
+  ...inputCodes,
+  ...serviceCodes,
+};
 
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(errorCatalogue, text);

@@ -32,13 +32,14 @@ export const evidenceSchema = z.object({
     releaseCommitment: proofSchema.optional(),
     releaseState: proofSchema.optional(),
   }),
-  release: z
-    .object({ image: sha256DigestSchema, attestation: z.string().max(maximumAttestationBytes) })
-    .optional(),
+  release: z.object({ image: sha256DigestSchema, attestation: z.string().max(maximumAttestationBytes) }).optional(),
   /** The trust roots after the first, in order, for devices that are behind. */
   trustRoots: z.array(envelopeSchema).max(32).default([]),
   /** Trustless gateways that have the image, tried after the device's own servers. */
-  sources: z.array(z.url({ protocol: /^https?$/ }).max(500)).max(16).default([]),
+  sources: z
+    .array(z.url({ protocol: /^https?$/ }).max(500))
+    .max(16)
+    .default([]),
 });
 
 /** Evidence v1: all that a device needs to decide about one channel of one product. */
@@ -47,5 +48,9 @@ export type StorageProofName = keyof Evidence['storageProofs'];
 
 /** @throws FirmproofError `evidence-malformed` */
 export function parseEvidence(text: string): Evidence {
-  return parseJson(text, evidenceSchema, { code: 'evidence-malformed', maximumBytes: maximumEvidenceBytes, what: 'the evidence' });
+  return parseJson(text, evidenceSchema, {
+    code: 'evidence-malformed',
+    maximumBytes: maximumEvidenceBytes,
+    what: 'the evidence',
+  });
 }

@@ -6,7 +6,12 @@ import { FirmproofError } from './errors.ts';
 
 export type AccountState = { readonly storageRoot: Bytes32; readonly codeHash: Bytes32 };
 
-async function provenValue(root: Bytes32, key: Uint8Array, proof: readonly string[], code: DeviceCode): Promise<Uint8Array | null> {
+async function provenValue(
+  root: Bytes32,
+  key: Uint8Array,
+  proof: readonly string[],
+  code: DeviceCode,
+): Promise<Uint8Array | null> {
   if (proof.length === 0) throw new FirmproofError(code, 'the Merkle proof is empty');
   try {
     return await verifyMerkleProof(fromHex(keccak256(key)), proof.map(fromHex), { root: fromHex(root) });
@@ -19,12 +24,23 @@ async function provenValue(root: Bytes32, key: Uint8Array, proof: readonly strin
  * The account at `address` under `stateRoot`, or null when the proof shows that there is none.
  * @throws FirmproofError `account-proof-invalid`
  */
-export async function proveAccount(stateRoot: Bytes32, address: Address, proof: readonly string[]): Promise<AccountState | null> {
+export async function proveAccount(
+  stateRoot: Bytes32,
+  address: Address,
+  proof: readonly string[],
+): Promise<AccountState | null> {
   const code = 'account-proof-invalid';
   const encoded = await provenValue(stateRoot, fromHex(address), proof, code);
   if (encoded === null) return null;
   const [, , storageRoot, codeHash] = decode(encoded, code);
-  if (!(storageRoot instanceof Uint8Array && codeHash instanceof Uint8Array && storageRoot.length === 32 && codeHash.length === 32)) {
+  if (
+    !(
+      storageRoot instanceof Uint8Array &&
+      codeHash instanceof Uint8Array &&
+      storageRoot.length === 32 &&
+      codeHash.length === 32
+    )
+  ) {
     throw new FirmproofError(code, 'the proven account is malformed');
   }
   return { storageRoot: toHex(storageRoot) as Bytes32, codeHash: toHex(codeHash) as Bytes32 };

@@ -7,7 +7,10 @@ import type { HeadSchedule } from './storage-layout.ts';
 export const wholeFleetBasisPoints = 10_000;
 
 /** The share of the fleet, in basis points, that a rollout has reached at `timeSeconds`: a straight ramp from firstShare to all. */
-export function shareAt(schedule: Pick<HeadSchedule, 'start' | 'duration' | 'firstShare'>, timeSeconds: number): number {
+export function shareAt(
+  schedule: Pick<HeadSchedule, 'start' | 'duration' | 'firstShare'>,
+  timeSeconds: number,
+): number {
   const elapsed = timeSeconds - schedule.start;
   if (elapsed < 0) return 0;
   if (elapsed >= schedule.duration) return wholeFleetBasisPoints;
@@ -20,7 +23,12 @@ export function shareAt(schedule: Pick<HeadSchedule, 'start' | 'duration' | 'fir
  * a fraction of 2^32. The secret keeps anybody from choosing whom a rollout reaches first; the release's sequence, which
  * never changes, keeps promoting again from reshuffling the fleet (A44).
  */
-export function isInShare(secret: Uint8Array, product: ProductId, releaseSequence: number, shareBasisPoints: number): boolean {
+export function isInShare(
+  secret: Uint8Array,
+  product: ProductId,
+  releaseSequence: number,
+  shareBasisPoints: number,
+): boolean {
   const hash = sha256(concatBytes(secret, abiWord(product), abiWord(releaseSequence)));
   const bucket = new DataView(hash.buffer, hash.byteOffset).getUint32(0);
   return bucket * wholeFleetBasisPoints < shareBasisPoints * 2 ** 32;

@@ -22,14 +22,19 @@ export const predicateSchema = z.object({
   /** Hardware revisions that the image is for, or `*`. */
   hardware: z.array(hardwareSchema).min(1).max(256),
   /** Versions that the image may be installed over, or `*`. */
-  precursors: z.array(z.union([z.literal(anyOf), versionSchema])).min(1).max(256),
+  precursors: z
+    .array(z.union([z.literal(anyOf), versionSchema]))
+    .min(1)
+    .max(256),
   notes: z.string().max(32_768).optional(),
 });
 export type ReleasePredicate = z.infer<typeof predicateSchema>;
 
 const statementSchema = z.object({
   _type: z.literal(statementType),
-  subject: z.array(z.object({ name: z.string().min(1).max(255), digest: z.object({ sha256: sha256DigestSchema }) })).length(1),
+  subject: z
+    .array(z.object({ name: z.string().min(1).max(255), digest: z.object({ sha256: sha256DigestSchema }) }))
+    .length(1),
   predicateType: z.literal(predicateType),
   predicate: predicateSchema,
 });
@@ -51,7 +56,8 @@ export function parseStatement(payload: Uint8Array): Statement {
   const options = { code: 'statement-malformed', maximumBytes: maximumStatementBytes, what: 'the statement' } as const;
   const text = utf8Text(payload, options.code, options.what);
   const types = parseJson(text, typesSchema, options);
-  if (types._type !== statementType) throw new FirmproofError('statement-type', 'the signed document is no in-toto Statement v1');
+  if (types._type !== statementType)
+    throw new FirmproofError('statement-type', 'the signed document is no in-toto Statement v1');
   if (types.predicateType !== predicateType) {
     throw new FirmproofError('statement-predicate-type', 'the signed statement is not about a firmware release');
   }

@@ -17,7 +17,10 @@ const distinct = (keys: readonly PublicKey[]) => new Set(keys).size === keys.len
 const documentSchema = z
   .object({
     type: z.literal(trustRootType),
-    version: z.int().min(1).max(2 ** 31),
+    version: z
+      .int()
+      .min(1)
+      .max(2 ** 31),
     product: productIdSchema,
     name: productNameSchema,
     chainId: z.int().min(1),
@@ -25,7 +28,10 @@ const documentSchema = z
     /** Pins the registry's code (keccak256); optional, for those who want to. */
     registryCodeHash: bytes32Schema.optional(),
     /** How old a block may be that evidence rests on. */
-    maxAgeSeconds: z.int().min(60).max(366 * 86_400),
+    maxAgeSeconds: z
+      .int()
+      .min(60)
+      .max(366 * 86_400),
     witnesses: z.object({
       quorum: z.int().min(1),
       members: z
@@ -43,7 +49,8 @@ const documentSchema = z
     const mistake = (message: string) => context.addIssue({ code: 'custom', message });
     if (root.witnesses.quorum > operators.size) mistake('witnesses.quorum is larger than the number of operators');
     if (!distinct(root.witnesses.members.map((member) => member.publicKey))) mistake('witnesses.members repeats a key');
-    if (root.rootKeys.threshold > root.rootKeys.keys.length) mistake('rootKeys.threshold is larger than the number of keys');
+    if (root.rootKeys.threshold > root.rootKeys.keys.length)
+      mistake('rootKeys.threshold is larger than the number of keys');
     if (!distinct(root.rootKeys.keys)) mistake('rootKeys.keys repeats a key');
     if (!distinct(root.buildKeys)) mistake('buildKeys repeats a key');
   });
@@ -51,7 +58,10 @@ const documentSchema = z
 export type TrustRootDocument = z.input<typeof documentSchema>;
 
 /** A trust root whose form has been checked. `digest` is the sha-256 of the signed document, as on chain. */
-export type TrustRoot = Readonly<z.output<typeof documentSchema>> & { readonly digest: Sha256Digest; readonly envelope: Envelope };
+export type TrustRoot = Readonly<z.output<typeof documentSchema>> & {
+  readonly digest: Sha256Digest;
+  readonly envelope: Envelope;
+};
 
 /**
  * Reads a trust root under DSSE and checks that its own root keys have signed it in their own threshold.
@@ -60,7 +70,11 @@ export type TrustRoot = Readonly<z.output<typeof documentSchema>> & { readonly d
  */
 export function parseTrustRoot(text: string): TrustRoot {
   const what = 'the trust root';
-  const envelope = parseJson(text, envelopeSchema, { code: 'trust-root-malformed', maximumBytes: maximumTrustRootBytes, what });
+  const envelope = parseJson(text, envelopeSchema, {
+    code: 'trust-root-malformed',
+    maximumBytes: maximumTrustRootBytes,
+    what,
+  });
   return trustRootOfEnvelope(envelope);
 }
 
@@ -101,7 +115,10 @@ export function walkTrustRoot(held: TrustRoot, steps: readonly Envelope[], named
     const next = trustRootOfEnvelope(envelope);
     if (next.version <= current.version) continue;
     if (next.version !== current.version + 1) {
-      throw new FirmproofError('trust-root-version', `trust root ${next.version} does not follow on ${current.version}`);
+      throw new FirmproofError(
+        'trust-root-version',
+        `trust root ${next.version} does not follow on ${current.version}`,
+      );
     }
     requireSigners(envelope, current.rootKeys, `version ${current.version}`);
     current = next;

@@ -33,7 +33,11 @@ export type WitnessedBlock = z.infer<typeof witnessedBlockSchema>;
 
 /** @throws FirmproofError `cosignature-malformed` */
 export function parseWitnessedBlock(text: string): WitnessedBlock {
-  return parseJson(text, witnessedBlockSchema, { code: 'cosignature-malformed', maximumBytes: 4096, what: 'the cosignature' });
+  return parseJson(text, witnessedBlockSchema, {
+    code: 'cosignature-malformed',
+    maximumBytes: 4096,
+    what: 'the cosignature',
+  });
 }
 
 /** The 192 bytes that a witness signs with Ed25519: tag, chain id, number, hash, state root, timestamp. */

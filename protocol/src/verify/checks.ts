@@ -45,12 +45,18 @@ type RecordedRelease = {
 /** 1: the quorum of witnesses vouches for the block statement. */
 export function witnessQuorum(evidence: Evidence, root: TrustRoot): void {
   if (evidence.block.chainId !== root.chainId) {
-    throw new FirmproofError('chain-mismatch', `the evidence is about chain ${evidence.block.chainId}, not ${root.chainId}`);
+    throw new FirmproofError(
+      'chain-mismatch',
+      `the evidence is about chain ${evidence.block.chainId}, not ${root.chainId}`,
+    );
   }
   const { size } = vouchingOperators(evidence.block, evidence.cosignatures, root.witnesses);
   const { quorum } = root.witnesses;
   if (size < quorum) {
-    throw new FirmproofError('no-quorum', `${size} of ${quorum} needed witnesses vouch for block ${evidence.block.number}`);
+    throw new FirmproofError(
+      'no-quorum',
+      `${size} of ${quorum} needed witnesses vouch for block ${evidence.block.number}`,
+    );
   }
 }
 
@@ -58,7 +64,10 @@ export function witnessQuorum(evidence: Evidence, root: TrustRoot): void {
 export function freshness(block: Evidence['block'], root: TrustRoot, nowSeconds: number): void {
   const ageSeconds = nowSeconds - block.timestamp;
   if (ageSeconds > root.maxAgeSeconds) {
-    throw new FirmproofError('stale', `the evidence is ${Math.floor(ageSeconds)} s old, at most ${root.maxAgeSeconds} s are allowed`);
+    throw new FirmproofError(
+      'stale',
+      `the evidence is ${Math.floor(ageSeconds)} s old, at most ${root.maxAgeSeconds} s are allowed`,
+    );
   }
 }
 
@@ -67,7 +76,10 @@ export function historyGoesOn(storage: ProvenStorage, { lastProven }: DeviceStat
   if (lastProven === null) return;
   const { sequence } = storage.product;
   if (sequence < lastProven.sequence) {
-    throw new FirmproofError('sequence-rollback', `history ${sequence} is older than ${lastProven.sequence}, which was proved here`);
+    throw new FirmproofError(
+      'sequence-rollback',
+      `history ${sequence} is older than ${lastProven.sequence}, which was proved here`,
+    );
   }
   if (sequence === lastProven.sequence && storage.history !== lastProven.history) {
     throw new FirmproofError('equivocation', `two histories were vouched for at sequence ${sequence}`);
@@ -76,7 +88,10 @@ export function historyGoesOn(storage: ProvenStorage, { lastProven }: DeviceStat
 
 /** 4: proofs are bounded before any work is done on them (A48). */
 export function proofSizes(evidence: Evidence): void {
-  const proofs = [evidence.accountProof, ...Object.values(evidence.storageProofs).filter((proof) => proof !== undefined)];
+  const proofs = [
+    evidence.accountProof,
+    ...Object.values(evidence.storageProofs).filter((proof) => proof !== undefined),
+  ];
   const bytes = proofs.flat().reduce((sum, node) => sum + (node.length - 2) / 2, 0);
   if (proofs.some((proof) => proof.length > maximumProofNodes) || bytes > maximumProofBytesInAll) {
     throw new FirmproofError('proof-too-large', `the proofs have ${bytes} bytes`);
@@ -86,7 +101,8 @@ export function proofSizes(evidence: Evidence): void {
 /** 3: the registry's account under the vouched state root. Returns its storage root. */
 export async function registryAccount(evidence: Evidence, root: TrustRoot): Promise<Bytes32> {
   const account = await proveAccount(evidence.block.stateRoot, root.registry, evidence.accountProof);
-  if (account === null) throw new FirmproofError('registry-absent', `nothing is at ${root.registry} on chain ${root.chainId}`);
+  if (account === null)
+    throw new FirmproofError('registry-absent', `nothing is at ${root.registry} on chain ${root.chainId}`);
   if (root.registryCodeHash !== undefined && account.codeHash !== root.registryCodeHash) {
     throw new FirmproofError('registry-code-mismatch', `the registry's code is ${account.codeHash}`);
   }
@@ -103,7 +119,8 @@ export async function productAndHead(
   const slots = productSlots(product);
   const head = headSlots(product, channel);
   const state = decodeProductState(BigInt(await proveStorage(storageRoot, slots.state, storageProofs.productState)));
-  if (state.publisher === zeroAddress) throw new FirmproofError('product-unknown', `product ${product} is not registered`);
+  if (state.publisher === zeroAddress)
+    throw new FirmproofError('product-unknown', `product ${product} is not registered`);
   return {
     product: state,
     history: await proveStorage(storageRoot, slots.history, storageProofs.history),
@@ -146,14 +163,20 @@ export function releaseIsInstallable(state: ReleaseState, block: Evidence['block
   if (state.status === 'none') throw new FirmproofError('release-unknown', 'the head has no release');
   if (state.status === 'revoked') throw new FirmproofError('head-revoked', 'the release at the head has been revoked');
   if (block.timestamp < state.installableFrom) {
-    throw new FirmproofError('not-installable-yet', `installable from ${new Date(state.installableFrom * 1000).toISOString()}`);
+    throw new FirmproofError(
+      'not-installable-yet',
+      `installable from ${new Date(state.installableFrom * 1000).toISOString()}`,
+    );
   }
 }
 
 /** 7: never below what this device has confirmed. */
 export function rollbackFloor(state: ReleaseState, device: DeviceState): void {
   if (state.rollbackIndex < device.rollbackFloor) {
-    throw new FirmproofError('below-rollback-floor', `rollback index ${state.rollbackIndex} is below ${device.rollbackFloor}`);
+    throw new FirmproofError(
+      'below-rollback-floor',
+      `rollback index ${state.rollbackIndex} is below ${device.rollbackFloor}`,
+    );
   }
 }
 
@@ -162,7 +185,10 @@ export function commitment(recorded: RecordedRelease): Attestation {
   const attestation = parseAttestation(recorded.attestationText);
   const claimed = commitmentOf(bytes32OfDigest(recorded.image), bytes32OfDigest(attestation.digest));
   if (bytes32Schema.parse(claimed) !== recorded.commitment) {
-    throw new FirmproofError('commitment-mismatch', `image and attestation are not those recorded for ${recorded.version}`);
+    throw new FirmproofError(
+      'commitment-mismatch',
+      `image and attestation are not those recorded for ${recorded.version}`,
+    );
   }
   return attestation;
 }
@@ -175,16 +201,27 @@ export function attestationSignature(attestation: Attestation, root: TrustRoot):
 /** 10: the statement is about this product, version, image and device. */
 export function statement(statement: Statement, root: TrustRoot, recorded: RecordedRelease, device: DeviceState): void {
   const { predicate } = statement;
-  if (predicate.product !== root.product) throw new FirmproofError('statement-product', 'the statement is for another product');
+  if (predicate.product !== root.product)
+    throw new FirmproofError('statement-product', 'the statement is for another product');
   if (predicate.version !== recorded.version) {
-    throw new FirmproofError('statement-version', `the statement is for ${predicate.version}, the head is ${recorded.version}`);
+    throw new FirmproofError(
+      'statement-version',
+      `the statement is for ${predicate.version}, the head is ${recorded.version}`,
+    );
   }
-  if (subjectDigest(statement) !== recorded.image) throw new FirmproofError('statement-subject', 'the statement is about another image');
+  if (subjectDigest(statement) !== recorded.image)
+    throw new FirmproofError('statement-subject', 'the statement is about another image');
   if (predicate.rollbackIndex !== recorded.state.rollbackIndex) {
-    throw new FirmproofError('statement-rollback-index', `${predicate.rollbackIndex} signed, ${recorded.state.rollbackIndex} on chain`);
+    throw new FirmproofError(
+      'statement-rollback-index',
+      `${predicate.rollbackIndex} signed, ${recorded.state.rollbackIndex} on chain`,
+    );
   }
   if (!predicate.hardware.some((revision) => revision === anyOf || revision === device.hardware)) {
-    throw new FirmproofError('hardware-mismatch', `the image is for ${predicate.hardware.join(', ')}, this is ${device.hardware}`);
+    throw new FirmproofError(
+      'hardware-mismatch',
+      `the image is for ${predicate.hardware.join(', ')}, this is ${device.hardware}`,
+    );
   }
   // The precursors say what an image may be installed over; what runs already needs no permission to stay.
   if (device.installed.image === recorded.image) return;
@@ -204,7 +241,8 @@ export function itsTurn(
   device: DeviceState,
   block: Evidence['block'],
 ): void {
-  if (device.installed.image === recorded.image) throw new FirmproofError('already-installed', `${recorded.version} is installed`);
+  if (device.installed.image === recorded.image)
+    throw new FirmproofError('already-installed', `${recorded.version} is installed`);
   const share = shareAt(storage.schedule, block.timestamp);
   if (!isInShare(device.rolloutSecret, product, recorded.state.sequence, share)) {
     throw new FirmproofError('outside-rollout', `the rollout has reached ${share / 100} % of the fleet`);

@@ -1,8 +1,8 @@
 import { type DeviceCode, isDeviceCode } from '../error-codes.ts';
 import { isFirmproofError } from '../errors.ts';
 import type { Evidence } from '../evidence.ts';
-import { walkTrustRoot } from '../trust-root.ts';
 import type { TrustRoot } from '../trust-root.ts';
+import { walkTrustRoot } from '../trust-root.ts';
 import * as check from './checks.ts';
 import { type DeviceState, outcomeOf, type ProvenState, type Verdict } from './verdict.ts';
 

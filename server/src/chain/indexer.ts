@@ -1,0 +1,208 @@
+import { type Address, asciiOfWord, type Bytes32, fromHex, keccak256, zeroBytes32 } from '@firmproof/protocol';
+import type { LogDescription } from 'ethers';
+import type { Transaction } from 'kysely';
+import { type Database, readMeta } from '../database/database.ts';
+import { indexTables, type Tables } from '../database/schema.ts';
+import { registryInterface } from './registry.ts';
+import { hexQuantity, type Rpc, readBlock } from './rpc.ts';
+
+const blocksPerRequest = 2000;
+const positionKey = 'indexed-block';
+
+type Log = { readonly topics: readonly string[]; readonly data: string; readonly blockNumber: string };
+
+/**
+ * Keeps the index tables equal to what the registry's *final* events say, and rebuilds them when the chain behind them
+ * has changed: a reorganisation below finality, or an embedded chain that lost its last blocks.
+ */
+export function createIndexer(options: { database: Database; rpc: Rpc; registry: Address; firstBlock: number }) {
+  const { database, rpc, registry, firstBlock } = options;
+
+  async function position(): Promise<{ number: number; hash: string } | null> {
+    const text = await readMeta(database, positionKey);
+    return text === undefined ? null : (JSON.parse(text) as { number: number; hash: string });
+  }
+
+  return {
+    /** One pass up to the final block. `rebuilt` says that earlier confirmations may no longer hold. */
+    async catchUp(): Promise<{ readonly finalBlock: number; readonly rebuilt: boolean }> {
+      const final = await readBlock(rpc, 'finalized');
+      const finalBlock = final === null ? 0 : Number(final.number);
+      let indexed = await position();
+      const rebuilt = indexed !== null && (await readBlock(rpc, indexed.number))?.hash !== indexed.hash;
+      if (rebuilt) {
+        await forget(database);
+        indexed = null;
+      }
+      let from = indexed === null ? firstBlock : indexed.number + 1;
+      while (final !== null && from <= finalBlock) {
+        const to = Math.min(from + blocksPerRequest - 1, finalBlock);
+        const last = to === finalBlock ? final : await readBlock(rpc, to);
+        const logs = await rpc<Log[]>('eth_getLogs', [
+          { address: registry, fromBlock: hexQuantity(from), toBlock: hexQuantity(to) },
+        ]);
+        if (last === null) break;
+        await record(database, logs, { number: to, hash: last.hash });
+        from = to + 1;
+      }
+      return { finalBlock, rebuilt };
+    },
+  };
+}
+
+async function forget(database: Database): Promise<void> {
+  await database.transaction().execute(async (transaction) => {
+    for (const table of indexTables) await transaction.deleteFrom(table).execute();
+    await transaction.deleteFrom('meta').where('key', '=', positionKey).execute();
+  });
+}
+
+/** The events of a range and the new position, all or nothing. */
+async function record(
+  database: Database,
+  logs: readonly Log[],
+  position: { number: number; hash: string },
+): Promise<void> {
+  await database.transaction().execute(async (transaction) => {
+    for (const log of logs) {
+      const event = registryInterface.parseLog({ topics: [...log.topics], data: log.data });
+      if (event === null) continue;
+      await apply(transaction, event, log);
+    }
+    const value = JSON.stringify(position);
+    await transaction
+      .insertInto('meta')
+      .values({ key: positionKey, value })
+      .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+      .execute();
+  });
+}
+
+const number = (value: unknown) => Number(value as bigint);
+const word = (value: unknown) => asciiOfWord(value as Bytes32) ?? '';
+const account = (value: unknown) => String(value).toLowerCase();
+
+async function apply(transaction: Transaction<Tables>, event: LogDescription, log: Log): Promise<void> {
+  const { args } = event;
+  const product = String(args['product']);
+  const sequence = number(args['sequence']);
+  if (event.name === 'Registered') {
+    await transaction
+      .insertInto('products')
+      .values({
+        id: product,
+        name: word(args['name']),
+        publisher: account(args['publisher']),
+        guardian: account(args['guardian']),
+        delay: number(args['delay']),
+        epoch: 1,
+        sequence,
+        top_index: 0,
+        trust_root: String(args['trustRoot']).slice(2),
+        history: nextHistory(zeroBytes32, log),
+        pending: null,
+        pending_from: 0,
+        position: Number(log.blockNumber),
+      })
+      .execute();
+    return;
+  }
+  const before = await transaction
+    .selectFrom('products')
+    .selectAll()
+    .where('id', '=', product)
+    .executeTakeFirstOrThrow();
+  const change = { sequence, history: nextHistory(before.history as Bytes32, log), ...productChange(event, before) };
+  await transaction.updateTable('products').set(change).where('id', '=', product).execute();
+  await applyToReleases(transaction, event, product, sequence);
+  await applyToHeads(transaction, event, product);
+}
+
+/** history ‖ topics ‖ data: one rule for every event (docs/spec/release.md). */
+function nextHistory(history: Bytes32, log: Log): Bytes32 {
+  return keccak256(fromHex(history), ...log.topics.map(fromHex), fromHex(log.data));
+}
+
+function productChange({ name, args }: LogDescription, before: Tables['products']): Partial<Tables['products']> {
+  switch (name) {
+    case 'Published':
+      return { top_index: Math.max(before.top_index, number(args['rollbackIndex'])) };
+    case 'Scheduled':
+      return { epoch: before.epoch + 1, pending: String(args['pending']), pending_from: number(args['pendingFrom']) };
+    case 'Applied':
+      return {
+        publisher: account(args['publisher']),
+        guardian: account(args['guardian']),
+        delay: number(args['delay']),
+        trust_root: String(args['trustRoot']).slice(2),
+        epoch: number(args['epoch']),
+        pending: null,
+        pending_from: 0,
+      };
+    case 'Vetoed':
+      return { pending: null, pending_from: 0 };
+    default:
+      return {};
+  }
+}
+
+async function applyToReleases(
+  transaction: Transaction<Tables>,
+  { name, args }: LogDescription,
+  product: string,
+  sequence: number,
+) {
+  if (name === 'Published') {
+    await transaction
+      .insertInto('releases')
+      .values({
+        product,
+        version: word(args['version']),
+        status: 1,
+        rollback_index: number(args['rollbackIndex']),
+        sequence,
+        published_at: number(args['time']),
+        installable_from: number(args['installableFrom']),
+        image: String(args['image']).slice(2),
+        attestation: String(args['attestation']).slice(2),
+      })
+      .execute();
+  }
+  if (name === 'Revoked') {
+    const version = word(args['version']);
+    await transaction
+      .updateTable('releases')
+      .set({ status: 2 })
+      .where('product', '=', product)
+      .where('version', '=', version)
+      .execute();
+  }
+}
+
+async function applyToHeads(transaction: Transaction<Tables>, { name, args }: LogDescription, product: string) {
+  if (name === 'Promoted') {
+    const change = {
+      version: word(args['version']),
+      counter: number(args['counter']),
+      start: number(args['start']),
+      duration: number(args['duration']),
+      first_share: number(args['firstShare']),
+      halted: 0,
+    };
+    await transaction
+      .insertInto('heads')
+      .values({ product, channel: word(args['channel']), halts: 0, ...change })
+      .onConflict((conflict) => conflict.columns(['product', 'channel']).doUpdateSet(change))
+      .execute();
+  }
+  if (name === 'Halted') {
+    const change = { halted: 1, halts: number(args['halts']), counter: number(args['counter']) };
+    const channel = word(args['channel']);
+    await transaction
+      .updateTable('heads')
+      .set(change)
+      .where('product', '=', product)
+      .where('channel', '=', channel)
+      .execute();
+  }
+}

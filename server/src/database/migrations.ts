@@ -1,0 +1,135 @@
+import type { Kysely } from 'kysely';
+import type { Migration, MigrationProvider } from 'kysely/migration';
+
+const text = 'text' as const;
+const bigint = 'bigint' as const;
+
+/** The first schema. Later changes are migrations of their own; one that has landed is never edited. */
+const first: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    const table = (name: string) => db.schema.createTable(name);
+    await table('meta')
+      .addColumn('key', text, (c) => c.primaryKey())
+      .addColumn('value', text, (c) => c.notNull())
+      .execute();
+    await table('tokens')
+      .addColumn('hash', text, (c) => c.primaryKey())
+      .addColumn('publisher', text, (c) => c.notNull())
+      .addColumn('scopes', text, (c) => c.notNull())
+      .addColumn('expires_at', bigint, (c) => c.notNull())
+      .execute();
+    await table('login_nonces')
+      .addColumn('nonce', text, (c) => c.primaryKey())
+      .addColumn('deadline', bigint, (c) => c.notNull())
+      .execute();
+    await table('uploads')
+      .addColumn('publisher', text, (c) => c.notNull())
+      .addColumn('day', bigint, (c) => c.notNull())
+      .addColumn('bytes', text, (c) => c.notNull())
+      .addPrimaryKeyConstraint('uploads_key', ['publisher', 'day'])
+      .execute();
+    await table('proposals')
+      .addColumn('id', text, (c) => c.primaryKey())
+      .addColumn('kind', text, (c) => c.notNull())
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('publisher', text, (c) => c.notNull())
+      .addColumn('state', text, (c) => c.notNull())
+      .addColumn('request', text, (c) => c.notNull())
+      .addColumn('reason_code', text)
+      .addColumn('reason_message', text)
+      .addColumn('version', text)
+      .addColumn('channel', text)
+      .addColumn('image_digest', text)
+      .addColumn('image_cid', text)
+      .addColumn('image_size', text)
+      .addColumn('transaction_hash', text)
+      .addColumn('raw_transaction', text)
+      .addColumn('created_at', bigint, (c) => c.notNull())
+      .addColumn('updated_at', bigint, (c) => c.notNull())
+      .execute();
+    await db.schema.createIndex('proposals_state').on('proposals').column('state').execute();
+    await table('proposal_events')
+      .addColumn('position', 'integer', (c) => c.primaryKey().autoIncrement())
+      .addColumn('proposal', text, (c) => c.notNull())
+      .addColumn('document', text, (c) => c.notNull())
+      .execute();
+    await db.schema.createIndex('proposal_events_proposal').on('proposal_events').column('proposal').execute();
+    await table('attestations')
+      .addColumn('digest', text, (c) => c.primaryKey())
+      .addColumn('text', text, (c) => c.notNull())
+      .execute();
+    await table('trust_roots')
+      .addColumn('digest', text, (c) => c.primaryKey())
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('version', bigint, (c) => c.notNull())
+      .addColumn('envelope', text, (c) => c.notNull())
+      .execute();
+    await table('image_blocks')
+      .addColumn('cid', text, (c) => c.notNull())
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('image', text, (c) => c.notNull())
+      .addColumn('open', 'integer', (c) => c.notNull())
+      .addPrimaryKeyConstraint('image_blocks_key', ['cid', 'product', 'image'])
+      .execute();
+    await table('images')
+      .addColumn('digest', text, (c) => c.notNull())
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('cid', text, (c) => c.notNull())
+      .addColumn('size', text, (c) => c.notNull())
+      .addColumn('open', 'integer', (c) => c.notNull())
+      .addPrimaryKeyConstraint('images_key', ['digest', 'product'])
+      .execute();
+    await table('evidence')
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('channel', text, (c) => c.notNull())
+      .addColumn('etag', text, (c) => c.notNull())
+      .addColumn('block', bigint, (c) => c.notNull())
+      .addColumn('block_timestamp', bigint, (c) => c.notNull())
+      .addColumn('document', text, (c) => c.notNull())
+      .addPrimaryKeyConstraint('evidence_key', ['product', 'channel'])
+      .execute();
+    await table('products')
+      .addColumn('id', text, (c) => c.primaryKey())
+      .addColumn('name', text, (c) => c.notNull())
+      .addColumn('publisher', text, (c) => c.notNull())
+      .addColumn('guardian', text, (c) => c.notNull())
+      .addColumn('delay', bigint, (c) => c.notNull())
+      .addColumn('epoch', bigint, (c) => c.notNull())
+      .addColumn('sequence', bigint, (c) => c.notNull())
+      .addColumn('top_index', bigint, (c) => c.notNull())
+      .addColumn('trust_root', text, (c) => c.notNull())
+      .addColumn('history', text, (c) => c.notNull())
+      .addColumn('pending', text)
+      .addColumn('pending_from', bigint, (c) => c.notNull().defaultTo(0))
+      .addColumn('position', bigint, (c) => c.notNull())
+      .execute();
+    await table('heads')
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('channel', text, (c) => c.notNull())
+      .addColumn('version', text, (c) => c.notNull())
+      .addColumn('counter', bigint, (c) => c.notNull())
+      .addColumn('start', bigint, (c) => c.notNull())
+      .addColumn('duration', bigint, (c) => c.notNull())
+      .addColumn('first_share', bigint, (c) => c.notNull())
+      .addColumn('halted', 'integer', (c) => c.notNull())
+      .addColumn('halts', bigint, (c) => c.notNull())
+      .addPrimaryKeyConstraint('heads_key', ['product', 'channel'])
+      .execute();
+    await table('releases')
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('version', text, (c) => c.notNull())
+      .addColumn('status', 'integer', (c) => c.notNull())
+      .addColumn('rollback_index', bigint, (c) => c.notNull())
+      .addColumn('sequence', bigint, (c) => c.notNull())
+      .addColumn('published_at', bigint, (c) => c.notNull())
+      .addColumn('installable_from', bigint, (c) => c.notNull())
+      .addColumn('image', text, (c) => c.notNull())
+      .addColumn('attestation', text, (c) => c.notNull())
+      .addPrimaryKeyConstraint('releases_key', ['product', 'version'])
+      .execute();
+  },
+};
+
+export const migrations: MigrationProvider = {
+  getMigrations: () => Promise.resolve({ '2026-11-first': first }),
+};

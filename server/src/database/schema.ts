@@ -1,0 +1,82 @@
+import type { Generated } from 'kysely';
+
+/** Times are seconds since 1970; booleans are 0 and 1; big numbers and documents are text, alike on every database. */
+export interface Tables {
+  meta: { key: string; value: string };
+  tokens: { hash: string; publisher: string; scopes: string; expires_at: number };
+  login_nonces: { nonce: string; deadline: number };
+  uploads: { publisher: string; day: number; bytes: string };
+  proposals: {
+    id: string;
+    kind: string;
+    product: string;
+    publisher: string;
+    state: string;
+    request: string;
+    reason_code: string | null;
+    reason_message: string | null;
+    version: string | null;
+    channel: string | null;
+    image_digest: string | null;
+    image_cid: string | null;
+    image_size: string | null;
+    transaction_hash: string | null;
+    raw_transaction: string | null;
+    created_at: number;
+    updated_at: number;
+  };
+  proposal_events: { position: Generated<number>; proposal: string; document: string };
+  attestations: { digest: string; text: string };
+  trust_roots: { digest: string; product: string; version: number; envelope: string };
+  /** Every block of every image, and whether the world may have it yet. */
+  image_blocks: { cid: string; product: string; image: string; open: number };
+  images: { digest: string; product: string; cid: string; size: string; open: number };
+  evidence: {
+    product: string;
+    channel: string;
+    etag: string;
+    block: number;
+    block_timestamp: number;
+    document: string;
+  };
+  /** The index: what the final events of the registry say. Rebuilt from the chain whenever that has changed. */
+  products: {
+    id: string;
+    name: string;
+    publisher: string;
+    guardian: string;
+    delay: number;
+    epoch: number;
+    sequence: number;
+    top_index: number;
+    trust_root: string;
+    history: string;
+    pending: string | null;
+    pending_from: number;
+    position: number;
+  };
+  heads: {
+    product: string;
+    channel: string;
+    version: string;
+    counter: number;
+    start: number;
+    duration: number;
+    first_share: number;
+    halted: number;
+    halts: number;
+  };
+  releases: {
+    product: string;
+    version: string;
+    status: number;
+    rollback_index: number;
+    sequence: number;
+    published_at: number;
+    installable_from: number;
+    image: string;
+    attestation: string;
+  };
+}
+
+export const indexTables = ['products', 'heads', 'releases'] as const satisfies readonly (keyof Tables)[];

@@ -1,0 +1,84 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isFirmproofError } from '@firmproof/protocol';
+import type { Logger } from 'pino';
+import type { createIndexer } from './chain/indexer.ts';
+import type { Relayer } from './chain/relayer.ts';
+import type { EvidenceService } from './evidence/evidence-service.ts';
+import type { Metrics } from './http/metrics.ts';
+import type { ProposalStore } from './proposals/proposal-store.ts';
+import type { ProposalWorker } from './proposals/proposal-worker.ts';
+
+export type Engine = ReturnType<typeof createEngine>;
+
+/** The one loop that follows the chain: index, proposals, evidence, in this order, again and again. */
+export function createEngine(options: {
+  readonly indexer: ReturnType<typeof createIndexer>;
+  readonly store: ProposalStore;
+  readonly worker: ProposalWorker;
+  readonly evidence: EvidenceService;
+  readonly relayer: Relayer;
+  readonly openImages: () => Promise<void>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly pollMilliseconds: number;
+  readonly nowSeconds: () => number;
+}) {
+  const { log, metrics, store } = options;
+  let stopping = new AbortController();
+  let nudge = new AbortController();
+  let running: Promise<void> | undefined;
+  let trouble: string | null = 'starting';
+  let finalBlock = 0;
+
+  async function pass(): Promise<void> {
+    const caughtUp = await options.indexer.catchUp();
+    finalBlock = caughtUp.finalBlock;
+    if (caughtUp.rebuilt) {
+      log.warn('the chain has changed below its final block: everything is looked at again');
+      await options.evidence.forget();
+      await store.reopenConfirmed();
+    }
+    await options.worker.pass(finalBlock);
+    await options.openImages();
+    await options.evidence.refreshAll(finalBlock, options.nowSeconds());
+    metrics.finalBlock.set(finalBlock);
+    metrics.proposals.set((await store.unfinished()).length);
+    metrics.remainingReleases.set(await options.relayer.remainingReleases());
+  }
+
+  async function loop(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      nudge = new AbortController();
+      const failure = await pass().then(
+        () => null,
+        (error: unknown) => error,
+      );
+      report(failure);
+      const signal = AbortSignal.any([nudge.signal, stopping.signal]);
+      // New proposals are looked at at once; what waits for the chain is looked at at the chain's pace.
+      await pause(options.pollMilliseconds, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  function report(failure: unknown): void {
+    const reason = failure === null ? null : isFirmproofError(failure) ? failure.message : 'internal error';
+    if (reason !== null && reason !== trouble) log.error({ err: failure }, `the chain cannot be followed: ${reason}`);
+    if (reason === null && trouble !== null && trouble !== 'starting') log.info('the chain is followed again');
+    trouble = reason;
+  }
+
+  return {
+    start(): void {
+      stopping = new AbortController();
+      running = loop();
+    },
+    wake(): void {
+      nudge.abort();
+    },
+    unreadiness: () => trouble,
+    async stop(): Promise<void> {
+      stopping.abort();
+      await running;
+    },
+  };
+}

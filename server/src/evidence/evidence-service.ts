@@ -1,0 +1,181 @@
+import {
+  type Address,
+  type Channel,
+  type Cosignature,
+  channelSchema,
+  type Evidence,
+  FirmproofError,
+  type ProductId,
+  parseSha256Digest,
+  productIdSchema,
+  sha256,
+  shareAt,
+  trustRootOfEnvelope,
+  vouchingOperators,
+} from '@firmproof/protocol';
+import { type Rpc, readBlock } from '../chain/rpc.ts';
+import type { Database } from '../database/database.ts';
+import { type Proven, proveChannel } from './prover.ts';
+import { collectCosignatures, type WitnessSource } from './witness-client.ts';
+
+export type ServedEvidence = { readonly etag: string; readonly document: string; readonly blockTimestamp: number };
+export type EvidenceService = ReturnType<typeof createEvidenceService>;
+
+type Candidate = { readonly proven: Proven; readonly decision: string };
+
+/** Makes evidence for every channel and keeps it fresh; what is served is a row of the database, so reading costs nothing. */
+export function createEvidenceService(options: {
+  readonly database: Database;
+  readonly rpc: Rpc;
+  readonly chainId: number;
+  readonly registry: Address;
+  readonly witnesses: readonly WitnessSource[];
+  readonly renewalSeconds: number;
+  readonly sources: readonly string[];
+}) {
+  const { database, rpc, chainId, registry } = options;
+  const candidates = new Map<string, Candidate>();
+
+  /** Proofs of a block that never became final, or that reorganisation replaced, are dropped and taken again. */
+  async function settle(product: ProductId, channel: Channel, key: string, candidate: Candidate, finalBlock: number) {
+    const { block } = candidate.proven;
+    if (block.number > finalBlock) return;
+    if ((await readBlock(rpc, block.number))?.hash !== block.hash) {
+      candidates.delete(key);
+      return;
+    }
+    const cosignatures = await collectCosignatures(options.witnesses, block);
+    const evidence = await assemble(product, candidate.proven, cosignatures);
+    if (evidence === null) return;
+    const row = {
+      etag: candidate.decision,
+      block: block.number,
+      block_timestamp: block.timestamp,
+      document: JSON.stringify(evidence),
+    };
+    await database
+      .insertInto('evidence')
+      .values({ product, channel, ...row })
+      .onConflict((conflict) => conflict.columns(['product', 'channel']).doUpdateSet(row))
+      .execute();
+    candidates.delete(key);
+  }
+
+  /** The evidence document, or null while too few witnesses vouch or a document is still missing. */
+  async function assemble(
+    product: ProductId,
+    proven: Proven,
+    cosignatures: readonly Cosignature[],
+  ): Promise<Evidence | null> {
+    const roots = await database
+      .selectFrom('trust_roots')
+      .selectAll()
+      .where('product', '=', product)
+      .orderBy('version')
+      .execute();
+    const current = roots.findIndex((row) => row.digest === proven.trustRoot);
+    const chain = roots.slice(0, current + 1).map((row) => JSON.parse(row.envelope));
+    const newest = chain.at(-1);
+    if (newest === undefined) return null;
+    const root = trustRootOfEnvelope(newest);
+    if (vouchingOperators(proven.block, cosignatures, root.witnesses).size < root.witnesses.quorum) return null;
+    const release = proven.release && (await recorded(product, proven.release.version));
+    if (proven.release?.state.status !== undefined && proven.release.state.status !== 'none' && !release) return null;
+    return {
+      evidenceVersion: 1,
+      block: proven.block,
+      cosignatures: [...cosignatures],
+      accountProof: proven.accountProof,
+      storageProofs: proven.storageProofs,
+      ...(release && { release }),
+      trustRoots: chain.slice(1),
+      sources: [...options.sources],
+    };
+  }
+
+  async function recorded(product: ProductId, version: string): Promise<Evidence['release'] | null> {
+    const row = await database
+      .selectFrom('releases')
+      .innerJoin('attestations', 'attestations.digest', 'releases.attestation')
+      .select(['releases.image', 'attestations.text'])
+      .where('releases.product', '=', product)
+      .where('releases.version', '=', version)
+      .executeTakeFirst();
+    return row ? { image: parseSha256Digest(row.image), attestation: row.text } : null;
+  }
+
+  async function refresh(product: ProductId, channel: Channel, finalBlock: number, nowSeconds: number): Promise<void> {
+    const key = `${product}/${channel}`;
+    const candidate = candidates.get(key);
+    if (candidate) await settle(product, channel, key, candidate, finalBlock);
+    const proven = await proveChannel({ rpc, chainId, registry }, product, channel);
+    if (proven === null) return;
+    const decision = decisionOf(proven);
+    const waiting = candidates.get(key);
+    const served = await read(product, channel);
+    const fresh =
+      served !== null && served.etag === decision && nowSeconds - served.blockTimestamp < options.renewalSeconds;
+    if (fresh) candidates.delete(key);
+    else if (waiting?.decision !== decision) candidates.set(key, { proven, decision });
+  }
+
+  async function read(product: ProductId, channel: Channel): Promise<ServedEvidence | null> {
+    const row = await database
+      .selectFrom('evidence')
+      .select(['etag', 'document', 'block_timestamp'])
+      .where('product', '=', product)
+      .where('channel', '=', channel)
+      .executeTakeFirst();
+    return row ? { etag: row.etag, document: row.document, blockTimestamp: Number(row.block_timestamp) } : null;
+  }
+
+  return {
+    /** @throws FirmproofError `channel-not-found`, `evidence-not-ready` */
+    async evidenceFor(product: ProductId, channel: Channel): Promise<ServedEvidence> {
+      const served = await read(product, channel);
+      if (served) return served;
+      const head = await database
+        .selectFrom('heads')
+        .select('version')
+        .where('product', '=', product)
+        .where('channel', '=', channel)
+        .executeTakeFirst();
+      throw head
+        ? new FirmproofError(
+            'evidence-not-ready',
+            'too few witnesses have vouched for a final block with this channel yet',
+          )
+        : new FirmproofError('channel-not-found', `the product has no channel "${channel}"`);
+    },
+
+    /** Brings the evidence of every channel up to date. */
+    async refreshAll(finalBlock: number, nowSeconds: number): Promise<void> {
+      const heads = await database.selectFrom('heads').select(['product', 'channel']).execute();
+      for (const head of heads) {
+        await refresh(productIdSchema.parse(head.product), channelSchema.parse(head.channel), finalBlock, nowSeconds);
+      }
+    },
+
+    /** After a reorganisation nothing that was proved before may be served. */
+    async forget(): Promise<void> {
+      candidates.clear();
+      await database.deleteFrom('evidence').execute();
+    },
+  };
+}
+
+/** What a device would decide, as an ETag: the block may be renewed without anybody loading it again. */
+function decisionOf({ trustRoot, schedule, release, block }: Proven): string {
+  const share = Math.floor(shareAt(schedule, block.timestamp) / 100);
+  const installable = release !== null && block.timestamp >= release.state.installableFrom;
+  const parts = [
+    trustRoot,
+    schedule.counter,
+    schedule.halted,
+    share,
+    release?.version,
+    release?.state.status,
+    installable,
+  ];
+  return sha256(new TextEncoder().encode(JSON.stringify(parts))).slice(0, 32);
+}

@@ -1,0 +1,66 @@
+import { loginRequestSchema } from '@firmproof/protocol';
+import express, { type Express } from 'express';
+import { channelRoutes } from './channel-routes.ts';
+import type { Dependencies } from './dependencies.ts';
+import { openApiDocument } from './openapi.ts';
+import { bodyOf } from './parameters.ts';
+import { notFound, problemHandler } from './problem.ts';
+import { productRoutes } from './product-routes.ts';
+import { proposalRoutes } from './proposal-routes.ts';
+
+export const apiVersion = '1.0.0';
+/** A trust root with its signatures is the largest JSON that anybody sends. */
+const maximumJsonBytes = 256 * 1024;
+
+/** The whole HTTP surface. */
+export function createApp(dependencies: Dependencies): Express {
+  const { metrics, tokens, info, origin, unreadiness, log } = dependencies;
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.set('query parser', 'simple');
+
+  app.use((request, response, next) => {
+    response.setHeader('x-content-type-options', 'nosniff');
+    response.on('finish', () => {
+      metrics.requests.inc({ status: `${Math.floor(response.statusCode / 100)}xx` });
+      log.debug({ method: request.method, path: request.path, status: response.statusCode }, 'request');
+    });
+    next();
+  });
+
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' });
+  });
+  app.get('/readyz', (_request, response) => {
+    const reason = unreadiness();
+    response
+      .status(reason === null ? 200 : 503)
+      .json(reason === null ? { status: 'ready' } : { status: 'not ready', reason });
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+  const document = openApiDocument(apiVersion);
+  app.get('/openapi.json', (_request, response) => {
+    response.json(document);
+  });
+
+  app.use(dependencies.gateway);
+  app.use(express.json({ limit: maximumJsonBytes }));
+  app.get('/v1/info', (_request, response) => {
+    response.json(info());
+  });
+  app.post('/v1/tokens', async (request, response) => {
+    response
+      .status(201)
+      .setHeader('cache-control', 'no-store')
+      .json(await tokens.login(bodyOf(request, loginRequestSchema), origin()));
+  });
+  app.use(productRoutes(dependencies));
+  app.use(proposalRoutes(dependencies));
+  app.use(channelRoutes(dependencies));
+  app.use(notFound);
+  app.use(problemHandler(log));
+  return app;
+}

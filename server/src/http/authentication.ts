@@ -1,0 +1,111 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  type Address,
+  addressSchema,
+  FirmproofError,
+  type Login,
+  type loginRequestSchema,
+  loginTypes,
+  serverDomain,
+} from '@firmproof/protocol';
+import { TypedDataEncoder, verifyTypedData } from 'ethers';
+import type { Request } from 'express';
+import type { z } from 'zod';
+import type { Rpc } from '../chain/rpc.ts';
+import type { Database } from '../database/database.ts';
+
+export const maximumLoginSeconds = 600;
+const erc1271MagicValue = '0x1626ba7e';
+
+export type Tokens = ReturnType<typeof createTokens>;
+
+/** API tokens gate uploads against noise; they carry no authority over releases. Only their hashes are kept. */
+export function createTokens(options: {
+  readonly database: Database;
+  readonly rpc: Rpc;
+  readonly chainId: number;
+  readonly lifetimeSeconds: number;
+  readonly allowedPublishers: readonly Address[];
+  readonly nowSeconds: () => number;
+}) {
+  const { database, nowSeconds } = options;
+
+  async function isSignedByPublisher(message: Login, signature: string): Promise<boolean> {
+    const domain = serverDomain(options.chainId);
+    try {
+      if (verifyTypedData(domain, loginTypes, message, signature).toLowerCase() === message.publisher) return true;
+    } catch {
+      // Not the 65 bytes of an EOA: an ERC-1271 account may still accept it.
+    }
+    const code = await options.rpc<string>('eth_getCode', [message.publisher, 'latest']);
+    if (code === '0x') return false;
+    const hash = TypedDataEncoder.hash(domain, loginTypes, message).slice(2);
+    const length = (signature.length - 2) / 2;
+    const body = signature.slice(2).padEnd(Math.ceil(length / 32) * 64, '0');
+    const data = `0x1626ba7e${hash}${'40'.padStart(64, '0')}${length.toString(16).padStart(64, '0')}${body}`;
+    const answer = await options.rpc<string>('eth_call', [{ to: message.publisher, data }, 'latest']).catch(() => '0x');
+    return answer.startsWith(erc1271MagicValue);
+  }
+
+  return {
+    /** @throws FirmproofError `login-invalid` */
+    async login({ message, signature }: z.output<typeof loginRequestSchema>, origin: string) {
+      const now = nowSeconds();
+      const refuse = (why: string) => new FirmproofError('login-invalid', why);
+      if (new URL(message.origin).origin !== origin)
+        throw refuse(`the login is for ${new URL(message.origin).origin}, this is ${origin}`);
+      if (message.deadline < now) throw refuse('the login has expired');
+      if (message.deadline > now + maximumLoginSeconds) throw refuse(`a login lasts at most ${maximumLoginSeconds} s`);
+      if (options.allowedPublishers.length > 0 && !options.allowedPublishers.includes(message.publisher)) {
+        throw refuse('this publisher is not admitted to this server');
+      }
+      if (!(await isSignedByPublisher(message, signature))) throw refuse('the login is not signed by the publisher');
+      await database.deleteFrom('login_nonces').where('deadline', '<', now).execute();
+      const used = await database
+        .insertInto('login_nonces')
+        .values({ nonce: message.nonce, deadline: message.deadline })
+        .onConflict((conflict) => conflict.column('nonce').doNothing())
+        .returning('nonce')
+        .execute();
+      if (used.length === 0) throw refuse('this login was used already');
+      const token = `fp_${randomBytes(32).toString('base64url')}`;
+      const expiresAt = now + options.lifetimeSeconds;
+      await database.deleteFrom('tokens').where('expires_at', '<', now).execute();
+      await database
+        .insertInto('tokens')
+        .values({ hash: hashOf(token), publisher: message.publisher, scopes: 'publish', expires_at: expiresAt })
+        .execute();
+      return { token, publisher: message.publisher, scopes: ['publish' as const], expiresAt };
+    },
+
+    /** The publisher whose token the request carries; null without one. @throws FirmproofError `token-invalid` */
+    async publisherOf(request: Request): Promise<Address | null> {
+      const header = request.get('authorization');
+      if (header === undefined) return null;
+      const token = /^Bearer (fp_[A-Za-z0-9_-]{43})$/.exec(header)?.[1];
+      const row =
+        token &&
+        (await database
+          .selectFrom('tokens')
+          .select('publisher')
+          .where('hash', '=', hashOf(token))
+          .where('expires_at', '>', nowSeconds())
+          .executeTakeFirst());
+      if (!row) throw new FirmproofError('token-invalid', 'the API token is unknown or has expired');
+      return addressSchema.parse(row.publisher);
+    },
+
+    /** @throws FirmproofError `authentication-required`, `token-invalid`, `token-scope` */
+    async require(request: Request, publisher?: Address): Promise<Address> {
+      const owner = await this.publisherOf(request);
+      if (owner === null) throw new FirmproofError('authentication-required', 'this needs an API token');
+      if (publisher !== undefined && owner !== publisher)
+        throw new FirmproofError('token-scope', 'the token is for another publisher');
+      return owner;
+    },
+  };
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}

@@ -1,0 +1,36 @@
+import type { Address, ProductId, Proposal, ServerInfo } from '@firmproof/protocol';
+import type { Request, Response, Router } from 'express';
+import type { Logger } from 'pino';
+import type { Database } from '../database/database.ts';
+import type { EvidenceService } from '../evidence/evidence-service.ts';
+import type { Intake } from '../proposals/intake.ts';
+import type { ProposalStore } from '../proposals/proposal-store.ts';
+import type { Tokens } from './authentication.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Everything the routes need. The composition root makes it once; tests make their own. */
+export type Dependencies = {
+  readonly config: { readonly evidenceMaxAgeSeconds: number; readonly maximumImageBytes: number };
+  readonly log: Logger;
+  readonly database: Database;
+  readonly tokens: Tokens;
+  readonly intake: Intake;
+  readonly store: ProposalStore;
+  readonly evidence: EvidenceService;
+  readonly metrics: Metrics;
+  readonly gateway: Router;
+  /** Streams the multipart body into the block store and turns it into a proposal; on failure nothing is kept. */
+  readonly receiveRelease: (
+    request: Request,
+    response: Response,
+    sender: { readonly product: ProductId; readonly owner: Address },
+  ) => Promise<Proposal>;
+  readonly info: () => ServerInfo;
+  /** The origin that logins must name. */
+  readonly origin: () => string;
+  /** Why the server cannot do its work now, or null. */
+  readonly unreadiness: () => string | null;
+  /** Tells the worker that there is something to do. */
+  readonly wake: () => void;
+  readonly nowSeconds: () => number;
+};

@@ -1,0 +1,182 @@
+import {
+  applyRequestSchema,
+  channelResourceSchema,
+  configureRequestSchema,
+  envelopeSchema,
+  evidenceSchema,
+  haltRequestSchema,
+  loginRequestSchema,
+  pageOf,
+  problemSchema,
+  productSchema,
+  promoteRequestSchema,
+  proposalSchema,
+  registerRequestSchema,
+  releaseSchema,
+  revokeRequestSchema,
+  serverInfoSchema,
+  tokenSchema,
+  vetoRequestSchema,
+} from '@firmproof/protocol';
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+
+type Method = 'get' | 'post';
+
+/** One line an operation: what it is for, what it takes and what it answers. The routes are tested against this table. */
+export type Operation = {
+  readonly method: Method;
+  readonly path: string;
+  readonly summary: string;
+  readonly request?: z.ZodType;
+  readonly multipart?: true;
+  readonly token?: true;
+  readonly status: 200 | 201 | 202;
+  readonly answer?: z.ZodType;
+  readonly contentType?: string;
+};
+
+const accepted = { status: 202, answer: proposalSchema, token: true, method: 'post' } as const;
+const product = '/v1/products/{product}';
+
+export const operations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/v1/info',
+    summary: 'Chain, registry and limits of this server',
+    status: 200,
+    answer: serverInfoSchema,
+  },
+  {
+    method: 'post',
+    path: '/v1/tokens',
+    summary: 'Log in as a publisher by signature',
+    request: loginRequestSchema,
+    status: 201,
+    answer: tokenSchema,
+  },
+  { ...accepted, path: '/v1/products', summary: 'Register a product', request: registerRequestSchema },
+  { method: 'get', path: '/v1/products', summary: 'List products', status: 200, answer: pageOf(productSchema) },
+  { method: 'get', path: product, summary: 'Read a product with its channels', status: 200, answer: productSchema },
+  {
+    method: 'get',
+    path: `${product}/trust-roots`,
+    summary: 'All trust roots, oldest first',
+    status: 200,
+    answer: pageOf(envelopeSchema),
+  },
+  { ...accepted, path: `${product}/releases`, summary: 'Propose a release', multipart: true },
+  {
+    method: 'get',
+    path: `${product}/releases`,
+    summary: 'List releases, newest first',
+    status: 200,
+    answer: pageOf(releaseSchema),
+  },
+  {
+    method: 'get',
+    path: `${product}/releases/{version}`,
+    summary: 'Read a release',
+    status: 200,
+    answer: releaseSchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/releases/{version}/attestation`,
+    summary: 'The attestation, byte for byte',
+    status: 200,
+    contentType: 'application/json',
+  },
+  {
+    ...accepted,
+    path: `${product}/promotions`,
+    summary: 'Promote a release to a channel',
+    request: promoteRequestSchema,
+  },
+  { ...accepted, path: `${product}/revocations`, summary: 'Revoke a release', request: revokeRequestSchema },
+  { ...accepted, path: `${product}/halts`, summary: 'Halt a channel', request: haltRequestSchema },
+  {
+    ...accepted,
+    path: `${product}/configurations`,
+    summary: 'Schedule a change of configuration',
+    request: configureRequestSchema,
+  },
+  {
+    ...accepted,
+    path: `${product}/applications`,
+    summary: 'Apply the scheduled configuration',
+    request: applyRequestSchema,
+  },
+  { ...accepted, path: `${product}/vetoes`, summary: 'Veto the scheduled configuration', request: vetoRequestSchema },
+  {
+    method: 'get',
+    path: `${product}/channels/{channel}`,
+    summary: "Read a channel's head",
+    status: 200,
+    answer: channelResourceSchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/channels/{channel}/evidence`,
+    summary: 'What a device needs to decide',
+    status: 200,
+    answer: evidenceSchema,
+  },
+  { method: 'get', path: '/v1/proposals/{id}', summary: 'Read a proposal', status: 200, answer: proposalSchema },
+  {
+    method: 'get',
+    path: '/v1/proposals/{id}/events',
+    summary: 'Follow a proposal as server-sent events: one `state` event a change, its data a Proposal',
+    status: 200,
+    contentType: 'text/event-stream',
+  },
+];
+
+const multipartSchema = z.object({
+  attestation: z.string().meta({ description: 'The attestation, at most 64 KiB of JSON. Comes first.' }),
+  approval: z.string().meta({ description: 'A PublishApproval as JSON. Comes second.' }),
+  image: z.string().meta({ description: 'The firmware bytes. Comes last.', format: 'binary' }),
+});
+
+/** The OpenAPI 3.1 document, generated from the schemas that the server parses with. */
+export function openApiDocument(version: string) {
+  const paths: Record<string, Partial<Record<Method, ZodOpenApiOperationObject>>> = {};
+  for (const operation of operations) {
+    const entry = paths[operation.path] ?? {};
+    entry[operation.method] = describe(operation);
+    paths[operation.path] = entry;
+  }
+  return createDocument({
+    openapi: '3.1.1',
+    info: { title: 'Firmproof', version, description: 'Servers carry, the chain decides, the device proves.' },
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    paths,
+  });
+}
+
+function describe(operation: Operation): ZodOpenApiOperationObject {
+  const names = [...operation.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
+  const content = operation.answer
+    ? { 'application/json': { schema: operation.answer } }
+    : { [operation.contentType ?? 'application/json']: { schema: z.string() } };
+  return {
+    summary: operation.summary,
+    ...(names.length > 0 && {
+      requestParams: { path: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) },
+    }),
+    ...(operation.request && {
+      requestBody: { required: true, content: { 'application/json': { schema: operation.request } } },
+    }),
+    ...(operation.multipart && {
+      requestBody: { required: true, content: { 'multipart/form-data': { schema: multipartSchema } } },
+    }),
+    ...(operation.token && { security: [{ token: [] }] }),
+    responses: {
+      [`${operation.status}`]: { description: operation.summary, content },
+      default: {
+        description: 'What went wrong, with a code and a hint',
+        content: { 'application/problem+json': { schema: problemSchema } },
+      },
+    },
+  };
+}

@@ -1,0 +1,109 @@
+import {
+  type Address,
+  applyRequestSchema,
+  bytes32Schema,
+  configureRequestSchema,
+  FirmproofError,
+  haltRequestSchema,
+  type ProductId,
+  type Proposal,
+  parseProductId,
+  promoteRequestSchema,
+  revokeRequestSchema,
+  vetoRequestSchema,
+} from '@firmproof/protocol';
+import { type Request, Router } from 'express';
+import { finalStates, toResource } from '../proposals/proposal-store.ts';
+import type { Dependencies } from './dependencies.ts';
+import { bodyOf, parameter } from './parameters.ts';
+
+/** Everything that needs an approval becomes a proposal: 202, and followed from there. */
+export function proposalRoutes({ intake, store, tokens, receiveRelease, wake }: Dependencies): Router {
+  const router = Router();
+
+  /** Who sends is checked before a byte of the body is believed. */
+  async function proposerOf(request: Request): Promise<{ product: ProductId; owner: Address }> {
+    const owner = await tokens.require(request);
+    const product = parseProductId(parameter(request, 'product'));
+    await intake.requireProposer(product, owner);
+    return { product, owner };
+  }
+
+  function accept(path: string, propose: (product: ProductId, request: Request) => Promise<Proposal>): void {
+    router.post(`/v1/products/:product/${path}`, async (request, response) => {
+      const { product } = await proposerOf(request);
+      const proposal = await propose(product, request);
+      response.status(202).location(`/v1/proposals/${proposal.id}`).json(proposal);
+      wake();
+    });
+  }
+
+  router.post('/v1/products/:product/releases', async (request, response) => {
+    const { product, owner } = await proposerOf(request);
+    const proposal = await receiveRelease(request, response, { product, owner });
+    response.status(202).location(`/v1/proposals/${proposal.id}`).json(proposal);
+    wake();
+  });
+
+  accept('promotions', (product, request) =>
+    intake.other(product, { kind: 'promote', body: bodyOf(request, promoteRequestSchema) }),
+  );
+  accept('revocations', (product, request) =>
+    intake.other(product, { kind: 'revoke', body: bodyOf(request, revokeRequestSchema) }),
+  );
+  accept('halts', (product, request) =>
+    intake.other(product, { kind: 'halt', body: bodyOf(request, haltRequestSchema) }),
+  );
+  accept('configurations', (product, request) => intake.configure(product, bodyOf(request, configureRequestSchema)));
+  accept('applications', (product, request) =>
+    intake.other(product, { kind: 'apply', body: bodyOf(request, applyRequestSchema) }),
+  );
+  accept('vetoes', (product, request) =>
+    intake.other(product, { kind: 'veto', body: bodyOf(request, vetoRequestSchema) }),
+  );
+
+  async function proposalOf(request: Request): Promise<Proposal> {
+    const id = bytes32Schema.safeParse(parameter(request, 'id'));
+    const row = id.success ? await store.find(id.data) : undefined;
+    if (!row) throw new FirmproofError('proposal-not-found', 'no proposal with this id');
+    return toResource(row);
+  }
+
+  router.get('/v1/proposals/:id', async (request, response) => {
+    response.setHeader('cache-control', 'no-store').json(await proposalOf(request));
+  });
+
+  router.get('/v1/proposals/:id/events', async (request, response) => {
+    const { id } = await proposalOf(request);
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    let last = '';
+    const send = (proposal: Proposal) => {
+      const data = JSON.stringify(proposal);
+      if (data === last || response.writableEnded) return;
+      last = data;
+      response.write(`event: state\ndata: ${data}\n\n`);
+      if (finalStates.includes(proposal.state)) response.end();
+    };
+    // Listening starts before the history is read, so no change falls between; equal lines are sent once.
+    const waiting: Proposal[] = [];
+    let replayed = false;
+    const listener = (proposal: Proposal) => (replayed ? send(proposal) : waiting.push(proposal));
+    store.changes.on(id, listener);
+    const heartbeat = setInterval(() => response.write(': still here\n\n'), 15_000);
+    response.on('close', () => {
+      clearInterval(heartbeat);
+      store.changes.off(id, listener);
+    });
+    const history = await store.history(id);
+    const lastOpening = history.findLastIndex((proposal) => proposal.state === 'received');
+    for (const proposal of history.slice(Math.max(0, lastOpening))) send(proposal);
+    replayed = true;
+    for (const proposal of waiting) send(proposal);
+  });
+
+  return router;
+}

@@ -1,0 +1,79 @@
+import {
+  type ChannelResource,
+  type Cid,
+  channelResourceSchema,
+  cidSchema,
+  type ProductResource,
+  productSchema,
+  type ReleaseResource,
+  releaseSchema,
+  releaseStatuses,
+  shareAt,
+} from '@firmproof/protocol';
+import type { Database } from '../database/database.ts';
+import type { Tables } from '../database/schema.ts';
+
+/** Rows of the index as the API shows them. PostgreSQL gives big integers as text, hence Number everywhere. */
+export async function productResource(
+  database: Database,
+  row: Tables['products'],
+  nowSeconds: number,
+): Promise<ProductResource> {
+  const heads = await database
+    .selectFrom('heads')
+    .selectAll()
+    .where('product', '=', row.id)
+    .orderBy('channel')
+    .execute();
+  return productSchema.parse({
+    product: row.id,
+    name: row.name,
+    publisher: row.publisher,
+    guardian: row.guardian,
+    delaySeconds: Number(row.delay),
+    epoch: Number(row.epoch),
+    sequence: Number(row.sequence),
+    topIndex: Number(row.top_index),
+    trustRoot: row.trust_root,
+    history: row.history,
+    ...(row.pending && { pending: { hash: row.pending, applicableFrom: Number(row.pending_from) } }),
+    channels: heads.map((head) => channelResource(head, nowSeconds)),
+  });
+}
+
+export function channelResource(row: Tables['heads'], nowSeconds: number): ChannelResource {
+  const schedule = { start: Number(row.start), duration: Number(row.duration), firstShare: Number(row.first_share) };
+  return channelResourceSchema.parse({
+    product: row.product,
+    channel: row.channel,
+    version: row.version,
+    counter: Number(row.counter),
+    start: schedule.start,
+    durationSeconds: schedule.duration,
+    firstShareBasisPoints: schedule.firstShare,
+    shareBasisPoints: row.halted ? 0 : shareAt(schedule, nowSeconds),
+    halted: Boolean(row.halted),
+    halts: Number(row.halts),
+  });
+}
+
+/** Where the bytes are is told only once the release is installable: a patch must not leak its hole. */
+export function releaseResource(
+  row: Tables['releases'],
+  image: { readonly cid: string; readonly size: string } | undefined,
+  maySeeBytes: boolean,
+): ReleaseResource {
+  const cid: Cid | undefined = image && maySeeBytes ? cidSchema.parse(image.cid) : undefined;
+  return releaseSchema.parse({
+    product: row.product,
+    version: row.version,
+    status: releaseStatuses[Number(row.status)],
+    rollbackIndex: Number(row.rollback_index),
+    sequence: Number(row.sequence),
+    publishedAt: Number(row.published_at),
+    installableFrom: Number(row.installable_from),
+    image: row.image,
+    attestation: row.attestation,
+    ...(cid && image && { imageCid: cid, sizeBytes: Number(image.size) }),
+  });
+}

@@ -1,0 +1,224 @@
+import {
+  type Address,
+  attestationDigest,
+  bytes32OfDigest,
+  digestOfBytes32,
+  FirmproofError,
+  type ProductId,
+  type Proposal,
+  parseAttestation,
+  parseJson,
+  productIdOf,
+  publishApprovalSchema,
+  subjectDigest,
+  type TrustRoot,
+  trustRootOfEnvelope,
+  verifyAttestation,
+  walkTrustRoot,
+} from '@firmproof/protocol';
+import type { Registry, RegistryRequest } from '../chain/registry.ts';
+import type { Database } from '../database/database.ts';
+import type { Tables } from '../database/schema.ts';
+import type { ProposalStore } from './proposal-store.ts';
+
+export type ReceivedRelease = {
+  readonly attestation: string;
+  readonly approval: string;
+  readonly image: { readonly digest: string; readonly cid: string; readonly sizeBytes: number };
+};
+
+type ProductRow = Tables['products'];
+export type Intake = ReturnType<typeof createIntake>;
+
+/**
+ * Checks a proposal against what was received and against the registry before anything is kept. Nothing here is trusted
+ * by a device: it only spares vendors from paying for mistakes.
+ */
+export function createIntake(options: {
+  readonly database: Database;
+  readonly store: ProposalStore;
+  readonly registry: Registry;
+  readonly relayer: Address;
+}) {
+  const { database, store, registry } = options;
+
+  async function productRow(product: ProductId): Promise<ProductRow> {
+    const row = await database.selectFrom('products').selectAll().where('id', '=', product).executeTakeFirst();
+    if (!row) throw new FirmproofError('product-not-found', `product ${product} is not registered`);
+    return row;
+  }
+
+  async function currentTrustRoot(row: ProductRow): Promise<TrustRoot> {
+    const found = await database
+      .selectFrom('trust_roots')
+      .select('envelope')
+      .where('digest', '=', row.trust_root)
+      .executeTakeFirst();
+    if (!found)
+      throw new FirmproofError('trust-root-mismatch', 'this server does not have the trust root that the chain names');
+    return trustRootOfEnvelope(JSON.parse(found.envelope));
+  }
+
+  /** The same proposal again is the same proposal; a new one has to be acceptable to the registry now. */
+  async function open(
+    request: RegistryRequest,
+    product: ProductId,
+    publisher: string,
+    extra: { version?: string; channel?: string; image?: ReceivedRelease['image'] } = {},
+  ): Promise<Proposal> {
+    const id = registry.typedHash(request);
+    const existing = await store.find(id);
+    if (!existing || ['rejected', 'expired'].includes(existing.state))
+      await registry.simulate(request, options.relayer);
+    return store.open({
+      id,
+      kind: request.kind,
+      product,
+      publisher,
+      version: extra.version ?? null,
+      channel: extra.channel ?? null,
+      image_digest: extra.image?.digest ?? null,
+      image_cid: extra.image?.cid ?? null,
+      image_size: extra.image ? String(extra.image.sizeBytes) : null,
+      request: request.body,
+    });
+  }
+
+  function requireProduct(path: ProductId, message: { readonly product: string }): void {
+    if (message.product !== path)
+      throw new FirmproofError(
+        'approval-invalid',
+        'the approval is for another product than the address of this request',
+      );
+  }
+
+  function requireRootFor(root: TrustRoot, product: ProductId): void {
+    const fits = root.product === product && root.chainId === registry.chainId && root.registry === registry.address;
+    if (!fits)
+      throw new FirmproofError('trust-root-mismatch', 'the trust root is for another product, chain or registry');
+  }
+
+  return {
+    productRow,
+
+    async register(body: Extract<RegistryRequest, { kind: 'register' }>['body']): Promise<Proposal> {
+      const { message } = body;
+      const product = productIdOf(registry.chainId, registry.address, message.publisher, message.name);
+      const root = trustRootOfEnvelope(body.trustRoot);
+      requireRootFor(root, product);
+      if (bytes32OfDigest(root.digest) !== message.trustRoot) {
+        throw new FirmproofError('trust-root-mismatch', 'the approval names another trust root than the one sent');
+      }
+      if (root.version !== 1)
+        throw new FirmproofError('trust-root-version', 'a product starts with trust root version 1');
+      return open({ kind: 'register', body }, product, message.publisher);
+    },
+
+    /**
+     * The parts that come before the image, checked before its first byte is read.
+     * @throws FirmproofError with the code of what is wrong
+     */
+    async checkRelease(product: ProductId, parts: Pick<ReceivedRelease, 'attestation' | 'approval'>) {
+      const row = await productRow(product);
+      const approval = parseJson(parts.approval, publishApprovalSchema, {
+        code: 'approval-malformed',
+        maximumBytes: 65_536,
+        what: 'the approval',
+      });
+      const { message } = approval;
+      requireProduct(product, message);
+      const attestation = parseAttestation(parts.attestation);
+      verifyAttestation(attestation, await currentTrustRoot(row));
+      const { predicate } = attestation.statement;
+      if (predicate.product !== product)
+        throw new FirmproofError('statement-product', 'the statement is for another product');
+      if (predicate.version !== message.version) {
+        throw new FirmproofError(
+          'statement-version',
+          `the statement is for ${predicate.version}, the approval for ${message.version}`,
+        );
+      }
+      if (bytes32OfDigest(subjectDigest(attestation.statement)) !== message.image) {
+        throw new FirmproofError('statement-subject', 'the statement and the approval are about different images');
+      }
+      if (bytes32OfDigest(attestation.digest) !== message.attestation) {
+        throw new FirmproofError('approval-invalid', 'the approval is for another attestation');
+      }
+      if (predicate.rollbackIndex !== message.rollbackIndex) {
+        throw new FirmproofError(
+          'statement-rollback-index',
+          `${predicate.rollbackIndex} signed, ${message.rollbackIndex} approved`,
+        );
+      }
+      return { row, approval, attestation };
+    },
+
+    /** All parts are here: the bytes must be the ones that the statement is about. */
+    async publish(product: ProductId, received: ReceivedRelease): Promise<Proposal> {
+      const { row, approval, attestation } = await this.checkRelease(product, received);
+      const { image } = received;
+      const { predicate } = attestation.statement;
+      if (image.digest !== digestOfBytes32(approval.message.image)) {
+        throw new FirmproofError(
+          'statement-subject',
+          `the image has digest ${image.digest}, the statement is about another`,
+        );
+      }
+      if (predicate.image.sizeBytes !== image.sizeBytes) {
+        throw new FirmproofError(
+          'statement-size',
+          `the image has ${image.sizeBytes} bytes, ${predicate.image.sizeBytes} were signed`,
+        );
+      }
+      if (predicate.image.cid !== image.cid) {
+        throw new FirmproofError('statement-cid', `the image has CID ${image.cid}, ${predicate.image.cid} was signed`);
+      }
+      await database
+        .insertInto('attestations')
+        .values({ digest: attestationDigest(received.attestation), text: received.attestation })
+        .onConflict((conflict) => conflict.column('digest').doNothing())
+        .execute();
+      return open({ kind: 'publish', body: approval }, product, row.publisher, { version: predicate.version, image });
+    },
+
+    async configure(
+      product: ProductId,
+      body: Extract<RegistryRequest, { kind: 'configure' }>['body'],
+    ): Promise<Proposal> {
+      const row = await productRow(product);
+      requireProduct(product, body.message);
+      const current = await currentTrustRoot(row);
+      const named = digestOfBytes32(body.message.trustRoot);
+      if (named !== current.digest) {
+        if (!body.trustRoot)
+          throw new FirmproofError('trust-root-mismatch', 'the document of the new trust root is missing');
+        requireRootFor(walkTrustRoot(current, [body.trustRoot], named), product);
+      }
+      return open({ kind: 'configure', body }, product, row.publisher);
+    },
+
+    /** Everything else is judged by the registry alone. */
+    async other(
+      product: ProductId,
+      request: Exclude<RegistryRequest, { kind: 'register' | 'publish' | 'configure' }>,
+    ): Promise<Proposal> {
+      const row = await productRow(product);
+      const { message } = request.body;
+      requireProduct(product, message);
+      return open(request, product, row.publisher, {
+        ...('version' in message && { version: message.version }),
+        ...('channel' in message && { channel: message.channel }),
+      });
+    },
+
+    /** Who may send proposals for a product: its publisher and its guardian. */
+    async requireProposer(product: ProductId, owner: Address): Promise<void> {
+      const row = await productRow(product);
+      if (owner !== row.publisher && owner !== row.guardian)
+        throw new FirmproofError(
+          'token-scope',
+          'the token is for neither the publisher nor the guardian of this product',
+        );
+    },
+  };
+}

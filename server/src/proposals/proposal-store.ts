@@ -1,0 +1,134 @@
+import { EventEmitter } from 'node:events';
+import { type ErrorCode, type Proposal, type ProposalState, proposalSchema } from '@firmproof/protocol';
+import type { Selectable } from 'kysely';
+import type { RegistryRequest } from '../chain/registry.ts';
+import type { Database } from '../database/database.ts';
+import type { Tables } from '../database/schema.ts';
+
+export type StoredProposal = Selectable<Tables['proposals']>;
+export type Reason = { readonly code: ErrorCode; readonly message: string };
+export const finalStates: readonly ProposalState[] = ['confirmed', 'rejected', 'expired'];
+
+export type ProposalStore = ReturnType<typeof createProposalStore>;
+
+/** Proposals and their history. Every change is one transaction with its event, so that followers miss nothing. */
+export function createProposalStore(database: Database, nowSeconds: () => number) {
+  const changes = new EventEmitter().setMaxListeners(0);
+
+  async function find(id: string): Promise<StoredProposal | undefined> {
+    return database.selectFrom('proposals').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  /** Writes the row and its event; `before` runs in the same transaction. */
+  async function write(row: StoredProposal): Promise<Proposal> {
+    const resource = toResource(row);
+    const { id, ...columns } = row;
+    await database.transaction().execute(async (transaction) => {
+      await transaction
+        .insertInto('proposals')
+        .values(row)
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
+        .execute();
+      await transaction
+        .insertInto('proposal_events')
+        .values({ proposal: id, document: JSON.stringify(resource) })
+        .execute();
+    });
+    changes.emit(id, resource);
+    return resource;
+  }
+
+  return {
+    find,
+    changes,
+
+    /** The proposal of this id, made if there is none. A rejected or expired one starts over. */
+    async open(
+      draft: Pick<
+        StoredProposal,
+        'id' | 'kind' | 'product' | 'publisher' | 'version' | 'channel' | 'image_digest' | 'image_cid' | 'image_size'
+      > & {
+        readonly request: RegistryRequest['body'];
+      },
+    ): Promise<Proposal> {
+      const existing = await find(draft.id);
+      if (existing && !['rejected', 'expired'].includes(existing.state)) return toResource(existing);
+      const now = nowSeconds();
+      return write({
+        ...draft,
+        request: JSON.stringify(draft.request),
+        state: 'received',
+        reason_code: null,
+        reason_message: null,
+        transaction_hash: null,
+        raw_transaction: null,
+        created_at: existing?.created_at ?? now,
+        updated_at: now,
+      });
+    },
+
+    /** Moves a proposal on. Says nothing to followers when nothing has changed. */
+    async move(
+      row: StoredProposal,
+      state: ProposalState,
+      change: { reason?: Reason | null; transaction?: { hash: string; raw: string } | null } = {},
+    ): Promise<void> {
+      const reason = change.reason ?? null;
+      const same = row.state === state && row.reason_code === (reason?.code ?? null);
+      if (same && change.transaction === undefined) return;
+      await write({
+        ...row,
+        state,
+        reason_code: reason?.code ?? null,
+        reason_message: reason?.message ?? null,
+        ...(change.transaction !== undefined && {
+          transaction_hash: change.transaction?.hash ?? null,
+          raw_transaction: change.transaction?.raw ?? null,
+        }),
+        updated_at: nowSeconds(),
+      });
+    },
+
+    async unfinished(): Promise<StoredProposal[]> {
+      return database
+        .selectFrom('proposals')
+        .selectAll()
+        .where('state', 'not in', [...finalStates])
+        .orderBy('created_at')
+        .execute();
+    },
+
+    /** After a reorganisation: what was confirmed may be gone, and is looked at again. */
+    async reopenConfirmed(): Promise<void> {
+      await database.updateTable('proposals').set({ state: 'submitted' }).where('state', '=', 'confirmed').execute();
+    },
+
+    async history(id: string): Promise<Proposal[]> {
+      const rows = await database
+        .selectFrom('proposal_events')
+        .select('document')
+        .where('proposal', '=', id)
+        .orderBy('position')
+        .execute();
+      return rows.map((row) => proposalSchema.parse(JSON.parse(row.document)));
+    },
+  };
+}
+
+/** The row as the API shows it. */
+export function toResource(row: StoredProposal): Proposal {
+  const image = row.image_digest && { digest: row.image_digest, cid: row.image_cid, sizeBytes: Number(row.image_size) };
+  return proposalSchema.parse({
+    id: row.id,
+    kind: row.kind,
+    product: row.product,
+    state: row.state,
+    ...(row.reason_code && { reason: { code: row.reason_code, message: row.reason_message ?? '' } }),
+    ...(row.version && { version: row.version }),
+    ...(row.channel && { channel: row.channel }),
+    ...(image && { image }),
+    ...(row.transaction_hash && { transaction: row.transaction_hash }),
+    createdAt: Number(row.created_at),
+    updatedAt: Number(row.updated_at),
+  });
+}
