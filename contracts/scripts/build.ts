@@ -1,48 +1,11 @@
 // Compiles the contract with solc from npm and writes contracts/generated/, which is committed so that the server
 // needs no compiler. `--check` writes nothing and fails when the committed file is stale.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { compileRegistry, type StorageLayout } from './compile.ts';
+import { renderRegistry } from './render.ts';
 
 const generatedPath = new URL('../generated/release-registry.ts', import.meta.url);
+const rendered = renderRegistry();
 
-function describeLayout(layout: StorageLayout) {
-  const fields = (entries: StorageLayout['storage']) =>
-    entries.map((entry) => ({
-      label: entry.label,
-      slot: Number(entry.slot),
-      offset: entry.offset,
-      bytes: Number(layout.types[entry.type]?.numberOfBytes),
-    }));
-  const struct = (name: string) => {
-    const type = Object.values(layout.types).find((candidate) => candidate.label === `struct ${name}`);
-    if (type?.members === undefined) throw new Error(`the compiler reports no layout for struct ${name}`);
-    return fields(type.members);
-  };
-  return {
-    variables: fields(layout.storage),
-    product: struct('Product'),
-    head: struct('Head'),
-    release: struct('Release'),
-  };
-}
-
-function render(): string {
-  const { abi, bytecode, storageLayout, compiler } = compileRegistry();
-  return [
-    `// Written by contracts/scripts/build.ts with solc ${compiler}. Do not edit: npm run build:contracts.`,
-    '',
-    `export const releaseRegistryAbi = ${JSON.stringify(abi, null, 2)} as const;`,
-    '',
-    '/** Creation code. The constructor takes no arguments. */',
-    `export const releaseRegistryBytecode =\n  '0x${bytecode}';`,
-    '',
-    '/** Where everything lies in storage: slots of the structs count from the start of the struct. */',
-    `export const releaseRegistryStorageLayout = ${JSON.stringify(describeLayout(storageLayout), null, 2)} as const;`,
-    '',
-  ].join('\n');
-}
-
-const rendered = render();
 if (process.argv.includes('--check')) {
   if (rendered !== readFileSync(generatedPath, 'utf8')) {
     console.error('contracts/generated/release-registry.ts is stale: run `npm run build:contracts` and commit it.');

@@ -1,0 +1,87 @@
+// What devices prove into storage rests on three descriptions of one layout: the comments above the structs, the
+// compiler's own report, and the committed file that other packages import. They have to agree.
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { releaseRegistryAbi, releaseRegistryBytecode, releaseRegistryStorageLayout } from '../index.ts';
+import { renderRegistry } from '../scripts/render.ts';
+
+interface Field {
+  label: string;
+  slot: number;
+  offset: number;
+  bytes: number;
+}
+
+const byteWidths: Record<string, number> = { bytes32: 32, address: 20, bool: 1 };
+
+function widthOf(type: string): number {
+  return byteWidths[type] ?? Number(/^uint(\d+)$/.exec(type)?.[1]) / 8;
+}
+
+/** The table in the comment above a struct: `+slot name type [size, offset n] ...`, the slot only where it changes. */
+function documentedLayout(struct: string): Field[] {
+  const source = readFileSync(new URL('../src/interfaces/IReleaseRegistry.sol', import.meta.url), 'utf8');
+  const comment =
+    source
+      .slice(0, source.indexOf(`struct ${struct} {`))
+      .split('}')
+      .at(-1) ?? '';
+  let slot = 0;
+  return comment.split('\n').flatMap((line) => {
+    const match =
+      /^\/\/\/ {3,}(?:\+(\d))? +(\w+) +(address|bool|bytes32|uint\d+)(?: +(\d+) bytes?, +offset +(\d+))?/.exec(line);
+    if (match === null) return [];
+    const [, newSlot, label = '', type = '', size, offset] = match;
+    slot = newSlot === undefined ? slot : Number(newSlot);
+    const bytes = widthOf(type);
+    expect(Number(size ?? 32), `${struct}.${label} says its size right`).toBe(bytes);
+    return [{ label, slot, offset: Number(offset ?? 0), bytes }];
+  });
+}
+
+describe('storage layout', () => {
+  test.each([
+    ['Product', releaseRegistryStorageLayout.product],
+    ['Head', releaseRegistryStorageLayout.head],
+    ['Release', releaseRegistryStorageLayout.release],
+  ] as const)('%s is documented as the compiler lays it out', (struct, compiled) => {
+    expect(documentedLayout(struct)).toEqual(compiled);
+  });
+
+  test('the mappings that devices prove into start at slot 0', () => {
+    const slots = releaseRegistryStorageLayout.variables.map(({ label, slot }) => [label, slot]);
+    expect(slots.slice(0, 4)).toEqual([
+      ['_products', 0],
+      ['_heads', 1],
+      ['_releases', 2],
+      ['_registrations', 3],
+    ]);
+  });
+});
+
+describe('generated code', () => {
+  test('is what the compiler makes of the sources now', () => {
+    const committed = readFileSync(new URL('../generated/release-registry.ts', import.meta.url), 'utf8');
+    expect(committed === renderRegistry(), 'run `npm run build:contracts`').toBe(true);
+  });
+
+  test('every event has four topics and ends in previousBlock and time', () => {
+    const events = releaseRegistryAbi.filter((entry) => entry.type === 'event' && entry.name !== 'EIP712DomainChanged');
+    expect(events).toHaveLength(8);
+    for (const event of events) {
+      const inputs: readonly { name: string; type: string; indexed?: boolean }[] =
+        'inputs' in event ? event.inputs : [];
+      expect(inputs.map(({ indexed }) => indexed).indexOf(false)).toBe(3);
+      expect(inputs.slice(0, 2).map(({ name }) => name)).toEqual(['product', 'sequence']);
+      expect(inputs.slice(-2).map(({ name, type }) => [name, type])).toEqual([
+        ['previousBlock', 'uint40'],
+        ['time', 'uint40'],
+      ]);
+      expect(inputs.every(({ type }) => type !== 'string' && type !== 'bytes')).toBe(true);
+    }
+  });
+
+  test('the contract fits into a block chain: creation code below the limit', () => {
+    expect(releaseRegistryBytecode.length / 2 - 1).toBeLessThan(24_576);
+  });
+});
