@@ -81,7 +81,7 @@ describe('generated code', () => {
     }
   });
 
-  test('the contract fits into a block chain: creation code below the limit', () => {
+  test('the creation code stays below the size limit of deployed code', () => {
     expect(releaseRegistryBytecode.length / 2 - 1).toBeLessThan(24_576);
   });
 });
