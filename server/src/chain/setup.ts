@@ -1,0 +1,95 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deployReleaseRegistry } from '@firmproof/contracts';
+import { type Address, FirmproofError, parseAddress } from '@firmproof/protocol';
+import { JsonRpcProvider, Network, Wallet } from 'ethers';
+import type { Config } from '../config.ts';
+import { embeddedChainId, embeddedRelayerKey, startEmbeddedChain } from './embedded.ts';
+import { createRelayer } from './relayer.ts';
+import { createRpc, type Rpc } from './rpc.ts';
+
+/** The chain that the server works on, embedded or somebody's. */
+export type Chain = {
+  readonly rpc: Rpc;
+  readonly rpcUrl: string;
+  readonly chainId: number;
+  readonly registry: Address;
+  /** The block that the registry was deployed in: its history starts there. */
+  readonly registryBlock: number;
+  readonly relayerKey: string;
+  readonly embedded: boolean;
+  stop(): Promise<void>;
+};
+
+/** @throws FirmproofError `chain-unreachable`, `chain-unsuitable`, `file-not-found` */
+export async function openChain(config: Config): Promise<Chain> {
+  return config.chain === undefined ? openEmbedded(join(config.dataDirectory, 'chain')) : openGiven(config.chain);
+}
+
+async function openEmbedded(directory: string): Promise<Chain> {
+  const { rpc, rpcUrl, stop } = await startEmbeddedChain(directory);
+  try {
+    const relayerKey = embeddedRelayerKey(directory);
+    const relayer = createRelayer({ rpc, chainId: embeddedChainId, privateKey: relayerKey });
+    await relayer.fund(10n ** 24n);
+    const deployment = await embeddedRegistry(directory, rpc, rpcUrl, relayerKey);
+    return { rpc, rpcUrl, chainId: embeddedChainId, ...deployment, relayerKey, embedded: true, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Deploys once. A chain that lost the deployment in a crash gets a new one only if nothing was built on the old. */
+async function embeddedRegistry(directory: string, rpc: Rpc, rpcUrl: string, relayerKey: string) {
+  const file = join(directory, 'registry.json');
+  if (existsSync(file)) {
+    const known = JSON.parse(readFileSync(file, 'utf8')) as { registry: Address; registryBlock: number };
+    if ((await rpc<string>('eth_getCode', [known.registry, 'latest'])) !== '0x') return known;
+  }
+  const provider = new JsonRpcProvider(rpcUrl, Network.from(embeddedChainId), {
+    staticNetwork: true,
+    cacheTimeout: -1,
+    pollingInterval: 50,
+  });
+  try {
+    const deployment = await deployReleaseRegistry(new Wallet(relayerKey, provider));
+    const known = { registry: parseAddress(deployment.address), registryBlock: deployment.blockNumber };
+    writeFileSync(file, `${JSON.stringify(known)}\n`);
+    return known;
+  } finally {
+    provider.destroy();
+  }
+}
+
+async function openGiven(given: NonNullable<Config['chain']>): Promise<Chain> {
+  const rpc = createRpc(given.rpcUrl);
+  const chainId = Number(await rpc<string>('eth_chainId'));
+  if ((await rpc<string>('eth_getCode', [given.registry, 'latest'])) === '0x') {
+    throw new FirmproofError('chain-unsuitable', `no contract is at ${given.registry} on chain ${chainId}`, {
+      hint: 'Check FIRMPROOF_REGISTRY and FIRMPROOF_RPC_URL.',
+    });
+  }
+  return {
+    rpc,
+    rpcUrl: given.rpcUrl,
+    chainId,
+    registry: given.registry,
+    registryBlock: given.registryBlock,
+    relayerKey: readKey(given.relayerKeyFile),
+    embedded: false,
+    stop: () => Promise.resolve(),
+  };
+}
+
+function readKey(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new FirmproofError('file-not-found', `the relayer's key ${file} cannot be read`, { cause });
+  }
+  if (!/^0x[0-9a-fA-F]{64}$/.test(text))
+    throw new FirmproofError('config-invalid', `${file} holds no private key (0x and 64 digits)`);
+  return text;
+}
