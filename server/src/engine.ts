@@ -29,6 +29,7 @@ export function createEngine(options: {
   let running: Promise<void> | undefined;
   let trouble: string | null = 'starting';
   let finalBlock = 0;
+  const { promise: ready, resolve: becomeReady } = Promise.withResolvers<void>();
 
   async function pass(): Promise<void> {
     const caughtUp = await options.indexer.catchUp();
@@ -65,9 +66,12 @@ export function createEngine(options: {
     if (reason !== null && reason !== trouble) log.error({ err: failure }, `the chain cannot be followed: ${reason}`);
     if (reason === null && trouble !== null && trouble !== 'starting') log.info('the chain is followed again');
     trouble = reason;
+    if (reason === null) becomeReady();
   }
 
   return {
+    /** Settles with the first pass that has seen the whole chain. */
+    ready,
     start(): void {
       stopping = new AbortController();
       running = loop();

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FirmproofError } from '@firmproof/protocol';
-import { createRpc, type Rpc, readBlock } from './rpc.ts';
+import { createRpc, type Rpc, readBlock } from '@firmproof/protocol/node';
 
 export const embeddedChainId = 31_337;
 

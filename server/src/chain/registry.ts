@@ -21,9 +21,9 @@ import {
   type vetoRequestSchema,
   zeroAddress,
 } from '@firmproof/protocol';
+import { type Rpc, RpcRefusal } from '@firmproof/protocol/node';
 import { Interface, TypedDataEncoder } from 'ethers';
 import type { z } from 'zod';
-import { type Rpc, RpcRefusal } from './rpc.ts';
 
 export const registryInterface = new Interface(releaseRegistryAbi);
 

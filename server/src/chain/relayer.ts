@@ -1,6 +1,6 @@
 import { type Address, FirmproofError, parseAddress } from '@firmproof/protocol';
+import { hexQuantity, type Rpc, RpcRefusal } from '@firmproof/protocol/node';
 import { keccak256, Wallet } from 'ethers';
-import { hexQuantity, type Rpc, RpcRefusal } from './rpc.ts';
 
 /** Gas of a typical publish with its calldata: what "remaining releases" is counted in. */
 const gasOfARelease = 110_000n;

@@ -2,11 +2,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deployReleaseRegistry } from '@firmproof/contracts';
 import { type Address, FirmproofError, parseAddress } from '@firmproof/protocol';
+import { createRpc, type Rpc } from '@firmproof/protocol/node';
 import { JsonRpcProvider, Network, Wallet } from 'ethers';
 import type { Config } from '../config.ts';
 import { embeddedChainId, embeddedRelayerKey, startEmbeddedChain } from './embedded.ts';
 import { createRelayer } from './relayer.ts';
-import { createRpc, type Rpc } from './rpc.ts';
 
 /** The chain that the server works on, embedded or somebody's. */
 export type Chain = {

@@ -13,7 +13,7 @@ import {
   trustRootOfEnvelope,
   vouchingOperators,
 } from '@firmproof/protocol';
-import { type Rpc, readBlock } from '../chain/rpc.ts';
+import { type Rpc, readBlock } from '@firmproof/protocol/node';
 import type { Database } from '../database/database.ts';
 import { type Proven, proveChannel } from './prover.ts';
 import { collectCosignatures, type WitnessSource } from './witness-client.ts';

@@ -20,7 +20,7 @@ import {
   type Version,
   versionSchema,
 } from '@firmproof/protocol';
-import { hexQuantity, type Rpc, readBlock } from '../chain/rpc.ts';
+import { hexQuantity, type Rpc, readBlock } from '@firmproof/protocol/node';
 
 type StorageProof = { readonly key: string; readonly value: string; readonly proof: readonly string[] };
 type ProofAnswer = { readonly accountProof: readonly string[]; readonly storageProof: readonly StorageProof[] };

@@ -8,10 +8,10 @@ import {
   loginTypes,
   serverDomain,
 } from '@firmproof/protocol';
+import type { Rpc } from '@firmproof/protocol/node';
 import { TypedDataEncoder, verifyTypedData } from 'ethers';
 import type { Request } from 'express';
 import type { z } from 'zod';
-import type { Rpc } from '../chain/rpc.ts';
 import type { Database } from '../database/database.ts';
 
 export const maximumLoginSeconds = 600;

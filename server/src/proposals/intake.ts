@@ -1,6 +1,6 @@
 import {
   type Address,
-  attestationDigest,
+  type Bytes32,
   bytes32OfDigest,
   digestOfBytes32,
   FirmproofError,
@@ -25,6 +25,11 @@ export type ReceivedRelease = {
   readonly attestation: string;
   readonly approval: string;
   readonly image: { readonly digest: string; readonly cid: string; readonly sizeBytes: number };
+};
+
+type CheckedRelease = {
+  readonly request: Extract<RegistryRequest, { kind: 'publish' }>;
+  readonly publisher: string;
 };
 
 type ProductRow = Tables['products'];
@@ -59,7 +64,15 @@ export function createIntake(options: {
     return trustRootOfEnvelope(JSON.parse(found.envelope));
   }
 
-  /** The same proposal again is the same proposal; a new one has to be acceptable to the registry now. */
+  /** The same proposal again is the same proposal; a new one has to be acceptable to the registry now. Answers its id. */
+  async function requireAcceptable(request: RegistryRequest): Promise<Bytes32> {
+    const id = registry.typedHash(request);
+    const existing = await store.find(id);
+    if (!existing || ['rejected', 'expired'].includes(existing.state))
+      await registry.simulate(request, options.relayer);
+    return id;
+  }
+
   async function open(
     request: RegistryRequest,
     product: ProductId,
@@ -82,6 +95,15 @@ export function createIntake(options: {
       image_size: extra.image ? String(extra.image.sizeBytes) : null,
       request: request.body,
     });
+  }
+
+  async function keepTrustRoot(root: TrustRoot): Promise<void> {
+    const { digest, product, version, envelope } = root;
+    await database
+      .insertInto('trust_roots')
+      .values({ digest, product, version, envelope: JSON.stringify(envelope) })
+      .onConflict((conflict) => conflict.column('digest').doNothing())
+      .execute();
   }
 
   function requireProduct(path: ProductId, message: { readonly product: string }): void {
@@ -111,7 +133,10 @@ export function createIntake(options: {
       }
       if (root.version !== 1)
         throw new FirmproofError('trust-root-version', 'a product starts with trust root version 1');
-      return open({ kind: 'register', body }, product, message.publisher);
+      const request = { kind: 'register', body } as const;
+      await requireAcceptable(request);
+      await keepTrustRoot(root);
+      return open(request, product, message.publisher);
     },
 
     /**
@@ -153,8 +178,8 @@ export function createIntake(options: {
       return { row, approval, attestation };
     },
 
-    /** All parts are here: the bytes must be the ones that the statement is about. */
-    async publish(product: ProductId, received: ReceivedRelease): Promise<Proposal> {
+    /** All parts are here: the bytes must be the ones that the statement is about, and the registry must agree. */
+    async checkImage(product: ProductId, received: ReceivedRelease): Promise<CheckedRelease> {
       const { row, approval, attestation } = await this.checkRelease(product, received);
       const { image } = received;
       const { predicate } = attestation.statement;
@@ -173,12 +198,18 @@ export function createIntake(options: {
       if (predicate.image.cid !== image.cid) {
         throw new FirmproofError('statement-cid', `the image has CID ${image.cid}, ${predicate.image.cid} was signed`);
       }
-      await database
-        .insertInto('attestations')
-        .values({ digest: attestationDigest(received.attestation), text: received.attestation })
-        .onConflict((conflict) => conflict.column('digest').doNothing())
-        .execute();
-      return open({ kind: 'publish', body: approval }, product, row.publisher, { version: predicate.version, image });
+      const request = { kind: 'publish', body: approval } as const;
+      await requireAcceptable(request);
+      return { request, publisher: row.publisher };
+    },
+
+    /** Opens the proposal of a release whose image is kept. */
+    async publish(
+      product: ProductId,
+      { request, publisher }: CheckedRelease,
+      image: ReceivedRelease['image'],
+    ): Promise<Proposal> {
+      return open(request, product, publisher, { version: request.body.message.version, image });
     },
 
     async configure(
@@ -192,7 +223,10 @@ export function createIntake(options: {
       if (named !== current.digest) {
         if (!body.trustRoot)
           throw new FirmproofError('trust-root-mismatch', 'the document of the new trust root is missing');
-        requireRootFor(walkTrustRoot(current, [body.trustRoot], named), product);
+        const next = walkTrustRoot(current, [body.trustRoot], named);
+        requireRootFor(next, product);
+        await requireAcceptable({ kind: 'configure', body });
+        await keepTrustRoot(next);
       }
       return open({ kind: 'configure', body }, product, row.publisher);
     },

@@ -1,7 +1,7 @@
 import { FirmproofError, isFirmproofError, productIdSchema } from '@firmproof/protocol';
+import { RpcRefusal } from '@firmproof/protocol/node';
 import type { Registry, RegistryRequest } from '../chain/registry.ts';
 import type { Relayer } from '../chain/relayer.ts';
-import { RpcRefusal } from '../chain/rpc.ts';
 import type { ProposalStore, StoredProposal } from './proposal-store.ts';
 
 export type ProposalWorker = ReturnType<typeof createProposalWorker>;
@@ -17,8 +17,6 @@ export function createProposalWorker(options: {
   readonly store: ProposalStore;
   readonly registry: Registry;
   readonly relayer: Relayer;
-  /** Makes what a proposal brought durable (image blocks, documents). */
-  readonly keep: (proposal: StoredProposal, request: RegistryRequest) => Promise<void>;
 }) {
   const { store, registry, relayer } = options;
   const waits = new Map<string, number>();
@@ -27,7 +25,7 @@ export function createProposalWorker(options: {
     const request = { kind: row.kind, body: JSON.parse(row.request) } as RegistryRequest;
     switch (row.state) {
       case 'received':
-        await options.keep(row, request);
+        // Intake opens a proposal only once all that it brought is safe on disk.
         return store.move(row, 'stored');
       case 'stored':
         return store.move(row, 'approving');

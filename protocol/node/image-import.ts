@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { type Cid, FirmproofError, parseCid, parseSha256Digest, type Sha256Digest } from '@firmproof/protocol';
+import { importFile, type WritableStorage } from 'ipfs-unixfs-importer';
+import type { CID } from 'multiformats/cid';
+
+/** What is known of an image once all its bytes have gone by. */
+export type ImportedImage = { readonly digest: Sha256Digest; readonly cid: Cid; readonly sizeBytes: number };
+
+/** Keeps nothing: for a client, which only wants digest and CID. */
+const nullSink: WritableStorage = { put: (cid: CID) => cid };
+
+/**
+ * Streams an image once through sha-256 and the UnixFS import with profile `unixfs-v1-2025` (docs/spec/release.md R2), in
+ * constant memory. Vendor and server run this same code, so their CIDs agree.
+ * @throws FirmproofError `image-empty`, `image-too-large`
+ */
+export async function importImage(
+  source: AsyncIterable<Uint8Array>,
+  options: {
+    readonly sink?: WritableStorage;
+    readonly maximumSizeBytes?: number;
+    readonly onProgress?: (sizeBytes: number) => void;
+  } = {},
+): Promise<ImportedImage> {
+  const { sink = nullSink, maximumSizeBytes = Number.MAX_SAFE_INTEGER, onProgress } = options;
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+
+  async function* measured(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > maximumSizeBytes)
+        throw new FirmproofError('image-too-large', `the image is larger than ${maximumSizeBytes} bytes`);
+      hash.update(chunk);
+      yield chunk;
+      onProgress?.(sizeBytes);
+    }
+  }
+
+  const { cid } = await importFile({ content: measured() }, sink, { profile: 'unixfs-v1-2025' });
+  if (sizeBytes === 0) throw new FirmproofError('image-empty', 'the image has no bytes');
+  return { digest: parseSha256Digest(hash.digest('hex')), cid: parseCid(cid.toString()), sizeBytes };
+}

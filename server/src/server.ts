@@ -1,0 +1,212 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { FirmproofError, type ServerInfo } from '@firmproof/protocol';
+import { createWitness, type Witness } from '@firmproof/protocol/node';
+import pino, { type Logger } from 'pino';
+import { createIndexer } from './chain/indexer.ts';
+import { createRegistry } from './chain/registry.ts';
+import { createRelayer } from './chain/relayer.ts';
+import { type Chain, openChain } from './chain/setup.ts';
+import type { Config } from './config.ts';
+import { lockDataDirectory } from './data-directory.ts';
+import { openDatabase } from './database/database.ts';
+import { createEngine } from './engine.ts';
+import { createEvidenceService } from './evidence/evidence-service.ts';
+import { httpWitness, type WitnessSource } from './evidence/witness-client.ts';
+import { createApp } from './http/app.ts';
+import { createTokens } from './http/authentication.ts';
+import { createMetrics } from './http/metrics.ts';
+import { createUploads } from './http/uploads.ts';
+import { createGateway } from './images/gateway.ts';
+import { createImageAccess } from './images/image-access.ts';
+import { createImageStore } from './images/image-store.ts';
+import { createIntake } from './proposals/intake.ts';
+import { createProposalStore } from './proposals/proposal-store.ts';
+import { createProposalWorker } from './proposals/proposal-worker.ts';
+
+const embeddedWitnessCount = 3;
+const embeddedPollMilliseconds = 150;
+
+export type RunningServer = {
+  readonly url: string;
+  readonly info: ServerInfo;
+  readonly rpcUrl: string;
+  readonly ready: Promise<void>;
+  stop(): Promise<void>;
+};
+
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+/**
+ * The composition root: opens everything that the configuration names, in order, and closes it in the other order.
+ * @throws FirmproofError `data-directory-in-use`, `port-in-use`, `chain-unreachable`, `chain-unsuitable`, `config-invalid`
+ */
+export async function startServer(config: Config): Promise<RunningServer> {
+  const closing: (() => Promise<unknown> | unknown)[] = [];
+  const stop = async () => {
+    for (const close of closing.reverse().splice(0)) await close();
+  };
+  try {
+    return await open(config, closing, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function open(
+  config: Config,
+  closing: (() => Promise<unknown> | unknown)[],
+  stop: () => Promise<void>,
+): Promise<RunningServer> {
+  const log = pino({ level: config.logLevel, redact: ['req.headers.authorization'] });
+  closing.push(lockDataDirectory(config.dataDirectory));
+  const chain = await openChain(config);
+  closing.push(() => chain.stop());
+  const database = await openDatabase(join(config.dataDirectory, 'firmproof.sqlite'));
+  closing.push(() => database.destroy());
+  const store = createImageStore(join(config.dataDirectory, 'blocks'));
+  await store.open();
+  const access = createImageAccess(database, store);
+  await access.dropUnused();
+  await store.collectGarbage(await access.pinned());
+
+  const { rpc, chainId, registry: address } = chain;
+  const registry = createRegistry({ rpc, chainId, address });
+  const relayer = createRelayer({ rpc, chainId, privateKey: chain.relayerKey });
+  const witnesses = openWitnesses(config, chain, log, closing);
+  const proposals = createProposalStore(database, nowSeconds);
+  const intake = createIntake({ database, store: proposals, registry, relayer: relayer.address });
+  const evidence = createEvidenceService({
+    database,
+    rpc,
+    chainId,
+    registry: address,
+    witnesses: witnesses.sources,
+    renewalSeconds: config.evidenceRenewalSeconds,
+    sources: config.publicUrl ? [config.publicUrl] : [],
+  });
+  const metrics = createMetrics();
+  const tokens = createTokens({
+    database,
+    rpc,
+    chainId,
+    lifetimeSeconds: config.tokenSeconds,
+    allowedPublishers: config.allowedPublishers,
+    nowSeconds,
+  });
+  const engine = createEngine({
+    indexer: createIndexer({ database, rpc, registry: address, firstBlock: chain.registryBlock }),
+    store: proposals,
+    worker: createProposalWorker({ store: proposals, registry, relayer }),
+    evidence,
+    relayer,
+    openImages: () => access.openInstallable(nowSeconds()),
+    metrics,
+    log,
+    pollMilliseconds: chain.embedded
+      ? Math.min(config.pollMilliseconds, embeddedPollMilliseconds)
+      : config.pollMilliseconds,
+    nowSeconds,
+  });
+  const info: ServerInfo = {
+    chainId,
+    registry: address,
+    registryBlock: chain.registryBlock,
+    witnesses: [...witnesses.known],
+    maximumImageBytes: config.maximumImageBytes,
+    development: chain.embedded,
+  };
+  let origin = config.publicUrl ?? '';
+  const app = createApp({
+    config,
+    log,
+    database,
+    tokens,
+    intake,
+    store: proposals,
+    evidence,
+    metrics,
+    gateway: createGateway({
+      store,
+      mayServe: (cid, request) => access.mayRead(cid, () => tokens.publisherOf(request)),
+    }),
+    receiveRelease: createUploads({ database, store, access, intake, config, nowSeconds }),
+    info: () => info,
+    origin: () => origin,
+    unreadiness: () => engine.unreadiness(),
+    wake: () => engine.wake(),
+    nowSeconds,
+  });
+  const server = createServer(app);
+  // Uploads of gigabytes take their time; a timer of their own watches their progress.
+  server.requestTimeout = 0;
+  const url = await listen(server, config);
+  closing.push(() => closeServer(server));
+  origin = new URL(config.publicUrl ?? url).origin;
+  engine.start();
+  closing.push(() => engine.stop());
+  log.info({ url, chainId, registry: address, dataDirectory: config.dataDirectory }, 'Firmproof is running');
+  return { url, info, rpcUrl: chain.rpcUrl, ready: engine.ready, stop };
+}
+
+type Witnesses = { readonly sources: readonly WitnessSource[]; readonly known: ServerInfo['witnesses'] };
+
+function openWitnesses(config: Config, chain: Chain, log: Logger, closing: (() => unknown)[]): Witnesses {
+  if (config.chain !== undefined) {
+    return { sources: config.chain.witnesses.map(({ operator, url }) => httpWitness(operator, url)), known: [] };
+  }
+  const directory = join(config.dataDirectory, 'witnesses');
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const embedded: Witness[] = Array.from({ length: embeddedWitnessCount }, (_, index) => {
+    const operator = `witness-${index + 1}`;
+    return createWitness({
+      rpcUrl: chain.rpcUrl,
+      key: witnessKey(join(directory, `${operator}.pem`)),
+      operator,
+      stateFile: join(directory, `${operator}.json`),
+      pollMilliseconds: embeddedPollMilliseconds,
+      onTrouble: (error) => log.warn({ err: error, operator }, 'a witness does not vouch'),
+    });
+  });
+  for (const witness of embedded) {
+    witness.start();
+    closing.push(() => witness.stop());
+  }
+  return { sources: embedded, known: embedded.map(({ operator, publicKey }) => ({ operator, publicKey })) };
+}
+
+function witnessKey(file: string): KeyObject {
+  if (!existsSync(file)) {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    writeFileSync(file, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600, flag: 'wx' });
+  }
+  return createPrivateKey(readFileSync(file));
+}
+
+function listen(server: Server, { host, port }: Config): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new FirmproofError('port-in-use', `port ${port} on ${host} is taken`, { cause: error })
+          : error,
+      );
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      const actual = typeof address === 'object' && address !== null ? address.port : port;
+      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${actual}`);
+    });
+  });
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  const patience = setTimeout(() => server.closeAllConnections(), 2000);
+  await closed;
+  clearTimeout(patience);
+}
