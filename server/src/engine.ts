@@ -18,6 +18,8 @@ export function createEngine(options: {
   readonly evidence: EvidenceService;
   readonly relayer: Relayer;
   readonly openImages: () => Promise<void>;
+  /** A development chain makes blocks when asked; a real one makes them by itself. */
+  readonly advance?: (() => Promise<void>) | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly pollMilliseconds: number;
@@ -42,6 +44,7 @@ export function createEngine(options: {
     await options.worker.pass(finalBlock);
     await options.openImages();
     await options.evidence.refreshAll(finalBlock, options.nowSeconds());
+    if (options.evidence.isWaiting(finalBlock)) await options.advance?.();
     metrics.finalBlock.set(finalBlock);
     metrics.proposals.set((await store.unfinished()).length);
     metrics.remainingReleases.set(await options.relayer.remainingReleases());

@@ -104,6 +104,7 @@ async function open(
     evidence,
     relayer,
     openImages: () => access.openInstallable(nowSeconds()),
+    advance: chain.advance,
     metrics,
     log,
     pollMilliseconds: chain.embedded

@@ -18,6 +18,8 @@ export type Chain = {
   readonly registryBlock: number;
   readonly relayerKey: string;
   readonly embedded: boolean;
+  /** Makes the newest block final; only an embedded chain has to be told. */
+  readonly advance?: () => Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -33,7 +35,16 @@ async function openEmbedded(directory: string): Promise<Chain> {
     const relayer = createRelayer({ rpc, chainId: embeddedChainId, privateKey: relayerKey });
     await relayer.fund(10n ** 24n);
     const deployment = await embeddedRegistry(directory, rpc, rpcUrl, relayerKey);
-    return { rpc, rpcUrl, chainId: embeddedChainId, ...deployment, relayerKey, embedded: true, stop };
+    return {
+      rpc,
+      rpcUrl,
+      chainId: embeddedChainId,
+      ...deployment,
+      relayerKey,
+      embedded: true,
+      advance: () => rpc('anvil_mine', ['0x2']),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -156,6 +156,10 @@ export function createEvidenceService(options: {
       }
     },
 
+    /** Whether proofs wait for their block to become final. */
+    isWaiting: (finalBlock: number): boolean =>
+      [...candidates.values()].some(({ proven }) => proven.block.number > finalBlock),
+
     /** After a reorganisation nothing that was proved before may be served. */
     async forget(): Promise<void> {
       candidates.clear();

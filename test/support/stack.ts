@@ -1,0 +1,124 @@
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FirmproofClient, type ReleaseOptions, signTrustRoot, Vendor } from '@firmproof/client';
+import {
+  type Channel,
+  type ProductId,
+  type Proposal,
+  parseChannel,
+  parseProductName,
+  parseVersion,
+  type TrustRoot,
+  trustRootType,
+} from '@firmproof/protocol';
+import { publicKeyOf } from '@firmproof/protocol/node';
+import { parseConfig, type RunningServer, startServer } from '@firmproof/server';
+import { Wallet } from 'ethers';
+
+export type Stack = RunningServer & { readonly directory: string };
+
+export function temporaryDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'firmproof-'));
+}
+
+/** The real server with its embedded chain and witnesses, in a directory of its own. */
+export async function startStack(
+  directory = temporaryDirectory(),
+  environment: Record<string, string> = {},
+): Promise<Stack> {
+  const config = parseConfig({
+    FIRMPROOF_DATA: directory,
+    FIRMPROOF_PORT: '0',
+    FIRMPROOF_LOG_LEVEL: 'silent',
+    ...environment,
+  });
+  const server = await startServer(config);
+  await server.ready;
+  return { ...server, directory };
+}
+
+export async function destroyStack(stack: Stack): Promise<void> {
+  await stack.stop();
+  rmSync(stack.directory, { recursive: true, force: true });
+}
+
+export type TestVendor = {
+  readonly vendor: Vendor;
+  readonly product: ProductId;
+  readonly trustRoot: TrustRoot;
+  readonly buildKey: KeyObject;
+  readonly rootKey: KeyObject;
+  publish(version: string, image: Buffer, options?: Partial<ReleaseOptions>): Promise<Proposal>;
+  promote(version: string, channel?: string): Promise<Proposal>;
+};
+
+export const stable: Channel = parseChannel('stable');
+
+/** A vendor with fresh keys and a registered product. */
+export async function makeVendor(
+  stack: Pick<Stack, 'url' | 'info'>,
+  options: { name?: string; delaySeconds?: number; maxAgeSeconds?: number } = {},
+): Promise<TestVendor> {
+  const { vendor } = await Vendor.login(
+    new FirmproofClient({ server: stack.url }),
+    new Wallet(`0x${randomBytes(32).toString('hex')}`),
+  );
+  const buildKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  const rootKey = generateKeyPairSync('ed25519').privateKey;
+  const name = parseProductName(options.name ?? 'test-product');
+  const product = vendor.productId(name);
+  const { chainId, registry, witnesses } = stack.info;
+  const trustRoot = signTrustRoot(
+    {
+      type: trustRootType,
+      version: 1,
+      product,
+      name,
+      chainId,
+      registry,
+      maxAgeSeconds: options.maxAgeSeconds ?? 604_800,
+      witnesses: {
+        quorum: 2,
+        members: witnesses.map(({ operator, publicKey }) => ({ operator, publicKey: publicKey as never })),
+      },
+      buildKeys: [publicKeyOf(buildKey)],
+      rootKeys: { threshold: 1, keys: [publicKeyOf(rootKey)] },
+    },
+    [rootKey],
+  );
+  const settle = (proposal: Proposal) => vendor.client.follow(proposal.id);
+  await settle(await vendor.register(name, trustRoot, { delaySeconds: options.delaySeconds ?? 0 }));
+  return {
+    vendor,
+    product,
+    trustRoot,
+    buildKey,
+    rootKey,
+    async publish(version, image, more = {}) {
+      const file = join(tmpdir(), `firmproof-image-${createHash('sha256').update(image).digest('hex').slice(0, 16)}`);
+      if (!existsSync(file)) writeFileSync(file, image);
+      const prepared = await vendor.prepare(file, { product, version: parseVersion(version), ...more }, buildKey);
+      return settle(await vendor.upload(file, prepared));
+    },
+    async promote(version, channel = 'stable') {
+      return settle(await vendor.promote(product, parseChannel(channel), parseVersion(version)));
+    },
+  };
+}
+
+/** Asks again until the answer fits; fails when it never does. What is waited for is an event, not a time. */
+export async function eventually<Value>(
+  ask: () => Promise<Value>,
+  fits: (value: Value) => boolean,
+  what: string,
+): Promise<Value> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const value = await ask().catch(() => undefined);
+    if (value !== undefined && fits(value)) return value;
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
