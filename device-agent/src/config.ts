@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import {
+  channelSchema,
+  describeIssues,
+  FirmproofError,
+  parseTrustRoot,
+  sha256DigestSchema,
+  type TrustRoot,
+  versionSchema,
+} from '@firmproof/protocol';
+import { z } from 'zod';
+
+const serverUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+
+/** What a device image must contain, besides the trust root. Relative paths are relative to the file. */
+const configSchema = z
+  .object({
+    trustRoot: z.string().min(1),
+    hardware: z.string().min(1).max(63),
+    /** Channels that this device may ever follow. */
+    channels: z.array(channelSchema).min(1),
+    channel: channelSchema,
+    image: z.object({
+      version: versionSchema,
+      digest: sha256DigestSchema.nullable().default(null),
+      rollbackIndex: z.int().min(0).max(0xffff_ffff),
+      /** Seconds since 1970: time never goes back behind it. */
+      buildTimeSeconds: z.int().min(0),
+    }),
+    servers: z.array(serverUrl).min(1).max(16),
+    slots: z.object({ directory: z.string().min(1) }),
+    health: z
+      .object({
+        command: z.array(z.string()).min(1).optional(),
+        deadlineSeconds: z.number().positive().max(86_400).default(300),
+        /** command: its success confirms. external: `firmproof-agent confirm` does. */
+        confirm: z.enum(['command', 'external']).default('command'),
+      })
+      .default({ deadlineSeconds: 300, confirm: 'command' }),
+    dataDirectory: z.string().min(1),
+    maximumImageBytes: z
+      .int()
+      .min(1)
+      .default(4 * 2 ** 30),
+    minimumBytesPerSecond: z.int().min(0).default(1024),
+    pollHours: z.number().positive().max(168).default(6),
+  })
+  .strict()
+  .superRefine((config, context) => {
+    if (!config.channels.includes(config.channel)) {
+      context.addIssue({ code: 'custom', path: ['channel'], message: 'is not one of the allowed channels' });
+    }
+    if (config.health.confirm === 'external' && config.health.command !== undefined) {
+      context.addIssue({ code: 'custom', path: ['health'], message: 'has a command although confirm is external' });
+    }
+  });
+
+export type AgentConfig = z.output<typeof configSchema> & { readonly imageTrustRoot: TrustRoot };
+
+/**
+ * Reads the agent's configuration and the trust root that it names.
+ * @throws FirmproofError `file-not-found`, `config-invalid` naming every mistake at once, `trust-root-*`
+ */
+export function readConfig(file: string): AgentConfig {
+  const value = parseJsonFile(file);
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) {
+    const mistakes = describeIssues(parsed.error);
+    throw new FirmproofError('config-invalid', `${file}: ${mistakes.join('; ')}`, { details: { mistakes } });
+  }
+  const config = parsed.data;
+  const at = (path: string) => resolve(dirname(file), path);
+  return {
+    ...config,
+    slots: { directory: at(config.slots.directory) },
+    dataDirectory: at(config.dataDirectory),
+    imageTrustRoot: parseTrustRoot(readText(at(config.trustRoot))),
+  };
+}
+
+function parseJsonFile(file: string): unknown {
+  const text = readText(file);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FirmproofError('config-invalid', `${file} is no JSON`, { cause });
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new FirmproofError('file-not-found', `${file} cannot be read`, { cause });
+  }
+}

@@ -1,0 +1,167 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import {
+  type Cid,
+  dagPbCodec,
+  type Evidence,
+  FirmproofError,
+  isFirmproofError,
+  parseCid,
+  partsOfCid,
+  type ReleasePredicate,
+  redactUrl,
+  sha256,
+} from '@firmproof/protocol';
+import * as dagPb from '@ipld/dag-pb';
+import { UnixFS } from 'ipfs-unixfs';
+import type { AgentConfig } from './config.ts';
+import { fetchBounded } from './http.ts';
+import { isPrivateHost } from './private-host.ts';
+
+const maximumBlockBytes = 2 * 1024 * 1024;
+/** 1024 links of 1 MiB a level: three levels are more than any image needs. */
+const maximumDepth = 3;
+const blockTimeoutSeconds = 300;
+
+export type DownloadProgress = (writtenBytes: number, totalBytes: number) => void;
+
+/**
+ * The gateways to try: the device's own servers, then what the evidence offers, but never a private address that only the
+ * evidence names (A27).
+ */
+export function downloadSources(
+  config: Pick<AgentConfig, 'servers'>,
+  evidence: Pick<Evidence, 'sources'>,
+): readonly string[] {
+  const offered = evidence.sources
+    .map((url) => url.replace(/\/+$/, ''))
+    .filter((url) => !isPrivateHost(new URL(url).hostname));
+  return [...new Set([...config.servers, ...offered])];
+}
+
+/**
+ * Downloads an image block by block into a file. No byte is written before its block hashed to its CID; blocks that the
+ * file already holds from an earlier try are kept. Memory is one block and the links on the way to it.
+ * @throws FirmproofError `unavailable`, `block-digest-mismatch`, `image-size-mismatch`, `download-too-slow`
+ */
+export async function downloadImage(options: {
+  readonly image: ReleasePredicate['image'];
+  readonly sources: readonly string[];
+  readonly file: string;
+  readonly minimumBytesPerSecond: number;
+  readonly onProgress?: DownloadProgress;
+}): Promise<void> {
+  const { image, file, onProgress } = options;
+  const { cid, sizeBytes } = image;
+  const handle = await openForUpdate(file);
+  const fetchBlock = createBlockFetcher(options.sources, options.minimumBytesPerSecond);
+  try {
+    let written = 0;
+    for await (const leaf of leaves(fetchBlock, cid, sizeBytes)) {
+      const kept = await holds(handle, leaf, written);
+      const bytes = kept ?? (await leafBytes(fetchBlock, leaf));
+      if (written + bytes.length > sizeBytes) throw tooLarge(sizeBytes);
+      if (kept === null) await handle.write(bytes, 0, bytes.length, written);
+      written += bytes.length;
+      onProgress?.(written, sizeBytes);
+    }
+    if (written !== sizeBytes)
+      throw new FirmproofError('image-size-mismatch', `the image has ${written} bytes, ${sizeBytes} were signed`);
+    await handle.truncate(sizeBytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const tooLarge = (sizeBytes: number) =>
+  new FirmproofError('image-size-mismatch', `the image has more than the ${sizeBytes} bytes that were signed`);
+
+async function openForUpdate(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, 'r+');
+  } catch {
+    return open(file, 'w+');
+  }
+}
+
+type Leaf = { readonly cid: Cid; readonly sizeBytes: number | null; readonly bytes?: Uint8Array };
+type BlockFetcher = (cid: Cid) => Promise<Uint8Array>;
+
+/** The raw leaves of the image in order. Sizes in the links are only hints; the bytes are what counts. */
+async function* leaves(fetchBlock: BlockFetcher, cid: Cid, sizeBytes: number, depth = 0): AsyncGenerator<Leaf> {
+  if (partsOfCid(cid).codec !== dagPbCodec) {
+    yield { cid, sizeBytes: depth === 0 ? sizeBytes : null };
+    return;
+  }
+  if (depth > maximumDepth)
+    throw new FirmproofError('image-size-mismatch', 'the image is nested deeper than any image is');
+  const { links, inline } = decodeNode(cid, await fetchBlock(cid));
+  if (inline !== null) yield { cid, sizeBytes: inline.length, bytes: inline };
+  for (const link of links) {
+    if (partsOfCid(link.cid).codec === dagPbCodec) yield* leaves(fetchBlock, link.cid, sizeBytes, depth + 1);
+    else yield link;
+  }
+}
+
+function decodeNode(
+  cid: Cid,
+  bytes: Uint8Array,
+): { readonly links: readonly Leaf[]; readonly inline: Uint8Array | null } {
+  try {
+    const node = dagPb.decode(bytes);
+    const file = node.Data ? UnixFS.unmarshal(node.Data) : null;
+    const links = node.Links.map((link, index) => ({
+      cid: parseCid(link.Hash.toString()),
+      sizeBytes: Number(file?.blockSizes[index] ?? 0) || null,
+    }));
+    return { links, inline: file?.data && file.data.length > 0 ? file.data : null };
+  } catch (cause) {
+    throw new FirmproofError('block-digest-mismatch', `block ${cid} is no UnixFS file`, { cause });
+  }
+}
+
+/** The block, if the file already holds it where it belongs. */
+async function holds(handle: FileHandle, leaf: Leaf, position: number): Promise<Uint8Array | null> {
+  if (leaf.sizeBytes === null || leaf.sizeBytes > maximumBlockBytes || leaf.bytes) return null;
+  const buffer = Buffer.alloc(leaf.sizeBytes);
+  const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
+  return bytesRead === buffer.length && sha256(buffer) === partsOfCid(leaf.cid).digest ? buffer : null;
+}
+
+function leafBytes(fetchBlock: BlockFetcher, leaf: Leaf): Promise<Uint8Array> {
+  return leaf.bytes ? Promise.resolve(leaf.bytes) : fetchBlock(leaf.cid);
+}
+
+/** Asks one source after the other, beginning with the one that last worked; every block is hashed before it is used (A26). */
+function createBlockFetcher(sources: readonly string[], minimumBytesPerSecond: number): BlockFetcher {
+  let preferred = 0;
+  return async (cid) => {
+    let failure: unknown = new FirmproofError('unavailable', 'there is no source for the image');
+    for (let attempt = 0; attempt < sources.length; attempt += 1) {
+      const index = (preferred + attempt) % sources.length;
+      const source = sources[index] ?? '';
+      try {
+        const bytes = await blockFrom(source, cid, minimumBytesPerSecond);
+        preferred = index;
+        return bytes;
+      } catch (error) {
+        if (!isFirmproofError(error)) throw error;
+        // A source that lies says more than one that is silent.
+        if (!isFirmproofError(failure) || failure.code === 'unavailable') failure = error;
+      }
+    }
+    throw failure;
+  };
+}
+
+async function blockFrom(source: string, cid: Cid, minimumBytesPerSecond: number): Promise<Uint8Array> {
+  const limits = { maximumBytes: maximumBlockBytes, minimumBytesPerSecond, timeoutSeconds: blockTimeoutSeconds };
+  const { status, bytes } = await fetchBounded(`${source}/ipfs/${cid}?format=raw`, limits, {
+    accept: 'application/vnd.ipld.raw',
+  });
+  if (status !== 200) throw new FirmproofError('unavailable', `${redactUrl(source)} answers ${status} for a block`);
+  if (sha256(bytes) !== partsOfCid(cid).digest) {
+    throw new FirmproofError('block-digest-mismatch', `${redactUrl(source)} sent other bytes than block ${cid}`);
+  }
+  return bytes;
+}

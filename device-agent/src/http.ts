@@ -1,0 +1,54 @@
+import { FirmproofError, redactUrl } from '@firmproof/protocol';
+
+/** What a fetch may cost at most. */
+export type FetchLimits = {
+  readonly maximumBytes: number;
+  readonly minimumBytesPerSecond: number;
+  readonly timeoutSeconds: number;
+};
+
+export type FetchedBody = { readonly status: number; readonly etag: string | null; readonly bytes: Uint8Array };
+
+/**
+ * GETs a bounded body: never more bytes than allowed, never slower than the rate floor over the whole, no redirects.
+ * @throws FirmproofError `unavailable`, `download-too-slow`, `image-size-mismatch` when the body is larger than allowed
+ */
+export async function fetchBounded(
+  url: string,
+  limits: FetchLimits,
+  headers: Record<string, string> = {},
+): Promise<FetchedBody> {
+  const started = performance.now();
+  const timeout = AbortSignal.timeout(limits.timeoutSeconds * 1000);
+  try {
+    const response = await fetch(url, { headers, redirect: 'error', signal: timeout });
+    const chunks: Uint8Array[] = [];
+    let received = 0;
+    for await (const chunk of response.body ?? []) {
+      received += chunk.length;
+      if (received > limits.maximumBytes)
+        throw new FirmproofError(
+          'image-size-mismatch',
+          `${redactUrl(url)} sends more than ${limits.maximumBytes} bytes`,
+        );
+      chunks.push(chunk);
+      requireRate(url, received, (performance.now() - started) / 1000, limits.minimumBytesPerSecond);
+    }
+    return { status: response.status, etag: response.headers.get('etag'), bytes: Buffer.concat(chunks) };
+  } catch (cause) {
+    if (cause instanceof FirmproofError) throw cause;
+    if (timeout.aborted) throw new FirmproofError('download-too-slow', `${redactUrl(url)} took too long`, { cause });
+    throw new FirmproofError('unavailable', `${redactUrl(url)} cannot be reached`, { cause });
+  }
+}
+
+/** The first seconds are for getting started. */
+const graceSeconds = 10;
+
+function requireRate(url: string, received: number, seconds: number, minimumBytesPerSecond: number): void {
+  if (seconds <= graceSeconds || received / seconds >= minimumBytesPerSecond) return;
+  throw new FirmproofError(
+    'download-too-slow',
+    `${redactUrl(url)} delivers ${Math.round(received / seconds)} bytes a second`,
+  );
+}

@@ -1,0 +1,203 @@
+import {
+  type DeviceCode,
+  FirmproofError,
+  isDeviceCode,
+  isFirmproofError,
+  outcomeOf,
+  type ProvenRelease,
+  type Verdict,
+} from '@firmproof/protocol';
+import type { Agent } from './agent.ts';
+import { type CheckResult, check } from './check.ts';
+import { type DownloadProgress, downloadImage, downloadSources } from './download.ts';
+import { runHealthCommand } from './health.ts';
+import type { InstallTarget } from './journal.ts';
+
+export type InstallResult =
+  | { readonly outcome: 'installed' | 'on-trial'; readonly version: string }
+  | {
+      readonly outcome: 'rolled-back';
+      readonly version: string;
+      readonly code: 'health-check-failed';
+      readonly message: string;
+    }
+  | Exclude<Verdict, { outcome: 'update' }>;
+
+/**
+ * Checks, downloads into the idle slot, reads back, checks again, activates, and confirms or rolls back. Each step is in
+ * the journal before it happens, so `resume` can finish or undo it after a power cut (docs/spec/device.md D12 to D14).
+ */
+export async function install(agent: Agent, onProgress?: DownloadProgress): Promise<InstallResult> {
+  const interrupted = await resume(agent);
+  if (interrupted !== null) return interrupted;
+  const first = await check(agent);
+  if (first.verdict.outcome !== 'update') return first.verdict;
+  try {
+    const target = await stage(agent, first, first.verdict.release, onProgress);
+    return await checkAgainAndActivate(agent, target);
+  } catch (error) {
+    if (!isFirmproofError(error) || !isDeviceCode(error.code)) throw error;
+    await agent.journal.write({
+      state: 'idle',
+      target: null,
+      lastVerdict: { outcome: outcomeOf(error.code), code: error.code, message: error.message },
+    });
+    return refusal(error.code, error.message);
+  }
+}
+
+const refusal = (code: DeviceCode, message: string) => ({ outcome: outcomeOf(code), code, message });
+
+/** D12, D13: the idle slot holds exactly the bytes that the chain commits to. */
+async function stage(
+  agent: Agent,
+  { evidence }: CheckResult,
+  release: ProvenRelease,
+  onProgress?: DownloadProgress,
+): Promise<InstallTarget> {
+  const { config, journal, slots } = agent;
+  const { image } = release.attestation.statement.predicate;
+  if (image.sizeBytes > config.maximumImageBytes) {
+    throw new FirmproofError(
+      'image-size-mismatch',
+      `the image has ${image.sizeBytes} bytes, this device takes ${config.maximumImageBytes}`,
+    );
+  }
+  const target: InstallTarget = {
+    version: release.version,
+    image: release.image,
+    rollbackIndex: release.state.rollbackIndex,
+    sizeBytes: image.sizeBytes,
+    headCounter: release.schedule.counter,
+    slot: slots.idle(),
+    previousSlot: slots.current(),
+  };
+  await journal.write({ state: 'downloading', target });
+  const sources = downloadSources(config, evidence ?? { sources: [] });
+  const file = slots.fileOf(target.slot);
+  await downloadImage({
+    image,
+    sources,
+    file,
+    minimumBytesPerSecond: config.minimumBytesPerSecond,
+    ...(onProgress && { onProgress }),
+  });
+  await slots.sync(target.slot);
+  await requireSlotHolds(agent, target);
+  await journal.write({ state: 'staged' });
+  return target;
+}
+
+async function requireSlotHolds({ slots }: Agent, { slot, image, sizeBytes }: InstallTarget): Promise<void> {
+  const found = await slots.readBack(slot);
+  if (found.sizeBytes !== sizeBytes)
+    throw new FirmproofError(
+      'image-size-mismatch',
+      `the slot holds ${found.sizeBytes} bytes, ${sizeBytes} were signed`,
+    );
+  if (found.digest !== image)
+    throw new FirmproofError('image-digest-mismatch', `the slot holds ${found.digest}, the chain records ${image}`);
+}
+
+/** D14: a release revoked while it was downloaded is not activated. */
+async function checkAgainAndActivate(agent: Agent, target: InstallTarget): Promise<InstallResult> {
+  const { verdict } = await check(agent, { unconditional: true });
+  if (verdict.outcome !== 'update' || verdict.release.image !== target.image) {
+    await agent.journal.write({ state: 'idle', target: null });
+    return verdict.outcome === 'update'
+      ? refusal('unavailable', 'the head moved during the download; the next check goes on')
+      : verdict;
+  }
+  const found = await agent.slots.readBack(target.slot);
+  if (found.digest !== target.image)
+    throw new FirmproofError('slot-readback-mismatch', 'the slot changed after it was verified');
+  return activate(agent, target);
+}
+
+async function activate(agent: Agent, target: InstallTarget): Promise<InstallResult> {
+  const { journal, slots, clock, config } = agent;
+  await journal.write({ state: 'activating' });
+  await slots.activate(target.slot);
+  await journal.write({
+    state: 'trial',
+    trialDeadlineSeconds: clock.nowSeconds() + config.health.deadlineSeconds,
+    time: clock.snapshot(),
+  });
+  return judgeTrial(agent, target);
+}
+
+async function judgeTrial(agent: Agent, target: InstallTarget): Promise<InstallResult> {
+  const { command, deadlineSeconds, confirm: confirmation } = agent.config.health;
+  if (confirmation === 'external') return { outcome: 'on-trial', version: target.version };
+  if (command === undefined) return confirm(agent);
+  const health = await runHealthCommand(command, deadlineSeconds, {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    FIRMPROOF_VERSION: target.version,
+    FIRMPROOF_IMAGE: agent.slots.fileOf(target.slot),
+  });
+  return health.healthy ? confirm(agent) : rollBack(agent, target, health.reason);
+}
+
+/** Ends the trial: the image stays, and the floor rises. @throws FirmproofError `nothing-to-confirm` */
+export async function confirm({ journal }: Agent): Promise<InstallResult> {
+  const { state, target, rollbackFloor } = journal.entry;
+  if (state !== 'trial' || target === null) throw new FirmproofError('nothing-to-confirm', 'no image is on trial');
+  const { version, image, rollbackIndex } = target;
+  await journal.write({
+    state: 'idle',
+    target: null,
+    trialDeadlineSeconds: null,
+    installed: { version, image },
+    rollbackFloor: Math.max(rollbackFloor, rollbackIndex),
+  });
+  return { outcome: 'installed', version };
+}
+
+async function rollBack({ journal, slots }: Agent, target: InstallTarget, reason: string): Promise<InstallResult> {
+  const { version, image, headCounter, previousSlot } = target;
+  const failed = [
+    ...journal.entry.failed.filter((failure) => failure.image !== image),
+    { image, headCounter, reason },
+  ].slice(-16);
+  await journal.write({ state: 'rolling-back', failed });
+  await slots.activate(previousSlot);
+  const message = `${version} was rolled back: ${reason}`;
+  await journal.write({
+    state: 'idle',
+    target: null,
+    trialDeadlineSeconds: null,
+    lastVerdict: { outcome: 'rolled-back', code: 'health-check-failed', message },
+  });
+  return { outcome: 'rolled-back', version, code: 'health-check-failed', message };
+}
+
+/** Finishes or undoes what a crash or a reboot interrupted; null when there is nothing that ends the matter. */
+export async function resume(agent: Agent): Promise<InstallResult | null> {
+  const { journal, clock } = agent;
+  const { state, target, trialDeadlineSeconds } = journal.entry;
+  if (target === null) return null;
+  switch (state) {
+    case 'idle':
+      return null;
+    case 'downloading':
+    case 'staged':
+      // Nothing runs that did not run before. Blocks that the slot holds are found again by the next download.
+      await journal.write({ state: 'idle', target: null });
+      return null;
+    case 'activating':
+      // The link points at the old or the new slot; both are whole. Verified again before it runs.
+      await requireSlotHolds(agent, target);
+      return activate(agent, target);
+    case 'trial':
+      if (
+        trialDeadlineSeconds !== null &&
+        clock.nowSeconds() > trialDeadlineSeconds &&
+        agent.config.health.confirm === 'external'
+      ) {
+        return rollBack(agent, target, 'nobody confirmed it in time');
+      }
+      return judgeTrial(agent, target);
+    case 'rolling-back':
+      return rollBack(agent, target, journal.entry.failed.at(-1)?.reason ?? 'interrupted');
+  }
+}

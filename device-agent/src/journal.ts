@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bytes32Schema, envelopeSchema, sha256DigestSchema, versionSchema } from '@firmproof/protocol';
+import { writeFileAtomically } from '@firmproof/protocol/node';
+import { z } from 'zod';
+
+export const slotNames = ['a', 'b'] as const;
+export type SlotName = (typeof slotNames)[number];
+
+const targetSchema = z.object({
+  version: versionSchema,
+  image: sha256DigestSchema,
+  rollbackIndex: z.int(),
+  sizeBytes: z.int(),
+  /** The head's counter: promoting again makes a failed release worth another try. */
+  headCounter: z.int(),
+  slot: z.enum(slotNames),
+  previousSlot: z.enum(slotNames).nullable(),
+});
+
+const journalSchema = z.object({
+  /** docs/spec/device.md D14 has the transitions. */
+  state: z.enum(['idle', 'downloading', 'staged', 'activating', 'trial', 'rolling-back']),
+  target: targetSchema.nullable(),
+  trialDeadlineSeconds: z.number().nullable(),
+  installed: z.object({ version: versionSchema, image: sha256DigestSchema.nullable() }),
+  rollbackFloor: z.int(),
+  lastProven: z.object({ sequence: z.int(), history: bytes32Schema }).nullable(),
+  time: z.object({ seconds: z.number(), bootId: z.string(), uptimeSeconds: z.number() }),
+  /** The newest trust root that the chain has named to this device; null while that is the image's own. */
+  trustRoot: envelopeSchema.nullable(),
+  failed: z.array(z.object({ image: sha256DigestSchema, headCounter: z.int(), reason: z.string() })).max(16),
+  lastVerdict: z.object({ outcome: z.string(), code: z.string().optional(), message: z.string() }).nullable(),
+});
+
+export type JournalEntry = z.infer<typeof journalSchema>;
+export type InstallTarget = z.infer<typeof targetSchema>;
+
+/** The agent's memory: one document, replaced atomically, with the entry before it kept beside. */
+export class Journal {
+  entry: JournalEntry;
+  /** Set when a damaged journal was found and put aside. */
+  readonly recoveredFrom: string | null;
+  readonly #file: string;
+  readonly #previousFile: string;
+
+  private constructor(file: string, previousFile: string, entry: JournalEntry, recoveredFrom: string | null) {
+    this.#file = file;
+    this.#previousFile = previousFile;
+    this.entry = entry;
+    this.recoveredFrom = recoveredFrom;
+  }
+
+  /** Opens the journal, or starts from `first` on a device that has none. A damaged one never stops the agent. */
+  static async open(dataDirectory: string, first: JournalEntry): Promise<Journal> {
+    const file = join(dataDirectory, 'journal.json');
+    const previousFile = join(dataDirectory, 'journal.previous.json');
+    const current = readEntry(file);
+    if (current !== 'damaged' && current !== null) return new Journal(file, previousFile, current, null);
+    const aside = current === 'damaged' ? putAside(file) : null;
+    const previous = readEntry(previousFile);
+    const entry = previous !== null && previous !== 'damaged' ? previous : first;
+    const journal = new Journal(file, previousFile, entry, aside);
+    await journal.write({});
+    return journal;
+  }
+
+  /** Changes the entry; when it returns, the change is on disk. */
+  async write(change: Partial<JournalEntry>): Promise<void> {
+    const entry = { ...this.entry, ...change };
+    if (existsSync(this.#file)) await copyFile(this.#file, this.#previousFile);
+    const content = JSON.stringify(journalSchema.parse(entry));
+    await writeFileAtomically(this.#file, JSON.stringify({ checksum: checksumOf(content), content }));
+    this.entry = entry;
+  }
+}
+
+function checksumOf(content: string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function readEntry(file: string): JournalEntry | null | 'damaged' {
+  if (!existsSync(file)) return null;
+  try {
+    const { checksum, content } = z
+      .object({ checksum: z.string(), content: z.string() })
+      .parse(JSON.parse(readFileSync(file, 'utf8')));
+    return checksum === checksumOf(content) ? journalSchema.parse(JSON.parse(content)) : 'damaged';
+  } catch {
+    return 'damaged';
+  }
+}
+
+function putAside(file: string): string {
+  let number = 1;
+  while (existsSync(file.replace(/\.json$/, `.corrupt-${number}.json`))) number += 1;
+  const aside = file.replace(/\.json$/, `.corrupt-${number}.json`);
+  renameSync(file, aside);
+  return aside;
+}
