@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
 import { type Clock, createClock } from './clock.ts';
@@ -17,25 +17,31 @@ export type Agent = {
   close(): void;
 };
 
+/** Reads the device's data without keeping others away: to look, not to act. */
+export async function loadAgent(config: AgentConfig): Promise<Agent> {
+  const identity = await openIdentity(config.dataDirectory);
+  const journal = await Journal.open(config.dataDirectory, {
+    state: 'idle',
+    target: null,
+    trialDeadlineSeconds: null,
+    installed: { version: config.image.version, image: config.image.digest },
+    rollbackFloor: config.image.rollbackIndex,
+    lastProven: null,
+    time: { seconds: config.image.buildTimeSeconds, bootId: '', uptimeSeconds: 0 },
+    trustRoot: null,
+    failed: [],
+    lastVerdict: null,
+  });
+  const clock = createClock(journal, config.image.buildTimeSeconds);
+  return { config, identity, journal, clock, slots: createSlots(config.slots.directory), close: () => undefined };
+}
+
 /** Opens the device's data, alone: two agents on one directory would undo each other. @throws FirmproofError `install-in-progress` */
 export async function openAgent(config: AgentConfig): Promise<Agent> {
-  const identity = await openIdentity(config.dataDirectory);
+  mkdirSync(config.dataDirectory, { recursive: true, mode: 0o700 });
   const unlock = lock(config.dataDirectory);
   try {
-    const journal = await Journal.open(config.dataDirectory, {
-      state: 'idle',
-      target: null,
-      trialDeadlineSeconds: null,
-      installed: { version: config.image.version, image: config.image.digest },
-      rollbackFloor: config.image.rollbackIndex,
-      lastProven: null,
-      time: { seconds: config.image.buildTimeSeconds, bootId: '', uptimeSeconds: 0 },
-      trustRoot: null,
-      failed: [],
-      lastVerdict: null,
-    });
-    const clock = createClock(journal, config.image.buildTimeSeconds);
-    return { config, identity, journal, clock, slots: createSlots(config.slots.directory), close: unlock };
+    return { ...(await loadAgent(config)), close: unlock };
   } catch (error) {
     unlock();
     throw error;

@@ -7,19 +7,20 @@ function currentBootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
-    return `process-${process.pid}`;
+    return 'unknown';
   }
 }
 
 /**
  * Trusted time: max(build time, what was persisted) plus what has passed since. The wall clock is never asked: it may say
- * 1970 or 2100 (docs/spec/device.md D2).
+ * 1970 or 2100 (docs/spec/device.md, "Trusted time").
  */
 export function createClock(journal: Journal, buildTimeSeconds: number) {
   const bootId = currentBootId();
   const nowSeconds = (): number => {
     const { seconds, bootId: then, uptimeSeconds } = journal.entry.time;
-    const passed = then === bootId ? Math.max(0, uptime() - uptimeSeconds) : 0;
+    // What was persisted in an earlier boot is at least as old as this boot.
+    const passed = then === bootId ? Math.max(0, uptime() - uptimeSeconds) : then === '' ? 0 : uptime();
     return Math.max(buildTimeSeconds, seconds + passed);
   };
   return {

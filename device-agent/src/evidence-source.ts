@@ -8,7 +8,7 @@ import {
   redactUrl,
   utf8Text,
 } from '@firmproof/protocol';
-import { writeFileAtomically } from '@firmproof/protocol/node';
+import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import type { AgentConfig } from './config.ts';
 import { fetchBounded } from './http.ts';
 

@@ -2,7 +2,8 @@ import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from '
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PublicKey } from '@firmproof/protocol';
-import { publicKeyOf, writeFileAtomically } from '@firmproof/protocol/node';
+import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
+import { publicKeyOf } from '@firmproof/protocol/node/keys';
 
 /** What makes this device itself. Made at first boot on the data partition; an image never holds any of it. */
 export type Identity = { readonly id: string; readonly publicKey: PublicKey; readonly rolloutSecret: Uint8Array };

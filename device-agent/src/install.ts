@@ -150,6 +150,8 @@ export async function confirm({ journal }: Agent): Promise<InstallResult> {
     installed: { version, image },
     rollbackFloor: Math.max(rollbackFloor, rollbackIndex),
   });
+  // Once more, so that the entry before this one has the new floor too: a damaged journal must not lower it.
+  await journal.write({});
   return { outcome: 'installed', version };
 }
 
@@ -171,7 +173,7 @@ async function rollBack({ journal, slots }: Agent, target: InstallTarget, reason
   return { outcome: 'rolled-back', version, code: 'health-check-failed', message };
 }
 
-/** Finishes or undoes what a crash or a reboot interrupted; null when there is nothing that ends the matter. */
+/** Finishes or undoes what a crash or a reboot interrupted; null when nothing is left of it. */
 export async function resume(agent: Agent): Promise<InstallResult | null> {
   const { journal, clock } = agent;
   const { state, target, trialDeadlineSeconds } = journal.entry;
@@ -185,19 +187,26 @@ export async function resume(agent: Agent): Promise<InstallResult | null> {
       await journal.write({ state: 'idle', target: null });
       return null;
     case 'activating':
-      // The link points at the old or the new slot; both are whole. Verified again before it runs.
-      await requireSlotHolds(agent, target);
-      return activate(agent, target);
+      return finishActivating(agent, target);
     case 'trial':
-      if (
-        trialDeadlineSeconds !== null &&
-        clock.nowSeconds() > trialDeadlineSeconds &&
-        agent.config.health.confirm === 'external'
-      ) {
-        return rollBack(agent, target, 'nobody confirmed it in time');
-      }
-      return judgeTrial(agent, target);
+      // Each look is remembered, so that the deadline passes even on a device that keeps rebooting.
+      await journal.write({ time: clock.snapshot() });
+      return clock.nowSeconds() > (trialDeadlineSeconds ?? 0)
+        ? rollBack(agent, target, 'it was not confirmed in time')
+        : judgeTrial(agent, target);
     case 'rolling-back':
       return rollBack(agent, target, journal.entry.failed.at(-1)?.reason ?? 'interrupted');
   }
+}
+
+/** The link points at the old or the new slot; both are whole. The new one is verified again before it may run. */
+async function finishActivating(agent: Agent, target: InstallTarget): Promise<InstallResult | null> {
+  try {
+    await requireSlotHolds(agent, target);
+  } catch {
+    await agent.slots.activate(target.previousSlot);
+    await agent.journal.write({ state: 'idle', target: null });
+    return null;
+  }
+  return activate(agent, target);
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytes32Schema, envelopeSchema, sha256DigestSchema, versionSchema } from '@firmproof/protocol';
-import { writeFileAtomically } from '@firmproof/protocol/node';
+import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import { z } from 'zod';
 
 export const slotNames = ['a', 'b'] as const;

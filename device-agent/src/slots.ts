@@ -3,7 +3,7 @@ import { createReadStream, existsSync, mkdirSync, readlinkSync } from 'node:fs';
 import { open, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseSha256Digest, type Sha256Digest } from '@firmproof/protocol';
-import { syncDirectory } from '@firmproof/protocol/node';
+import { syncDirectory } from '@firmproof/protocol/node/atomic-file';
 import { type SlotName, slotNames } from './journal.ts';
 
 export type Slots = ReturnType<typeof createSlots>;

@@ -1,0 +1,32 @@
+import type { InstallResult } from '../install.ts';
+
+/** What the commands exit with; `--help` and docs/spec/device.md have the same table. */
+export const exitCodes = {
+  /** Nothing to do, or done. */
+  done: 0,
+  /** A mistake in the agent itself. */
+  internal: 1,
+  /** Command line, configuration or trust root. */
+  usage: 2,
+  /** Another process is at work, or nothing is on trial. */
+  notNow: 3,
+  /** `check`: an update is proven. */
+  update: 10,
+  /** Nothing could be proved: stale, unavailable or no quorum. */
+  unproven: 20,
+  refused: 30,
+  rolledBack: 40,
+} as const;
+
+const byOutcome: Readonly<Record<InstallResult['outcome'] | 'update', number>> = {
+  current: exitCodes.done,
+  waiting: exitCodes.done,
+  installed: exitCodes.done,
+  'on-trial': exitCodes.done,
+  update: exitCodes.update,
+  unproven: exitCodes.unproven,
+  refused: exitCodes.refused,
+  'rolled-back': exitCodes.rolledBack,
+};
+
+export const exitCodeOf = (outcome: InstallResult['outcome'] | 'update'): number => byOutcome[outcome];

@@ -1,0 +1,27 @@
+export const help = `firmproof-agent: installs a firmware update only after it has proved the on-chain record for itself
+
+Usage: firmproof-agent <command> [--config FILE] [--json]
+
+Commands
+  check      ask the servers and say what the evidence proves; installs nothing
+  install    check, download into the idle slot, verify, activate, and confirm or roll back
+  run        check and install for ever, every few hours
+  status     what this device is, runs and remembers
+  confirm    end the trial of a new image: it stays (health.confirm = "external")
+  explain    what a code means and what to do: firmproof-agent explain no-quorum
+
+Options
+  -c, --config FILE  configuration (default $FIRMPROOF_AGENT_CONFIG or /etc/firmproof/agent.json)
+      --json         one line of JSON for machines
+  -h, --help         this page
+
+Exit codes
+   0  done, or nothing to do (current, or waiting for a rollout, a veto window or a halted channel)
+   1  a mistake in the agent itself
+   2  command line, configuration or trust root
+   3  another process is at work, or nothing is on trial
+  10  check: an update is proven
+  20  nothing could be proved: stale, unavailable or no quorum; the image that runs keeps running
+  30  refused: what was served is wrong; the image that runs keeps running
+  40  the new image was not healthy and was rolled back
+`;

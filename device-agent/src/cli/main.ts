@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util';
+import { errorCatalogue, FirmproofError, isErrorCode, isFirmproofError } from '@firmproof/protocol';
+import { commands } from './commands.ts';
+import { exitCodes } from './exit-codes.ts';
+import { help } from './help.ts';
+
+async function main(): Promise<number> {
+  const { values, positionals } = readArguments(process.argv.slice(2));
+  const [name, ...rest] = positionals;
+  if (values.help || name === undefined) {
+    process.stdout.write(help);
+    return values.help ? exitCodes.done : exitCodes.usage;
+  }
+  if (name === 'explain') return explain(rest[0], values.json);
+  const command = Object.hasOwn(commands, name) ? commands[name as keyof typeof commands] : undefined;
+  if (command === undefined || rest.length > 0) {
+    throw new FirmproofError('usage-invalid', `"${positionals.join(' ')}" is no command`);
+  }
+  return command({ configFile: values.config, json: values.json });
+}
+
+function readArguments(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        config: {
+          type: 'string',
+          short: 'c',
+          default: process.env['FIRMPROOF_AGENT_CONFIG'] ?? '/etc/firmproof/agent.json',
+        },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (cause) {
+    throw new FirmproofError('usage-invalid', cause instanceof Error ? cause.message : 'unknown option', { cause });
+  }
+}
+
+function explain(code: string | undefined, json: boolean): number {
+  if (code === undefined || !isErrorCode(code)) {
+    const known = Object.keys(errorCatalogue).filter((other) => code !== undefined && other.includes(code));
+    throw new FirmproofError('usage-invalid', code === undefined ? 'which code?' : `"${code}" is no code`, {
+      hint: known.length > 0 ? `Did you mean ${known.join(' or ')}?` : 'Codes are printed by `check` and `install`.',
+    });
+  }
+  const { meaning, remedy } = errorCatalogue[code];
+  process.stdout.write(
+    json ? `${JSON.stringify({ code, meaning, remedy })}\n` : `${code}\n  ${meaning}\n  What to do: ${remedy}\n`,
+  );
+  return exitCodes.done;
+}
+
+function report(error: unknown): number {
+  if (!isFirmproofError(error)) {
+    console.error(error);
+    return exitCodes.internal;
+  }
+  const { code, message, hint } = error;
+  const json = process.argv.includes('--json');
+  process.stderr.write(json ? `${JSON.stringify({ code, message, hint })}\n` : `${code}: ${message}\n${hint}\n`);
+  return code === 'install-in-progress' || code === 'nothing-to-confirm' ? exitCodes.notNow : exitCodes.usage;
+}
+
+process.exitCode = await main().catch(report);

@@ -1,0 +1,79 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type CheckResult,
+  check,
+  type InstallResult,
+  install,
+  openAgent,
+  readConfig,
+  type Status,
+  statusOf,
+} from '@firmproof/device-agent';
+import type { TrustRoot } from '@firmproof/protocol';
+import { sha256 } from '@firmproof/protocol';
+import { temporaryDirectory } from './stack.ts';
+
+export type TestDevice = {
+  readonly directory: string;
+  readonly configFile: string;
+  check(): Promise<CheckResult>;
+  install(): Promise<InstallResult>;
+  status(): Promise<Status>;
+  /** sha-256 of the image that runs; null before the first installation. */
+  running(): string | null;
+  /** Changes the configuration, as a new device image would. */
+  configure(change: object): void;
+  /** Everything that an attack must leave as it is. */
+  fingerprint(): Promise<object>;
+  destroy(): void;
+};
+
+/** A device with the files that an image must contain, as documented, and the real agent on it. */
+export function makeDevice(trustRoot: TrustRoot, servers: readonly string[], change: object = {}): TestDevice {
+  const directory = temporaryDirectory();
+  const configFile = join(directory, 'agent.json');
+  let config: object = {
+    trustRoot: 'trust-root.json',
+    hardware: 'rev-1',
+    channels: ['stable', 'beta'],
+    channel: 'stable',
+    image: { version: '0.0.1', rollbackIndex: 0, buildTimeSeconds: 1_700_000_000 },
+    servers,
+    slots: { directory: 'slots' },
+    dataDirectory: 'data',
+    ...change,
+  };
+  const write = () => writeFileSync(configFile, JSON.stringify(config));
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'trust-root.json'), JSON.stringify(trustRoot.envelope));
+  write();
+  const withAgent = async <Result>(act: (agent: Awaited<ReturnType<typeof openAgent>>) => Promise<Result> | Result) => {
+    const agent = await openAgent(readConfig(configFile));
+    try {
+      return await act(agent);
+    } finally {
+      agent.close();
+    }
+  };
+  return {
+    directory,
+    configFile,
+    check: () => withAgent((agent) => check(agent)),
+    install: () => withAgent((agent) => install(agent)),
+    status: () => withAgent(statusOf),
+    running() {
+      const current = join(directory, 'slots', 'current');
+      return existsSync(current) ? sha256(readFileSync(current)) : null;
+    },
+    configure(more) {
+      config = { ...config, ...more };
+      write();
+    },
+    async fingerprint() {
+      const { installed, slot, state, rollbackFloor, trustRootVersion, sequence } = await this.status();
+      return { installed, slot, state, rollbackFloor, trustRootVersion, sequence, running: this.running() };
+    },
+    destroy: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
