@@ -180,6 +180,9 @@ export const serverInfoSchema = z
     witnesses: z.array(z.object({ operator: z.string(), publicKey: z.string() })),
     maximumImageBytes: z.int(),
     development: z.boolean().meta({ description: 'An embedded chain that nobody else vouches for.' }),
+    rpcUrl: z.url().optional().meta({
+      description: 'RPC node of the embedded chain, for auditing on the same machine. Never said of another.',
+    }),
   })
   .meta({ id: 'ServerInfo' });
 export type ServerInfo = z.infer<typeof serverInfoSchema>;

@@ -15,13 +15,18 @@ function after(slot: Bytes32, words: number): Bytes32 {
   return `0x${((BigInt(slot) + BigInt(words)) % 2n ** 256n).toString(16).padStart(64, '0')}` as Bytes32;
 }
 
-export type ProductSlots = { readonly state: Bytes32; readonly history: Bytes32; readonly trustRoot: Bytes32 };
+export type ProductSlots = {
+  readonly state: Bytes32;
+  readonly configuration: Bytes32;
+  readonly history: Bytes32;
+  readonly trustRoot: Bytes32;
+};
 export type HeadSlots = { readonly version: Bytes32; readonly schedule: Bytes32 };
 export type ReleaseSlots = { readonly commitment: Bytes32; readonly state: Bytes32 };
 
 export function productSlots(product: ProductId): ProductSlots {
   const base = mappingSlot(product, productsSlot);
-  return { state: base, history: after(base, 2), trustRoot: after(base, 3) };
+  return { state: base, configuration: after(base, 1), history: after(base, 2), trustRoot: after(base, 3) };
 }
 
 export function headSlots(product: ProductId, channel: Channel): HeadSlots {
@@ -48,6 +53,24 @@ export function decodeProductState(word: bigint): ProductState {
     publisher: parseAddress(`0x${field(word, 0, 160).toString(16).padStart(40, '0')}`),
     sequence: integer(word, 160, 48),
     topIndex: integer(word, 208, 32),
+  };
+}
+
+export type ProductConfiguration = {
+  readonly guardian: Address;
+  readonly delaySeconds: number;
+  readonly epoch: number;
+  /** The block of the product's latest event: where an audit starts to walk back. */
+  readonly lastBlock: number;
+};
+
+/** For auditors; no device needs it. */
+export function decodeProductConfiguration(word: bigint): ProductConfiguration {
+  return {
+    guardian: parseAddress(`0x${field(word, 0, 160).toString(16).padStart(40, '0')}`),
+    delaySeconds: integer(word, 160, 24),
+    epoch: integer(word, 184, 32),
+    lastBlock: integer(word, 216, 40),
   };
 }
 

@@ -119,6 +119,7 @@ async function open(
     witnesses: [...witnesses.known],
     maximumImageBytes: config.maximumImageBytes,
     development: chain.embedded,
+    ...(chain.embedded && { rpcUrl: chain.rpcUrl }),
   };
   let origin = config.publicUrl ?? '';
   const app = createApp({

@@ -1,0 +1,226 @@
+import {
+  anyOf,
+  type Channel,
+  FirmproofError,
+  type ProductId,
+  parseAttestation,
+  parseChannel,
+  parseVersion,
+  type Version,
+} from '@firmproof/protocol';
+import type { Command } from 'commander';
+import { parseDurationSeconds, parseShareBasisPoints, parseWholeNumber } from '../../units.ts';
+import { everybodyAtOnce, type PreparedRelease, type ReleaseOptions, type Rollout, type Vendor } from '../../vendor.ts';
+import { fields, humanBytes } from '../output.ts';
+import type { Session } from '../session.ts';
+import type { Run } from './setup.ts';
+
+type RolloutFlags = { readonly over?: string; readonly first?: string; readonly start?: string };
+
+type PublishFlags = RolloutFlags & {
+  readonly product?: string;
+  readonly version: string;
+  readonly channel?: string;
+  readonly hardware?: string;
+  readonly requires?: string;
+  readonly notes?: string;
+  readonly rollbackIndex?: string;
+  readonly dryRun?: boolean;
+};
+
+const list = (text: string | undefined) => text?.split(',').map((item) => item.trim());
+
+export function rolloutOf({ over, first, start }: RolloutFlags): Rollout {
+  const startSeconds = start === undefined ? 0 : Math.floor(Date.parse(start) / 1000);
+  if (Number.isNaN(startSeconds)) {
+    throw new FirmproofError('usage-invalid', `--start "${start}" is no time`, { hint: 'Write 2026-12-01T06:00:00Z.' });
+  }
+  if (over === undefined && first !== undefined) {
+    throw new FirmproofError('usage-invalid', '--first needs --over', { hint: 'For example --over 72h --first 1%.' });
+  }
+  if (over === undefined) return { ...everybodyAtOnce, start: startSeconds };
+  return {
+    start: startSeconds,
+    durationSeconds: parseDurationSeconds(over),
+    firstShareBasisPoints: parseShareBasisPoints(first ?? '0%'),
+  };
+}
+
+async function publish(session: Session, file: string, flags: PublishFlags): Promise<void> {
+  const { output, home } = session;
+  // Everything that can be wrong on the command line is found before a key is opened.
+  const version = parseVersion(flags.version);
+  const channel = flags.channel === undefined ? null : parseChannel(flags.channel);
+  const rollout = rolloutOf(flags);
+  if (channel === null && (flags.over ?? flags.first ?? flags.start) !== undefined) {
+    throw new FirmproofError('usage-invalid', '--over, --first and --start need --channel');
+  }
+  const product = await session.product(flags.product);
+  const options = releaseOptions(product, version, flags);
+  const vendor = await session.vendor(product);
+  const buildKey = await home.openBuildKey(await session.passphrase());
+  const hashing = output.progress('hashing');
+  const prepared = await vendor.prepare(file, options, buildKey, hashing.update).finally(() => hashing.stop());
+  if (flags.dryRun) return showDryRun(session, prepared);
+  const sending = output.progress('uploading');
+  const received = await vendor.upload(file, prepared, sending.update).finally(() => sending.stop());
+  output.note(`Publishing ${version}`);
+  const proposal = await session.follow(vendor, received);
+  const promotion =
+    channel === null ? null : await promoteAndFollow(session, vendor, { product, channel, version, rollout });
+  const { image } = prepared;
+  output.result(
+    {
+      product,
+      version,
+      image,
+      proposal: proposal.id,
+      transaction: proposal.transaction,
+      ...(promotion && { channel, promotion: promotion.id }),
+    },
+    [
+      fields([
+        ['published', version],
+        ['sha-256', image.digest],
+        ['cid', image.cid],
+        ['size', `${image.sizeBytes} bytes (${humanBytes(image.sizeBytes)})`],
+        ['transaction', proposal.transaction ?? ''],
+      ]),
+      channel === null
+        ? `\nNo device takes it yet: firmproof promote --version ${version} --channel stable`
+        : `\nchannel ${channel} points at ${version}`,
+    ].join('\n'),
+  );
+}
+
+function releaseOptions(product: ProductId, version: Version, flags: PublishFlags): ReleaseOptions {
+  const hardware = list(flags.hardware);
+  const precursors = list(flags.requires)?.map((text) => (text === anyOf ? text : parseVersion(text)));
+  return {
+    product,
+    version,
+    ...(hardware && { hardware }),
+    ...(precursors && { precursors }),
+    ...(flags.notes !== undefined && { notes: flags.notes }),
+    ...(flags.rollbackIndex !== undefined && {
+      rollbackIndex: parseWholeNumber(flags.rollbackIndex, '--rollback-index'),
+    }),
+  };
+}
+
+function showDryRun({ output }: Session, { image, attestation, message }: PreparedRelease): void {
+  const { statement, digest } = parseAttestation(attestation);
+  const text = [
+    fields([
+      ['sha-256', image.digest],
+      ['cid', image.cid],
+      ['size', `${image.sizeBytes} bytes (${humanBytes(image.sizeBytes)})`],
+      ['attestation', `sha-256 ${digest}`],
+      ['rollback index', String(message.rollbackIndex)],
+      ['epoch', String(message.epoch)],
+    ]),
+    '',
+    JSON.stringify(statement, null, 2),
+    '',
+    'Nothing was sent.',
+  ].join('\n');
+  output.result({ dryRun: true, image, statement, approval: message }, text);
+}
+
+type Promotion = {
+  readonly product: ProductId;
+  readonly channel: Channel;
+  readonly version: Version;
+  readonly rollout: Rollout;
+};
+
+async function promoteAndFollow(session: Session, vendor: Vendor, { product, channel, version, rollout }: Promotion) {
+  session.output.note(`Promoting ${version} to ${channel}`);
+  return session.follow(vendor, await vendor.promote(product, channel, version, rollout));
+}
+
+type PromoteFlags = RolloutFlags & { readonly product?: string; readonly version: string; readonly channel: string };
+
+async function promote(session: Session, flags: PromoteFlags): Promise<void> {
+  const [version, channel, rollout] = [parseVersion(flags.version), parseChannel(flags.channel), rolloutOf(flags)];
+  const product = await session.product(flags.product);
+  const vendor = await session.vendor(product);
+  const proposal = await promoteAndFollow(session, vendor, { product, channel, version, rollout });
+  const { durationSeconds, firstShareBasisPoints } = rollout;
+  const pace =
+    durationSeconds > 0 ? `, ${firstShareBasisPoints / 100} % at first, everybody after ${durationSeconds} s` : '';
+  session.output.result(
+    { product, channel, version, rollout, proposal: proposal.id, transaction: proposal.transaction },
+    `channel ${channel} points at ${version}${pace}`,
+  );
+}
+
+async function revoke(session: Session, flags: { readonly product?: string; readonly version: string }): Promise<void> {
+  const version = parseVersion(flags.version);
+  const product = await session.product(flags.product);
+  const vendor = await session.vendor(product);
+  session.output.note(`Revoking ${version}`);
+  const proposal = await session.follow(vendor, await vendor.revoke(product, version));
+  session.output.result(
+    { product, version, proposal: proposal.id, transaction: proposal.transaction },
+    `${version} is revoked: no device installs it any more; what runs keeps running`,
+  );
+}
+
+async function halt(session: Session, flags: { readonly product?: string; readonly channel: string }): Promise<void> {
+  const channel = parseChannel(flags.channel);
+  const product = await session.product(flags.product);
+  const vendor = await session.vendor(product);
+  session.output.note(`Halting ${channel}`);
+  const proposal = await session.follow(vendor, await vendor.halt(product, channel));
+  session.output.result(
+    { product, channel, proposal: proposal.id, transaction: proposal.transaction },
+    `channel ${channel} is halted until the next promote`,
+  );
+}
+
+const productOption = ['--product <name>', 'name or id (default: the only one here)'] as const;
+
+function withRolloutOptions(command: Command): Command {
+  return command
+    .option('--over <duration>', 'reach the fleet little by little: 72h, 7d')
+    .option('--first <share>', 'share of the fleet at the start: 1%')
+    .option('--start <time>', 'not before: 2026-12-01T06:00:00Z');
+}
+
+export function addRelease(program: Command, run: Run): void {
+  withRolloutOptions(
+    program
+      .command('publish')
+      .argument('<image>', 'the firmware image')
+      .description('hash, sign, upload and record a release')
+      .option(...productOption)
+      .requiredOption('--version <version>', 'strict semver, recorded once and forever')
+      .option('--channel <name>', 'promote to this channel as well')
+      .option('--hardware <revisions>', 'revisions that the image is for, comma separated (default: any)')
+      .option('--requires <versions>', 'versions that it may be installed over, comma separated (default: any)')
+      .option('--notes <text>', 'release notes, signed with the rest')
+      .option('--rollback-index <n>', 'security floor (default: unchanged); one more than the highest so far at most')
+      .option('--dry-run', 'compute and sign everything, send nothing'),
+  ).action(run((session, file: string, flags: PublishFlags) => publish(session, file, flags)));
+  withRolloutOptions(
+    program
+      .command('promote')
+      .description('point a channel at a release, all at once or little by little')
+      .option(...productOption)
+      .requiredOption('--version <version>', 'a published release')
+      .option('--channel <name>', 'the channel', 'stable'),
+  ).action(run((session, flags: PromoteFlags) => promote(session, flags)));
+  program
+    .command('revoke')
+    .description('make sure that no device installs a release any more')
+    .option(...productOption)
+    .requiredOption('--version <version>', 'the release')
+    .action(run((session, flags: Parameters<typeof revoke>[1]) => revoke(session, flags)));
+  program
+    .command('halt')
+    .description('stop a channel until the next promote')
+    .option(...productOption)
+    .option('--channel <name>', 'the channel', 'stable')
+    .action(run((session, flags: Parameters<typeof halt>[1]) => halt(session, flags)));
+}

@@ -1,0 +1,84 @@
+import type { ErrorCode } from '@firmproof/protocol';
+
+/** What `firmproof` exits with; `--help` shows the same table. */
+export const exitCodes = {
+  done: 0,
+  /** A mistake in the command itself. */
+  internal: 1,
+  /** Command line, files or configuration. */
+  usage: 2,
+  /** The server or the registry refuses what was asked. */
+  refused: 3,
+  /** Key, passphrase or token. */
+  keys: 4,
+  /** verify, audit: not proven, or not complete. */
+  unproven: 5,
+  /** The server or the chain does not answer, or lacks what is needed. */
+  unreachable: 7,
+} as const;
+
+const usage: readonly ErrorCode[] = [
+  'usage-invalid',
+  'config-invalid',
+  'file-not-found',
+  'image-empty',
+  'version-invalid',
+  'name-invalid',
+  'bytes32-invalid',
+  'address-invalid',
+  'digest-invalid',
+  'cid-invalid',
+  'setup-exists',
+  'evidence-malformed',
+  'trust-root-malformed',
+  'port-in-use',
+];
+const keys: readonly ErrorCode[] = [
+  'key-not-found',
+  'key-invalid',
+  'passphrase-wrong',
+  'token-invalid',
+  'token-scope',
+  'authentication-required',
+  'login-invalid',
+];
+const unproven: readonly ErrorCode[] = [
+  'server-lied',
+  'chain-incomplete',
+  'account-proof-invalid',
+  'storage-proof-invalid',
+  'registry-absent',
+];
+const unreachable: readonly ErrorCode[] = [
+  'server-unreachable',
+  'chain-unreachable',
+  'chain-unsuitable',
+  'unavailable',
+  'evidence-not-ready',
+];
+
+export function exitCodeOf(code: ErrorCode): number {
+  if (code === 'internal') return exitCodes.internal;
+  if (usage.includes(code)) return exitCodes.usage;
+  if (keys.includes(code)) return exitCodes.keys;
+  if (unproven.includes(code)) return exitCodes.unproven;
+  if (unreachable.includes(code)) return exitCodes.unreachable;
+  return exitCodes.refused;
+}
+
+export const exitCodeTable = `
+Exit codes
+  0  done
+  1  a mistake in the command itself
+  2  command line, files or configuration
+  3  the server or the registry refuses what was asked
+  4  key, passphrase or token
+  5  verify, audit: not proven, or not complete
+  7  the server or the chain does not answer, or lacks what is needed
+
+Environment
+  FIRMPROOF_HOME        keys, settings and device files (default ~/.firmproof)
+  FIRMPROOF_SERVER      address of the server
+  FIRMPROOF_PASSPHRASE  opens the keys, for CI; without it you are asked
+  FIRMPROOF_TOKEN       API token, instead of the one that login keeps
+`;

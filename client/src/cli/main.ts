@@ -1,0 +1,90 @@
+import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
+import { Command, CommanderError } from 'commander';
+import { addInspect } from './commands/inspect.ts';
+import { addProduct } from './commands/product.ts';
+import { addRelease } from './commands/release.ts';
+import { addSetup, type Run } from './commands/setup.ts';
+import { addWitness } from './commands/witness.ts';
+import { exitCodeOf, exitCodes, exitCodeTable } from './exit-codes.ts';
+import { type GlobalOptions, Session } from './session.ts';
+
+function buildProgram(): Command {
+  const program = new Command('firmproof');
+  const run: Run =
+    (work) =>
+    async (...args) =>
+      work(new Session(program.opts<GlobalOptions>()), ...args);
+  program
+    .description('publish firmware that devices prove for themselves, and audit what was published')
+    .option('--home <directory>', 'keys and settings')
+    .option('--server <url>', 'address of the server')
+    .option('--json', 'one line of JSON for machines')
+    .addHelpText('after', exitCodeTable)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  addSetup(program, run);
+  addProduct(program, run);
+  addRelease(program, run);
+  addInspect(program, run);
+  addWitness(program, run);
+  inherit(program);
+  return program;
+}
+
+/** Global options may come after the command too, and every command reports mistakes in the same way. */
+function inherit(command: Command): void {
+  for (const sub of command.commands) {
+    sub.exitOverride().configureOutput({ writeErr: () => undefined });
+    inherit(sub);
+  }
+}
+
+/** Options of all commands may stand anywhere on the line: they are moved to the front, where they are declared. */
+function globalsFirst(args: readonly string[]): string[] {
+  const front: string[] = [];
+  const rest: string[] = [];
+  for (let index = 0; index < args.length; index += 1) {
+    const arg = args[index] ?? '';
+    if (arg === '--') {
+      rest.push(...args.slice(index));
+      break;
+    }
+    if (arg === '--json' || /^--(?:home|server)=/.test(arg)) front.push(arg);
+    else if (arg === '--home' || arg === '--server') {
+      front.push(arg, ...args.slice(index + 1, index + 2));
+      index += 1;
+    } else rest.push(arg);
+  }
+  return [...front, ...rest];
+}
+
+function report(error: unknown, json: boolean): number {
+  const problem = error instanceof CommanderError ? usageOf(error) : error;
+  if (problem === null) return exitCodes.done;
+  if (isAbort(problem)) return 130;
+  if (!isFirmproofError(problem)) {
+    console.error(problem);
+    return exitCodes.internal;
+  }
+  const { code, message, hint } = problem;
+  process.stderr.write(json ? `${JSON.stringify({ code, message, hint })}\n` : `${code}: ${message}\n${hint}\n`);
+  return exitCodeOf(code);
+}
+
+/** Help and version are no mistakes. */
+function usageOf(error: CommanderError): FirmproofError | null {
+  if (error.exitCode === 0) return null;
+  if (error.code === 'commander.help')
+    return new FirmproofError('usage-invalid', 'which command?', { hint: 'See firmproof --help.' });
+  return new FirmproofError('usage-invalid', error.message.replace(/^error: /, '').replaceAll('\n', ' '));
+}
+
+/** Ctrl-C at a prompt. */
+const isAbort = (error: unknown) => error instanceof Error && error.name === 'ExitPromptError';
+
+const args = process.argv.slice(2);
+try {
+  await buildProgram().parseAsync(globalsFirst(args), { from: 'user' });
+} catch (error) {
+  process.exitCode = report(error, args.includes('--json'));
+}

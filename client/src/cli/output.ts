@@ -1,0 +1,71 @@
+import { SingleBar } from 'cli-progress';
+
+/** stdout carries the result, one line of JSON where a machine asks; everything else goes to stderr. */
+export class Output {
+  readonly json: boolean;
+
+  constructor(json: boolean) {
+    this.json = json;
+  }
+
+  get isInteractive(): boolean {
+    return !this.json && process.stdin.isTTY === true && process.stderr.isTTY === true;
+  }
+
+  result(value: object, text: string): void {
+    process.stdout.write(`${this.json ? JSON.stringify(value) : text}\n`);
+  }
+
+  /** What happens on the way, for people. */
+  note(text: string): void {
+    if (!this.json) process.stderr.write(`${text}\n`);
+  }
+
+  /** Bytes done of all; a bar on a terminal, nothing elsewhere. */
+  progress(label: string): { update(done: number, total: number): void; stop(): void } {
+    if (this.json || process.stderr.isTTY !== true) return { update: () => undefined, stop: () => undefined };
+    const bar = new SingleBar({
+      format: `${label.padEnd(10)} {bar} {percentage}% of {totalText}`,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      hideCursor: true,
+      stream: process.stderr,
+      fps: 20,
+    });
+    let started = false;
+    return {
+      update(done, total) {
+        if (!started) bar.start(total, 0, { totalText: humanBytes(total) });
+        started = true;
+        bar.update(Math.min(done, total));
+      },
+      stop: () => bar.stop(),
+    };
+  }
+}
+
+export function humanBytes(sizeBytes: number): string {
+  if (sizeBytes < 1024) return `${sizeBytes} B`;
+  const power = Math.min(4, Math.floor(Math.log2(sizeBytes) / 10));
+  return `${(sizeBytes / 1024 ** power).toFixed(1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`;
+}
+
+export function humanTime(seconds: number): string {
+  return seconds === 0 ? '–' : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+/** Names in a column, values beside them. */
+export function fields(rows: readonly (readonly [name: string, value: string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.map(([name, value]) => `${name.padEnd(width)}${value}`).join('\n');
+}
+
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [header, ...rows].map(line).join('\n');
+}
