@@ -4,6 +4,7 @@ export { buildStatement, signAttestation } from './attest.ts';
 export { type AuditReport, auditProduct } from './audit.ts';
 export { checkChain } from './chain-check.ts';
 export { writeDeviceFiles } from './device-files.ts';
+export { Home } from './home.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
 export { signTrustRoot } from './trust-root-document.ts';
 export { everybodyAtOnce, type PreparedRelease, type ReleaseOptions, type Rollout, Vendor } from './vendor.ts';

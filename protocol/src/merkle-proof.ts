@@ -1,8 +1,11 @@
 import { verifyMerkleProof } from '@ethereumjs/mpt';
 import { RLP } from '@ethereumjs/rlp';
-import { type Address, type Bytes32, fromHex, keccak256, toHex } from './bytes.ts';
+import { type Address, type Bytes32, fromHex, keccak256, toHex, zeroBytes32 } from './bytes.ts';
 import type { DeviceCode } from './error-codes.ts';
 import { FirmproofError } from './errors.ts';
+
+/** The root of a trie without entries, keccak256(rlp('')): what an account has that never stored anything. */
+const emptyTrieRoot = keccak256(Uint8Array.of(0x80));
 
 export type AccountState = { readonly storageRoot: Bytes32; readonly codeHash: Bytes32 };
 
@@ -49,8 +52,9 @@ export async function proveAccount(
 /** The storage word at `slot`; a slot that was never written is zero. @throws FirmproofError `storage-proof-invalid` */
 export async function proveStorage(storageRoot: Bytes32, slot: Bytes32, proof: readonly string[]): Promise<Bytes32> {
   const code = 'storage-proof-invalid';
+  if (storageRoot === emptyTrieRoot) return zeroBytes32;
   const encoded = await provenValue(storageRoot, fromHex(slot), proof, code);
-  if (encoded === null) return `0x${'0'.repeat(64)}` as Bytes32;
+  if (encoded === null) return zeroBytes32;
   const [value] = decode(encoded, code);
   const bytes = value instanceof Uint8Array ? value : null;
   if (bytes === null || bytes.length > 32) throw new FirmproofError(code, 'the proven storage value is malformed');

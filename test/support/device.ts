@@ -30,8 +30,12 @@ export type TestDevice = {
 };
 
 /** A device with the files that an image must contain, as documented, and the real agent on it. */
-export function makeDevice(trustRoot: TrustRoot, servers: readonly string[], change: object = {}): TestDevice {
-  const directory = temporaryDirectory();
+export function makeDevice(
+  trustRoot: TrustRoot,
+  servers: readonly string[],
+  change: object = {},
+  directory = temporaryDirectory(),
+): TestDevice {
   const configFile = join(directory, 'agent.json');
   let config: object = {
     trustRoot: 'trust-root.json',

@@ -2,6 +2,7 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes } from 'no
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { FirmproofClient, type ReleaseOptions, signTrustRoot, Vendor } from '@firmproof/client';
 import {
   type Channel,
@@ -116,9 +117,15 @@ export async function eventually<Value>(
 ): Promise<Value> {
   const deadline = Date.now() + 60_000;
   for (;;) {
-    const value = await ask().catch(() => undefined);
+    let last: unknown;
+    const value = await ask().catch((error: unknown) => {
+      last = error;
+      return undefined;
+    });
     if (value !== undefined && fits(value)) return value;
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    if (Date.now() > deadline) {
+      throw new Error(`waited in vain for ${what}; the last answer was ${inspect(last ?? value, { depth: 2 })}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

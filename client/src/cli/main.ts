@@ -84,7 +84,11 @@ const isAbort = (error: unknown) => error instanceof Error && error.name === 'Ex
 
 const args = process.argv.slice(2);
 try {
-  await buildProgram().parseAsync(globalsFirst(args), { from: 'user' });
+  const program = buildProgram();
+  if (args.length === 0) {
+    program.outputHelp();
+    process.exitCode = exitCodes.usage;
+  } else await program.parseAsync(globalsFirst(args), { from: 'user' });
 } catch (error) {
   process.exitCode = report(error, args.includes('--json'));
 }

@@ -4,8 +4,10 @@ import {
   type ActionName,
   type Address,
   type applyRequestSchema,
+  asciiOfWord,
   asciiWord,
   type Bytes32,
+  bytes32Schema,
   commitmentOf,
   type configureRequestSchema,
   type ErrorCode,
@@ -196,9 +198,15 @@ function refusalOf(refusal: RpcRefusal): FirmproofError {
     return new FirmproofError('transaction-reverted', `the registry refuses: ${refusal.message}`, { cause: refusal });
   const code = revertCodes[parsed.name] ?? 'transaction-reverted';
   const particulars = parsed.fragment.inputs
-    .map((input, index) => `${input.name} ${String(parsed.args[index])}`)
+    .map((input, index) => `${input.name} ${readable(parsed.args[index])}`)
     .join(', ');
   return new FirmproofError(code, `the registry refuses: ${parsed.name}${particulars && ` (${particulars})`}`, {
     details: { registryError: parsed.name },
   });
+}
+
+/** Versions and channels travel as words of ASCII. */
+function readable(value: unknown): string {
+  const word = bytes32Schema.safeParse(value);
+  return (word.success && asciiOfWord(word.data)) || String(value);
 }

@@ -5,6 +5,8 @@ import {
   channelSchema,
   type Evidence,
   FirmproofError,
+  isDeviceCode,
+  isFirmproofError,
   type ProductId,
   parseSha256Digest,
   productIdSchema,
@@ -20,6 +22,9 @@ import { collectCosignatures, type WitnessSource } from './witness-client.ts';
 
 export type ServedEvidence = { readonly etag: string; readonly document: string; readonly blockTimestamp: number };
 export type EvidenceService = ReturnType<typeof createEvidenceService>;
+
+/** How long a block may wait for its quorum after it has become final. */
+const patienceBlocks = 32;
 
 type Candidate = { readonly proven: Proven; readonly decision: string };
 
@@ -46,7 +51,11 @@ export function createEvidenceService(options: {
     }
     const cosignatures = await collectCosignatures(options.witnesses, block);
     const evidence = await assemble(product, candidate.proven, cosignatures);
-    if (evidence === null) return;
+    if (evidence === null) {
+      // Witnesses that were away may never vouch for this block: a newer one gives them another chance.
+      if (finalBlock - block.number > patienceBlocks) candidates.delete(key);
+      return;
+    }
     const row = {
       etag: candidate.decision,
       block: block.number,
@@ -108,7 +117,7 @@ export function createEvidenceService(options: {
     const key = `${product}/${channel}`;
     const candidate = candidates.get(key);
     if (candidate) await settle(product, channel, key, candidate, finalBlock);
-    const proven = await proveChannel({ rpc, chainId, registry }, product, channel);
+    const proven = await proveChannel({ rpc, chainId, registry }, product, channel).catch(unproven);
     if (proven === null) return;
     const decision = decisionOf(proven);
     const waiting = candidates.get(key);
@@ -166,6 +175,12 @@ export function createEvidenceService(options: {
       await database.deleteFrom('evidence').execute();
     },
   };
+}
+
+/** Proofs that do not hold are as good as none: they are taken again at the next pass. */
+function unproven(error: unknown): null {
+  if (isFirmproofError(error) && isDeviceCode(error.code)) return null;
+  throw error;
 }
 
 /** What a device would decide, as an ETag: the block may be renewed without anybody loading it again. */

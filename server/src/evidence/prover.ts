@@ -1,4 +1,5 @@
 import {
+  type AccountState,
   type Address,
   type BlockStatement,
   type Bytes32,
@@ -9,11 +10,14 @@ import {
   decodeReleaseState,
   digestOfBytes32,
   type Evidence,
+  FirmproofError,
   type HeadSchedule,
   headSlots,
   type ProductId,
   parseBytes32,
   productSlots,
+  proveAccount,
+  proveStorage,
   type ReleaseState,
   releaseSlots,
   type Sha256Digest,
@@ -37,7 +41,9 @@ export type Proven = {
 
 /**
  * Takes the seven storage proofs of a channel at the chain's newest block. They are served only once that block is final
- * with the same hash, because pruned nodes cannot prove old blocks.
+ * with the same hash, because pruned nodes cannot prove old blocks. Checked as a device would: a node that answers from
+ * a newer state than it was asked for, or that lies, must not spoil what devices are served.
+ * @throws FirmproofError `account-proof-invalid`, `storage-proof-invalid`
  */
 export async function proveChannel(
   options: { readonly rpc: Rpc; readonly chainId: number; readonly registry: Address },
@@ -61,6 +67,9 @@ export async function proveChannel(
   const first = await prove([ofProduct.state, ofProduct.history, ofProduct.trustRoot, ofHead.version, ofHead.schedule]);
   const [productState, history, trustRoot, headVersion, headSchedule] = first.storageProof;
   if (!(productState && history && trustRoot && headVersion && headSchedule)) return null;
+  const account = await proveAccount(block.stateRoot, registry, first.accountProof);
+  if (account === null) return null;
+  await requireProven(account, first.storageProof);
   const version = versionSchema.safeParse(decodeHeadVersion(word(headVersion)));
   const base = {
     block,
@@ -80,6 +89,7 @@ export async function proveChannel(
   const second = await prove([ofRelease.commitment, ofRelease.state]);
   const [releaseCommitment, releaseState] = second.storageProof;
   if (!(releaseCommitment && releaseState)) return null;
+  await requireProven(account, second.storageProof);
   return {
     ...base,
     storageProofs: {
@@ -91,4 +101,13 @@ export async function proveChannel(
   };
 }
 
-const word = ({ value }: StorageProof) => parseBytes32(`0x${value.slice(2).padStart(64, '0')}`);
+async function requireProven({ storageRoot }: AccountState, proofs: readonly StorageProof[]): Promise<void> {
+  for (const { key, value, proof } of proofs) {
+    const proven = await proveStorage(storageRoot, word({ value: key }), proof);
+    if (BigInt(proven) !== BigInt(value)) {
+      throw new FirmproofError('storage-proof-invalid', 'the node claims another value than it proves');
+    }
+  }
+}
+
+const word = ({ value }: Pick<StorageProof, 'value'>) => parseBytes32(`0x${value.slice(2).padStart(64, '0')}`);

@@ -115,10 +115,15 @@ async function verify(session: Session, image: string, flags: VerifyFlags): Prom
   }
   output.result(
     { ...result, code: verdict.code, message: verdict.message },
-    `not proven: ${verdict.message} [${verdict.code}]\n${errorCatalogue[verdict.code].remedy}`,
+    `not proven: ${verdict.message} [${verdict.code}]\n${verifyHint(verdict.code)}`,
   );
   process.exitCode = exitCodes.unproven;
 }
+
+const verifyHint = (code: keyof typeof errorCatalogue) =>
+  code === 'image-digest-mismatch'
+    ? 'Check the file and the channel: verify compares with the head of one channel.'
+    : errorCatalogue[code].remedy;
 
 async function ownTrustRoot(session: Session, reference: string | undefined): Promise<TrustRoot> {
   const root = session.home.trustRootOf(await session.product(reference));

@@ -1,0 +1,87 @@
+import type { TestDevice } from '../test/support/device.ts';
+import type { EvidenceDocument } from '../test/support/lying-server.ts';
+import type { FirmwareVersion } from './firmware.ts';
+import type { Narrator, Outcome } from './narrator.ts';
+import { openDevice, openStack, openVendor, publish, seen, sizeOf, stable, type World } from './world.ts';
+
+type Ports = { readonly server: number; readonly between: number };
+
+/** From nothing to a fleet of two: one device on 7.28.0, one that could be. Answers the world and evidence of 7.27.0. */
+export async function tell(
+  directory: string,
+  narrator: Narrator,
+  ports: Ports,
+): Promise<{ readonly world: World; readonly old: EvidenceDocument }> {
+  const world = {} as { -readonly [Key in keyof World]: World[Key] };
+  Object.assign(world, { directory });
+  world.stop = async () => {
+    await world.between?.stop();
+    await world.stack?.stop();
+  };
+  let old: EvidenceDocument = null;
+  const requireStep = async (name: string, story: string, act: () => Promise<Outcome>) => {
+    if (await narrator.step(name, story, act)) return;
+    await world.stop();
+    throw new StoryEnded();
+  };
+
+  await requireStep(
+    'start',
+    'A server starts: an Ethereum chain of its own, an IPFS block store, three witnesses.',
+    async () => {
+      Object.assign(world, await openStack(directory, ports));
+      const { chainId, registry, witnesses } = world.stack.info;
+      return { ok: true, saw: `chain ${chainId}, registry ${registry}, ${witnesses.length} witnesses` };
+    },
+  );
+  await requireStep(
+    'vendor',
+    'A vendor makes keys, registers a product and gives its devices a trust root.',
+    async () => {
+      Object.assign(world, await openVendor(directory, world.stack));
+      world.kitchen = openDevice(directory, 'kitchen', world.trustRoot, world.between.url);
+      world.garage = openDevice(directory, 'garage', world.trustRoot, world.between.url);
+      return {
+        ok: true,
+        saw: `product prime-hub ${world.product.slice(0, 10)}…, trust root ${world.trustRoot.digest.slice(0, 8)}…`,
+      };
+    },
+  );
+  await requireStep('publish-7.27.0', 'The vendor publishes the LEGO Prime hub firmware 7.27.0.', () =>
+    published(world, '7.27.0'),
+  );
+  await requireStep(
+    'install-7.27.0',
+    'Two devices, kitchen and garage, prove the record for themselves and install it.',
+    async () => {
+      const outcomes = [await installed(world.kitchen, '7.27.0'), await installed(world.garage, '7.27.0')];
+      old = JSON.parse(await world.vendor.client.evidence(world.product, stable));
+      return outcomes.find(({ ok }) => !ok) ?? { ok: true, saw: 'both run 7.27.0' };
+    },
+  );
+  await requireStep('publish-7.28.0', 'The vendor publishes 7.28.0.', () => published(world, '7.28.0'));
+  await requireStep(
+    'update-7.28.0',
+    'The kitchen device updates into its other slot. The garage is offline today.',
+    () => installed(world.kitchen, '7.28.0'),
+  );
+  return { world, old };
+}
+
+/** A step failed; the narrator has said which. */
+export class StoryEnded extends Error {}
+
+async function published(world: World, version: FirmwareVersion): Promise<Outcome> {
+  const { digest, sizeBytes, cid } = await publish(world, version);
+  return {
+    ok: true,
+    saw: `${sizeOf(sizeBytes)}, sha-256 ${digest.slice(0, 16)}…, pinned as ${cid.slice(0, 16)}…, recorded on chain`,
+  };
+}
+
+async function installed(device: TestDevice, version: string): Promise<Outcome> {
+  const verdict = await seen(device, 'update');
+  const result = await device.install();
+  const ok = verdict.outcome === 'update' && result.outcome === 'installed' && result.version === version;
+  return { ok, saw: ok ? `proven, downloaded, verified, activated: ${version} runs` : JSON.stringify(result) };
+}
