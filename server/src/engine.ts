@@ -47,6 +47,8 @@ export function createEngine(options: {
     if (options.evidence.isWaiting(finalBlock)) await options.advance?.();
     metrics.finalBlock.set(finalBlock);
     metrics.proposals.set((await store.unfinished()).length);
+    const oldest = await options.evidence.oldestBlockTimestamp();
+    metrics.evidenceAgeSeconds.set(oldest === null ? 0 : options.nowSeconds() - oldest);
     metrics.remainingReleases.set(await options.relayer.remainingReleases());
   }
 

@@ -87,6 +87,7 @@ async function open(
     witnesses: witnesses.sources,
     renewalSeconds: config.evidenceRenewalSeconds,
     sources: config.publicUrl ? [config.publicUrl] : [],
+    onUnproven: (error) => log.warn({ err: error }, 'the RPC node gives proofs that do not hold'),
   });
   const metrics = createMetrics();
   const tokens = createTokens({

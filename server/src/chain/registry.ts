@@ -23,7 +23,7 @@ import {
   type vetoRequestSchema,
   zeroAddress,
 } from '@firmproof/protocol';
-import { type Rpc, RpcRefusal } from '@firmproof/protocol/node';
+import { hexQuantity, type Rpc, RpcRefusal } from '@firmproof/protocol/node';
 import { Interface, TypedDataEncoder } from 'ethers';
 import type { z } from 'zod';
 
@@ -134,7 +134,8 @@ export function createRegistry({ rpc, chainId, address }: { rpc: Rpc; chainId: n
      * Whether the state of the chain shows exactly this request fulfilled, whoever relayed it. Later events can cover that
      * up (a channel that has moved on); then only the transaction's receipt tells.
      */
-    async shows({ kind, body }: RegistryRequest, product: ProductId, block: 'finalized' | 'latest'): Promise<boolean> {
+    async shows({ kind, body }: RegistryRequest, product: ProductId, at: number | 'latest'): Promise<boolean> {
+      const block = at === 'latest' ? at : hexQuantity(at);
       switch (kind) {
         case 'register':
           return (await read<ChainProduct>('product', [product], block)).publisher !== zeroAddress;

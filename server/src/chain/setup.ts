@@ -34,6 +34,8 @@ async function openEmbedded(directory: string): Promise<Chain> {
     const relayerKey = embeddedRelayerKey(directory);
     const relayer = createRelayer({ rpc, chainId: embeddedChainId, privateKey: relayerKey });
     await relayer.fund(10n ** 24n);
+    // A balance that falls from the sky is in no block yet, and a state that was loaded has no past: proofs hold from here on.
+    await rpc('anvil_mine', ['0x3']);
     const deployment = await embeddedRegistry(directory, rpc, rpcUrl, relayerKey);
     return {
       rpc,

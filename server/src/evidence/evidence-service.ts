@@ -37,9 +37,21 @@ export function createEvidenceService(options: {
   readonly witnesses: readonly WitnessSource[];
   readonly renewalSeconds: number;
   readonly sources: readonly string[];
+  /** The node's proofs do not hold. */
+  readonly onUnproven: (error: FirmproofError) => void;
 }) {
   const { database, rpc, chainId, registry } = options;
   const candidates = new Map<string, Candidate>();
+  /** Said once, not at every pass. */
+  let troubled = false;
+
+  /** Proofs that do not hold are as good as none: they are taken again at the next pass. */
+  function unproven(error: unknown): null {
+    if (!isFirmproofError(error) || !isDeviceCode(error.code)) throw error;
+    if (!troubled) options.onUnproven(error);
+    troubled = true;
+    return null;
+  }
 
   /** Proofs of a block that never became final, or that reorganisation replaced, are dropped and taken again. */
   async function settle(product: ProductId, channel: Channel, key: string, candidate: Candidate, finalBlock: number) {
@@ -119,6 +131,7 @@ export function createEvidenceService(options: {
     if (candidate) await settle(product, channel, key, candidate, finalBlock);
     const proven = await proveChannel({ rpc, chainId, registry }, product, channel).catch(unproven);
     if (proven === null) return;
+    troubled = false;
     const decision = decisionOf(proven);
     const waiting = candidates.get(key);
     const served = await read(product, channel);
@@ -165,6 +178,15 @@ export function createEvidenceService(options: {
       }
     },
 
+    /** Seconds since 1970 of the oldest block that evidence rests on; null while there is none. */
+    async oldestBlockTimestamp(): Promise<number | null> {
+      const row = await database
+        .selectFrom('evidence')
+        .select(({ fn }) => fn.min('block_timestamp').as('oldest'))
+        .executeTakeFirst();
+      return row?.oldest === null || row === undefined ? null : Number(row.oldest);
+    },
+
     /** Whether proofs wait for their block to become final. */
     isWaiting: (finalBlock: number): boolean =>
       [...candidates.values()].some(({ proven }) => proven.block.number > finalBlock),
@@ -175,12 +197,6 @@ export function createEvidenceService(options: {
       await database.deleteFrom('evidence').execute();
     },
   };
-}
-
-/** Proofs that do not hold are as good as none: they are taken again at the next pass. */
-function unproven(error: unknown): null {
-  if (isFirmproofError(error) && isDeviceCode(error.code)) return null;
-  throw error;
 }
 
 /** What a device would decide, as an ETag: the block may be renewed without anybody loading it again. */

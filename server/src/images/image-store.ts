@@ -129,11 +129,12 @@ export function createImageStore(directory: string) {
 
     /** Removes every block that no pinned image needs: what an import before a crash has left. */
     async collectGarbage(pinned: ReadonlySet<string>): Promise<number> {
+      // The store files blocks under their hash alone, and tells nothing of the codec: hashes are what can be compared.
+      const kept = new Set([...pinned, ...users.keys()].map((key) => hashOf(CID.parse(key))));
       let removed = 0;
       for await (const { cid, bytes } of blocks.getAll()) {
         void bytes;
-        const key = cid.toString();
-        if (pinned.has(key) || users.has(key)) continue;
+        if (kept.has(hashOf(cid))) continue;
         await rm(fileOf(cid), { force: true });
         removed += 1;
       }
@@ -151,6 +152,8 @@ export function linksOf(cid: Cid, bytes: Uint8Array): Cid[] {
     throw new FirmproofError('block-not-found', `block ${cid} is malformed`, { cause });
   }
 }
+
+const hashOf = (cid: CID) => Buffer.from(cid.multihash.digest).toString('hex');
 
 async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');

@@ -89,12 +89,17 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       });
     },
 
+    /** In the order in which they came. */
     async unfinished(): Promise<StoredProposal[]> {
       return database
         .selectFrom('proposals')
         .selectAll()
         .where('state', 'not in', [...finalStates])
-        .orderBy('created_at')
+        .orderBy(({ selectFrom }) =>
+          selectFrom('proposal_events')
+            .select(({ fn }) => fn.min('position').as('first'))
+            .whereRef('proposal_events.proposal', '=', 'proposals.id'),
+        )
         .execute();
     },
 

@@ -51,7 +51,7 @@ export function createProposalWorker(options: {
     const product = productIdSchema.parse(row.product);
     const receipt = row.transaction_hash === null ? null : await relayer.receipt(row.transaction_hash);
     const ownIsFinal = receipt?.succeeded === true && receipt.block <= finalBlock;
-    if (ownIsFinal || (await registry.shows(request, product, 'finalized'))) {
+    if (ownIsFinal || (await registry.shows(request, product, finalBlock))) {
       waits.delete(row.id);
       return store.move(row, 'confirmed');
     }
@@ -79,22 +79,36 @@ export function createProposalWorker(options: {
   }
 
   return {
-    /** One pass over everything unfinished. A proposal that waits or fails never holds up the others. */
+    /**
+     * One pass over everything unfinished, each product's proposals in the order in which they came. A proposal that waits
+     * or fails never holds up those of other products.
+     */
     async pass(finalBlock: number): Promise<void> {
-      for (const row of await store.unfinished()) await advance(row, finalBlock).catch((error) => judge(row, error));
+      const busy = new Set<string>();
+      for (const row of await store.unfinished()) {
+        const builds = busy.has(row.product);
+        await advance(row, finalBlock).catch((error) => judge(row, asFailure(error), builds));
+        busy.add(row.product);
+      }
     },
   };
 
-  async function judge(row: StoredProposal, error: unknown): Promise<void> {
-    const failure = isFirmproofError(error)
-      ? error
-      : new FirmproofError(error instanceof RpcRefusal ? 'transaction-reverted' : 'internal', String(error), {
-          cause: error,
-        });
+  /** `builds`: an earlier proposal of the same product is under way, so a refusal may only mean "not yet". */
+  async function judge(row: StoredProposal, failure: FirmproofError, builds: boolean): Promise<void> {
     const reason = { code: failure.code, message: failure.message };
-    if (['chain-unreachable', 'relayer-out-of-gas', 'storage-full', 'internal'].includes(failure.code)) {
+    if (waitingCodes.includes(failure.code) || (builds && failure.code !== 'approval-expired')) {
       return store.move(row, row.state as 'approving', { reason });
     }
     return store.move(row, failure.code === 'approval-expired' ? 'expired' : 'rejected', { reason });
   }
+}
+
+const waitingCodes: readonly string[] = ['chain-unreachable', 'relayer-out-of-gas', 'storage-full', 'internal'];
+
+/** A node that refuses to answer says nothing about the proposal: only the registry, when simulated, does. */
+function asFailure(error: unknown): FirmproofError {
+  if (isFirmproofError(error)) return error;
+  return error instanceof RpcRefusal
+    ? new FirmproofError('chain-unreachable', `the RPC node refuses: ${error.message}`, { cause: error })
+    : new FirmproofError('internal', String(error), { cause: error });
 }
