@@ -155,7 +155,12 @@ function createBlockFetcher(sources: readonly string[], minimumBytesPerSecond: n
 }
 
 async function blockFrom(source: string, cid: Cid, minimumBytesPerSecond: number): Promise<Uint8Array> {
-  const limits = { maximumBytes: maximumBlockBytes, minimumBytesPerSecond, timeoutSeconds: blockTimeoutSeconds };
+  const limits = {
+    maximumBytes: maximumBlockBytes,
+    tooLargeCode: 'image-size-mismatch',
+    minimumBytesPerSecond,
+    timeoutSeconds: blockTimeoutSeconds,
+  } as const;
   const { status, bytes } = await fetchBounded(`${source}/ipfs/${cid}?format=raw`, limits, {
     accept: 'application/vnd.ipld.raw',
   });

@@ -12,7 +12,12 @@ import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import type { AgentConfig } from './config.ts';
 import { fetchBounded } from './http.ts';
 
-const limits = { maximumBytes: maximumEvidenceBytes, minimumBytesPerSecond: 0, timeoutSeconds: 30 };
+const limits = {
+  maximumBytes: maximumEvidenceBytes,
+  tooLargeCode: 'evidence-malformed',
+  minimumBytesPerSecond: 0,
+  timeoutSeconds: 30,
+} as const;
 /** A stored block older than this is renewed even if the decision has not changed. */
 const renewalSeconds = 86_400;
 

@@ -1,8 +1,10 @@
-import { FirmproofError, redactUrl } from '@firmproof/protocol';
+import { type DeviceCode, FirmproofError, redactUrl } from '@firmproof/protocol';
 
 /** What a fetch may cost at most. */
 export type FetchLimits = {
   readonly maximumBytes: number;
+  /** What more bytes than that mean. */
+  readonly tooLargeCode: DeviceCode;
   readonly minimumBytesPerSecond: number;
   readonly timeoutSeconds: number;
 };
@@ -11,7 +13,7 @@ export type FetchedBody = { readonly status: number; readonly etag: string | nul
 
 /**
  * GETs a bounded body: never more bytes than allowed, never slower than the rate floor over the whole, no redirects.
- * @throws FirmproofError `unavailable`, `download-too-slow`, `image-size-mismatch` when the body is larger than allowed
+ * @throws FirmproofError `unavailable`, `download-too-slow`, `tooLargeCode` when the body is larger than allowed
  */
 export async function fetchBounded(
   url: string,
@@ -28,7 +30,7 @@ export async function fetchBounded(
       received += chunk.length;
       if (received > limits.maximumBytes)
         throw new FirmproofError(
-          'image-size-mismatch',
+          limits.tooLargeCode,
           `${redactUrl(url)} sends more than ${limits.maximumBytes} bytes`,
         );
       chunks.push(chunk);

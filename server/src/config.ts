@@ -48,6 +48,7 @@ const environmentSchema = z
     FIRMPROOF_EVIDENCE_MAX_AGE_SECONDS: integer(60).describe('Cache-Control max-age of evidence.'),
     FIRMPROOF_MAXIMUM_IMAGE_BYTES: integer(4 * 2 ** 30, 1).describe('Largest image that is accepted.'),
     FIRMPROOF_DAILY_UPLOAD_BYTES: integer(64 * 2 ** 30, 1).describe('Upload quota of a publisher per day.'),
+    FIRMPROOF_UPLOAD_STALL_SECONDS: integer(30, 1).describe('An upload that brings no byte for this long is ended.'),
     FIRMPROOF_TOKEN_SECONDS: integer(30 * 86_400, 60).describe('Lifetime of API tokens.'),
     FIRMPROOF_ALLOWED_PUBLISHERS: list.describe('Publishers that may log in, comma separated; empty: any.'),
     FIRMPROOF_LOG_LEVEL: z
@@ -128,6 +129,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     evidenceMaxAgeSeconds: values.FIRMPROOF_EVIDENCE_MAX_AGE_SECONDS,
     maximumImageBytes: values.FIRMPROOF_MAXIMUM_IMAGE_BYTES,
     dailyUploadBytes: values.FIRMPROOF_DAILY_UPLOAD_BYTES,
+    uploadStallSeconds: values.FIRMPROOF_UPLOAD_STALL_SECONDS,
     tokenSeconds: values.FIRMPROOF_TOKEN_SECONDS,
     allowedPublishers: values.FIRMPROOF_ALLOWED_PUBLISHERS.map((address) => addressSchema.parse(address.toLowerCase())),
     logLevel: values.FIRMPROOF_LOG_LEVEL,

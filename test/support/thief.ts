@@ -9,8 +9,12 @@ import {
   attestationDigest,
   type BlockStatement,
   blockStatementBytes,
+  bytes32OfDigest,
   type Channel,
   type Cosignature,
+  type ProductId,
+  type Sha256Digest,
+  type Version,
 } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
 import { Contract, type ContractTransactionResponse, JsonRpcProvider, Network, Wallet } from 'ethers';
@@ -39,24 +43,40 @@ export async function relayDirectly(
   }
 }
 
-/**
- * With a stolen approval key and a stolen server, but without a build key: records a release that a build key of the
- * thief's own has signed, and promotes it.
- */
-export async function publishWithStolenApprovalKey(
-  stolen: { readonly server: Server; readonly directory: string; readonly vendor: Vendor },
-  file: string,
-  options: ReleaseOptions,
+type Stolen = { readonly server: Server; readonly directory: string; readonly vendor: Vendor };
+
+const hourSeconds = 3600;
+const deadline = () => Math.floor(Date.now() / 1000) + hourSeconds;
+
+/** With a stolen approval key: records whatever the thief likes, past the server. */
+export async function publishDirectly(
+  { server, directory, vendor }: Stolen,
+  product: ProductId,
+  version: Version,
+  release: { readonly image: Sha256Digest; readonly attestation: Sha256Digest; readonly rollbackIndex: number },
+): Promise<void> {
+  const { epoch } = await vendor.client.product(product);
+  const message: ActionMessage<'Publish'> = {
+    product,
+    version,
+    image: bytes32OfDigest(release.image),
+    attestation: bytes32OfDigest(release.attestation),
+    rollbackIndex: release.rollbackIndex,
+    epoch,
+    deadline: deadline(),
+  };
+  const approval = await signAction(vendor.wallet, vendor.info, 'Publish', message);
+  await relayDirectly(server, directory, 'publish', [...Object.values(message), approval]);
+}
+
+export async function promoteDirectly(
+  { server, directory, vendor }: Stolen,
+  product: ProductId,
+  version: Version,
   channel: Channel,
 ): Promise<void> {
-  const { server, directory, vendor } = stolen;
-  const ownKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-  const { attestation, message, signature } = await vendor.prepare(file, options, ownKey);
-  plantAttestation(directory, attestation);
-  await relayDirectly(server, directory, 'publish', [...Object.values(message), signature]);
-  const { product, version } = options;
   const { channels, epoch } = await vendor.client.product(product);
-  const promotion: ActionMessage<'Promote'> = {
+  const message: ActionMessage<'Promote'> = {
     product,
     channel,
     version,
@@ -65,10 +85,29 @@ export async function publishWithStolenApprovalKey(
     duration: 0,
     firstShare: 10_000,
     epoch,
-    deadline: message.deadline,
+    deadline: deadline(),
   };
-  const approval = await signAction(vendor.wallet, vendor.info, 'Promote', promotion);
-  await relayDirectly(server, directory, 'promote', [...Object.values(promotion), approval]);
+  const approval = await signAction(vendor.wallet, vendor.info, 'Promote', message);
+  await relayDirectly(server, directory, 'promote', [...Object.values(message), approval]);
+}
+
+/**
+ * With a stolen approval key and a stolen server, but without a build key: records a release that a build key of the
+ * thief's own has signed, and promotes it.
+ */
+export async function publishWithStolenApprovalKey(
+  stolen: Stolen,
+  file: string,
+  options: ReleaseOptions,
+  channel: Channel,
+): Promise<void> {
+  const ownKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  const { attestation, image, message } = await stolen.vendor.prepare(file, options, ownKey);
+  const { product, version } = options;
+  const release = { image: image.digest, attestation: attestationDigest(attestation), rollbackIndex: message.rollbackIndex };
+  plantAttestation(stolen.directory, attestation);
+  await publishDirectly(stolen, product, version, release);
+  await promoteDirectly(stolen, product, version, channel);
 }
 
 /** Puts an attestation into the database of a stolen server, which would never have accepted it. */

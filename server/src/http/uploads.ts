@@ -6,7 +6,6 @@ import type { ImageStore } from '../images/image-store.ts';
 import { receiveUpload } from '../images/upload.ts';
 import type { Intake } from '../proposals/intake.ts';
 
-const stallMilliseconds = 30_000;
 const secondsOfADay = 86_400;
 
 /** Turns a multipart upload into a proposal: parts checked first, quota, image, pins, proposal; all or nothing. */
@@ -15,7 +14,11 @@ export function createUploads(options: {
   readonly store: ImageStore;
   readonly access: ImageAccess;
   readonly intake: Intake;
-  readonly config: { readonly maximumImageBytes: number; readonly dailyUploadBytes: number };
+  readonly config: {
+    readonly maximumImageBytes: number;
+    readonly dailyUploadBytes: number;
+    readonly uploadStallSeconds: number;
+  };
   readonly nowSeconds: () => number;
 }) {
   const { database, store, access, intake, config } = options;
@@ -52,7 +55,7 @@ export function createUploads(options: {
     const received = await receiveUpload(request, response, {
       store,
       maximumImageBytes: config.maximumImageBytes,
-      stallMilliseconds,
+      stallMilliseconds: config.uploadStallSeconds * 1000,
       checkParts: (parts) => intake.checkRelease(product, parts),
     });
     const { image } = received;
