@@ -133,7 +133,7 @@ export const operations: readonly Operation[] = [
 ];
 
 const multipartSchema = z.object({
-  attestation: z.string().meta({ description: 'The attestation, at most 64 KiB of JSON. Comes first.' }),
+  attestation: z.string().meta({ description: 'The attestation, at most 128 KiB of JSON. Comes first.' }),
   approval: z.string().meta({ description: 'A PublishApproval as JSON. Comes second.' }),
   image: z.string().meta({ description: 'The firmware bytes. Comes last.', format: 'binary' }),
 });

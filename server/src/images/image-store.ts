@@ -1,5 +1,5 @@
-import { open, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { glob, open, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { type Cid, dagPbCodec, FirmproofError, parseCid, partsOfCid, sha256 } from '@firmproof/protocol';
 import { type ImportedImage, importImage } from '@firmproof/protocol/node';
 import * as dagPb from '@ipld/dag-pb';
@@ -35,6 +35,22 @@ export function createImageStore(directory: string) {
     const { dir, file } = sharding.encode(cid);
     return join(directory, dir, file);
   };
+
+  /** Where the store writes a block before it renames it (steno). */
+  const temporaryFileOf = (cid: CID) => {
+    const file = fileOf(cid);
+    return join(dirname(file), `.${basename(file)}.tmp`);
+  };
+
+  /** The store leaves its half-written file behind when the disk is full, and takes the room that would be needed. */
+  async function write(cid: CID, bytes: Uint8Array): Promise<void> {
+    try {
+      await blocks.put(cid, bytes);
+    } catch (error) {
+      await rm(temporaryFileOf(cid), { force: true });
+      throw error;
+    }
+  }
 
   async function read(cid: CID): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
@@ -78,7 +94,7 @@ export function createImageStore(directory: string) {
     async put(cid: Cid, bytes: Uint8Array): Promise<void> {
       const parsed = CID.parse(cid);
       await rethrow(async () => {
-        await blocks.put(parsed, bytes);
+        await write(parsed, bytes);
         await sync([parsed]);
       });
     },
@@ -105,7 +121,7 @@ export function createImageStore(directory: string) {
           users.set(key, (users.get(key) ?? 0) + 1);
           if (!(await blocks.has(cid))) {
             brought.push(cid);
-            await blocks.put(cid, value as Uint8Array);
+            await write(cid, value as Uint8Array);
           }
           return cid;
         },
@@ -132,6 +148,10 @@ export function createImageStore(directory: string) {
       // The store files blocks under their hash alone, and tells nothing of the codec: hashes are what can be compared.
       const kept = new Set([...pinned, ...users.keys()].map((key) => hashOf(CID.parse(key))));
       let removed = 0;
+      for await (const unfinished of glob(join(directory, '*', '.*.tmp'))) {
+        await rm(unfinished, { force: true });
+        removed += 1;
+      }
       for await (const { cid, bytes } of blocks.getAll()) {
         void bytes;
         if (kept.has(hashOf(cid))) continue;

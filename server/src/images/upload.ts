@@ -34,13 +34,16 @@ export async function receiveUpload(
   const stopWatching = watchProgress(request, options.stallMilliseconds, failure);
   const engine = new ImageEngine(options, failure);
   try {
-    await runMulter(request, response, engine, options.maximumImageBytes);
+    await Promise.race([runMulter(request, response, engine, options.maximumImageBytes), engine.failed, aborted(failure)]);
     if (engine.received === undefined) {
       throw new FirmproofError('upload-part-missing', 'the part "image" is missing');
     }
     // A second file is refused by multer after the first was kept: `received` is released or discarded by the caller then.
     return { ...partsOf(request), image: engine.received };
   } catch (error) {
+    // Whatever still reads is told to end, so that nothing is kept after the answer.
+    failure.abort(error);
+    await engine.idle;
     await engine.received?.discard();
     stopReading(request, response);
     throw explain(error, failure.signal);
@@ -61,11 +64,21 @@ function refuseEarly(request: Request, response: Response, maximumImageBytes: nu
   throw new FirmproofError('image-too-large', `images may have at most ${maximumImageBytes} bytes`);
 }
 
-/** Once the answer is out, the connection ends: nobody has to send the rest of a refused upload. */
+/** How long the rest of a refused upload is read and thrown away. */
+const lingeringMilliseconds = 1000;
+
+/**
+ * Nobody has to send the rest of a refused upload. It is read for a moment all the same: closing at once resets the
+ * connection, and the client would never see the answer (RFC 9112, 9.6).
+ */
 function stopReading(request: Request, response: Response): void {
   if (request.complete) return;
-  response.setHeader('connection', 'close');
-  response.once('finish', () => setTimeout(() => request.socket.destroy(), 500).unref());
+  request.unpipe();
+  request.resume();
+  const close = () => {
+    if (!request.complete) request.socket.destroy();
+  };
+  response.once('finish', () => setTimeout(close, lingeringMilliseconds).unref());
 }
 
 function watchProgress(request: Request, stallMilliseconds: number, failure: AbortController): () => void {
@@ -73,8 +86,6 @@ function watchProgress(request: Request, stallMilliseconds: number, failure: Abo
     failure.abort(
       new FirmproofError('upload-timeout', `no byte arrived for ${Math.round(stallMilliseconds / 1000)} s`),
     );
-    request.unpipe();
-    request.emit('aborted');
   };
   let timer = setTimeout(stalled, stallMilliseconds);
   const progress = () => {
@@ -94,6 +105,13 @@ function watchProgress(request: Request, stallMilliseconds: number, failure: Abo
   };
 }
 
+/** multer answers only once the whole request has been read: a failure must not wait for gigabytes, or for ever. */
+function aborted({ signal }: AbortController): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
 function partsOf(request: Request): UploadParts {
   const body: Readonly<Record<string, unknown>> = request.body ?? {};
   const part = (name: string): string => {
@@ -110,16 +128,27 @@ function partsOf(request: Request): UploadParts {
 
 class ImageEngine implements StorageEngine {
   received: ReceivedImage | undefined;
+  /** Settles when nothing of the image is being received any more. */
+  idle: Promise<void> = Promise.resolve();
+  /** Rejects as soon as the image or what came before it is refused. */
+  readonly failed: Promise<never>;
+  readonly #fail: (error: unknown) => void;
   readonly #options: UploadOptions;
   readonly #failure: AbortController;
 
   constructor(options: UploadOptions, failure: AbortController) {
     this.#options = options;
     this.#failure = failure;
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => undefined);
+    this.failed = promise;
+    this.#fail = reject;
   }
 
   _handleFile(request: Request, file: Express.Multer.File, callback: (error?: unknown) => void): void {
-    this.#receive(request, file).then(() => callback(), callback);
+    const receiving = this.#receive(request, file);
+    this.idle = receiving.catch(this.#fail);
+    receiving.then(() => callback(), callback);
   }
 
   async #receive(request: Request, file: Express.Multer.File): Promise<void> {
