@@ -142,6 +142,9 @@ export class FirmproofClient {
       proposalSchema,
     );
 
+  veto = (message: ActionMessage<'Veto'>, signature: ApprovalSignature): Promise<Proposal> =>
+    this.#post(`/v1/products/${message.product}/vetoes`, { message, signature }, proposalSchema);
+
   applyConfiguration = (message: ActionMessage<'Configure'>): Promise<Proposal> =>
     this.#post(`/v1/products/${message.product}/applications`, { message }, proposalSchema);
 

@@ -21,6 +21,8 @@ const limits = {
 /** A stored block older than this is renewed even if the decision has not changed. */
 const renewalSeconds = 86_400;
 
+const cacheableSeconds = 60;
+
 type Stored = { readonly server: string; readonly etag: string; readonly text: string };
 
 /**
@@ -36,7 +38,11 @@ export async function fetchEvidence(
   const file = join(config.dataDirectory, 'evidence.json');
   const stored = options.unconditional ? null : readStored(file, server, options.nowSeconds);
   const url = `${server}/v1/products/${config.imageTrustRoot.product}/channels/${config.channel}/evidence`;
-  const headers: Record<string, string> = stored ? { 'if-none-match': stored.etag } : {};
+  // A poll may be answered by a cache on the way; what is asked before an activation may not.
+  const headers: Record<string, string> = {
+    'cache-control': options.unconditional ? 'no-cache' : `max-age=${cacheableSeconds}`,
+    ...(stored && { 'if-none-match': stored.etag }),
+  };
   const { status, etag, bytes } = await fetchBounded(url, limits, headers);
   if (status === 304 && stored) return parseEvidence(stored.text);
   if (status !== 200) throw new FirmproofError('unavailable', `${redactUrl(server)} answers ${status}`);

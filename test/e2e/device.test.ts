@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sha256 } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeDevice, type TestDevice } from '../support/device.ts';
+import { LyingServer } from '../support/lying-server.ts';
 import { destroyStack, eventually, makeVendor, type Stack, startStack, type TestVendor } from '../support/stack.ts';
 
 let stack: Stack;
@@ -41,6 +42,21 @@ describe('a device', () => {
     expect(await device.install()).toEqual({ outcome: 'installed', version: '1.0.0' });
     expect(device.running()).toBe(sha256(first));
     expect(await verdictOf(device)).toMatchObject({ outcome: 'current', code: 'already-installed' });
+  });
+
+  test('asks again at no cost while nothing has changed', async () => {
+    const liar = await LyingServer.start(stack.url);
+    const polling = makeDevice(vendor.trustRoot, [liar.url]);
+    const answers: (number | undefined)[] = [];
+    liar.onAnswer = (status) => answers.push(status);
+    try {
+      await polling.check();
+      await polling.check();
+      expect(answers).toEqual([200, 304]);
+    } finally {
+      polling.destroy();
+      await liar.stop();
+    }
   });
 
   test('updates into the other slot', async () => {

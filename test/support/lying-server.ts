@@ -19,6 +19,8 @@ export class LyingServer {
   lie: Lie = honest;
   /** Paths asked for, in order. */
   readonly requests: string[] = [];
+  /** Told the status of each answer that comes from the real server. */
+  onAnswer: (status: number) => void = () => undefined;
   readonly #server: Server;
 
   private constructor(url: string, server: Server) {
@@ -63,7 +65,7 @@ export class LyingServer {
 
 async function forward(
   upstream: string,
-  { lie, requests }: LyingServer,
+  { lie, requests, onAnswer }: LyingServer,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -74,6 +76,7 @@ async function forward(
   const condition = request.headers['if-none-match'];
   const headers = condition && !lie.evidence ? { 'if-none-match': condition } : {};
   const answer = await fetch(`${upstream}${path}`, { headers });
+  onAnswer(answer.status);
   let body = Buffer.from(await answer.arrayBuffer());
   const etag = isEvidence && lie.evidence ? null : answer.headers.get('etag');
   if (answer.status === 200 && isEvidence && lie.evidence) {

@@ -60,7 +60,7 @@ export const stable: Channel = parseChannel('stable');
 /** A vendor with fresh keys and a registered product. */
 export async function makeVendor(
   stack: Pick<Stack, 'url' | 'info'>,
-  options: { name?: string; delaySeconds?: number; maxAgeSeconds?: number } = {},
+  options: { name?: string; delaySeconds?: number; maxAgeSeconds?: number; guardian?: string } = {},
 ): Promise<TestVendor> {
   const { vendor } = await Vendor.login(
     new FirmproofClient({ server: stack.url }),
@@ -90,7 +90,10 @@ export async function makeVendor(
     [rootKey],
   );
   const settle = (proposal: Proposal) => vendor.client.follow(proposal.id);
-  await settle(await vendor.register(name, trustRoot, { delaySeconds: options.delaySeconds ?? 0 }));
+  await settle(await vendor.register(name, trustRoot, {
+      delaySeconds: options.delaySeconds ?? 0,
+      ...(options.guardian && { guardian: options.guardian }),
+    }));
   return {
     vendor,
     product,

@@ -26,7 +26,10 @@ export type EvidenceService = ReturnType<typeof createEvidenceService>;
 /** How long a block may wait for its quorum after it has become final. */
 const patienceBlocks = 32;
 
-type Candidate = { readonly proven: Proven; readonly decision: string };
+/** How long a quorum waits for the witnesses that are still missing. */
+const passesForAllWitnesses = 5;
+
+type Candidate = { readonly proven: Proven; readonly decision: string; passes: number };
 
 /** Makes evidence for every channel and keeps it fresh; what is served is a row of the database, so reading costs nothing. */
 export function createEvidenceService(options: {
@@ -62,6 +65,9 @@ export function createEvidenceService(options: {
       return;
     }
     const cosignatures = await collectCosignatures(options.witnesses, block);
+    candidate.passes += 1;
+    // A quorum is enough, but more voices let devices bear a liar among them.
+    if (cosignatures.length < options.witnesses.length && candidate.passes < passesForAllWitnesses) return;
     const evidence = await assemble(product, candidate.proven, cosignatures);
     if (evidence === null) {
       // Witnesses that were away may never vouch for this block: a newer one gives them another chance.
@@ -138,7 +144,7 @@ export function createEvidenceService(options: {
     const fresh =
       served !== null && served.etag === decision && nowSeconds - served.blockTimestamp < options.renewalSeconds;
     if (fresh) candidates.delete(key);
-    else if (waiting?.decision !== decision) candidates.set(key, { proven, decision });
+    else if (waiting?.decision !== decision) candidates.set(key, { proven, decision, passes: 0 });
   }
 
   async function read(product: ProductId, channel: Channel): Promise<ServedEvidence | null> {

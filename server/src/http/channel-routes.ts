@@ -1,7 +1,7 @@
 import { FirmproofError, parseChannel, parseProductId } from '@firmproof/protocol';
 import { Router } from 'express';
 import type { Dependencies } from './dependencies.ts';
-import { parameter } from './parameters.ts';
+import { isUnchanged, parameter } from './parameters.ts';
 import { channelResource } from './resources.ts';
 
 /** Heads and evidence: what devices poll, anonymous and cacheable by any CDN. */
@@ -25,9 +25,10 @@ export function channelRoutes({ database, evidence, config, nowSeconds }: Depend
     const product = parseProductId(parameter(request, 'product'));
     const channel = parseChannel(parameter(request, 'channel'));
     const served = await evidence.evidenceFor(product, channel);
-    response.setHeader('etag', `"${served.etag}"`);
+    const etag = `"${served.etag}"`;
+    response.setHeader('etag', etag);
     response.setHeader('cache-control', `public, max-age=${config.evidenceMaxAgeSeconds}`);
-    if (request.fresh) {
+    if (isUnchanged(request, etag)) {
       response.status(304).end();
       return;
     }

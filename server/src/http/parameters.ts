@@ -18,6 +18,18 @@ export function parameter(request: Request, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
+/**
+ * Whether the caller already has what this ETag names (RFC 9110, 13.1.2). `no-cache` in the request asks caches to come
+ * here, which has happened; Express would take it for a wish to have everything again, and fetch sends it with each
+ * conditional request.
+ */
+export function isUnchanged(request: Request, etag: string): boolean {
+  const known = request.get('if-none-match');
+  if (known === undefined) return false;
+  const opaque = (tag: string) => tag.trim().replace(/^W\//, '');
+  return known.trim() === '*' || known.split(',').some((tag) => opaque(tag) === opaque(etag));
+}
+
 export const maximumPageItems = 100;
 
 /** `?limit=` and `?cursor=` of a list. The cursor is opaque to callers: base64url of the last key. */

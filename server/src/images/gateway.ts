@@ -8,6 +8,7 @@ import { UnixFS } from 'ipfs-unixfs';
 import { exporter } from 'ipfs-unixfs-exporter';
 import { CID } from 'multiformats/cid';
 import rangeParser from 'range-parser';
+import { isUnchanged } from '../http/parameters.ts';
 import { type ImageStore, linksOf } from './image-store.ts';
 
 const immutable = 'public, max-age=29030400, immutable';
@@ -40,7 +41,7 @@ export function createGateway(options: {
     if (!(await options.mayServe(cid, request)) || !(await store.has(cid)))
       throw new FirmproofError('block-not-found', `block ${cid} is not here`);
     describe(response, cid, format, format === 'car' ? `.${scopeOf(request)}` : '');
-    if (request.fresh) return void response.status(304).end();
+    if (isUnchanged(request, String(response.getHeader('etag')))) return void response.status(304).end();
     if (format === 'raw') return sendWhole(request, response, cid, format, await store.read(cid));
     if (format === 'car') return sendCar(request, response, store, cid);
     return sendBytes(request, response, store, cid);
