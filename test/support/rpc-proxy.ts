@@ -1,0 +1,48 @@
+import { createServer, type Server } from 'node:http';
+
+type Call = { readonly method: string; readonly params: readonly unknown[]; readonly id: number };
+
+/** A wire to an RPC node that can be cut, and that can lie about single answers. */
+export class RpcProxy {
+  readonly url: string;
+  cut = false;
+  /** Changes the node's answer to a call. */
+  lie: (call: Call, result: unknown) => unknown = (_, result) => result;
+  readonly #server: Server;
+
+  private constructor(url: string, server: Server) {
+    this.url = url;
+    this.#server = server;
+  }
+
+  static start(upstream: string): Promise<RpcProxy> {
+    return new Promise((resolve) => {
+      const server = createServer(async (request, response) => {
+        if (proxy.cut) return void request.socket.destroy();
+        const chunks: Buffer[] = [];
+        for await (const chunk of request) chunks.push(chunk);
+        const body = Buffer.concat(chunks);
+        try {
+          const answer = await fetch(upstream, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+          const reply = (await answer.json()) as { result?: unknown };
+          if ('result' in reply) reply.result = proxy.lie(JSON.parse(body.toString()), reply.result);
+          response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
+        } catch {
+          request.socket.destroy();
+        }
+      });
+      let proxy: RpcProxy;
+      server.listen(0, '127.0.0.1', () => {
+        const address = server.address();
+        proxy = new RpcProxy(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`, server);
+        resolve(proxy);
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+}
