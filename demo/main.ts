@@ -20,7 +20,11 @@ async function demonstrate(): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'firmproof-demo-'));
   try {
     const { world, old } = await tell(directory, narrator, { server: 0, between: 0 });
-    await attack(world, narrator, old).finally(() => world.stop());
+    try {
+      await attack(world, narrator, old);
+    } finally {
+      await world.stop();
+    }
   } catch (error) {
     if (!(error instanceof StoryEnded)) throw error;
   } finally {

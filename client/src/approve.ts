@@ -16,7 +16,7 @@ import type { ApprovalSignature } from './api-client.ts';
 
 const loginSeconds = 300;
 /** How long an approval may wait to be relayed. */
-export const approvalSeconds = 24 * 3600;
+const approvalSeconds = 24 * 3600;
 
 /** Signs what a wallet would show: the typed message for one registry on one chain. */
 export async function signAction<Name extends ActionName>(

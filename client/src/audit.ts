@@ -22,7 +22,7 @@ import { Interface, type LogDescription } from 'ethers';
 
 const registryInterface = new Interface(releaseRegistryAbi);
 
-export type AuditedEvent = {
+type AuditedEvent = {
   readonly sequence: number;
   readonly name: string;
   readonly blockNumber: number;
@@ -31,7 +31,7 @@ export type AuditedEvent = {
   readonly subject: string;
 };
 
-export type AuditedRelease = {
+type AuditedRelease = {
   readonly version: string;
   readonly status: ReleaseStatus;
   readonly rollbackIndex: number;
@@ -178,18 +178,19 @@ function readLog(log: Log, registry: Address, product: ProductId, block: number)
 function replay(entries: readonly Entry[], proven: ProvenHistory) {
   const differences: string[] = [];
   const histories: Bytes32[] = [zeroBytes32];
-  let history = zeroBytes32;
   let expected = 1;
   for (const { log, sequence, block } of entries) {
     if (sequence > expected) differences.push(missing(expected, sequence - 1, block));
     if (sequence < expected) differences.push(`event ${sequence} comes twice, in block ${block}`);
-    history = keccak256(fromHex(history), ...log.topics.map(fromHex), fromHex(log.data));
-    histories[sequence] = history;
+    // Behind a gap there is nothing to go on from: histories end there.
+    const before = differences.length === 0 ? histories[sequence - 1] : undefined;
+    if (before) histories[sequence] = keccak256(fromHex(before), ...log.topics.map(fromHex), fromHex(log.data));
     expected = sequence + 1;
   }
   if (expected <= proven.sequence) differences.push(missing(expected, proven.sequence, proven.lastBlock));
-  if (differences.length === 0 && history !== proven.history) {
-    differences.push(`the events replay to history ${history}, storage holds ${proven.history}: an event was changed`);
+  const replayed = histories.at(-1) ?? zeroBytes32;
+  if (differences.length === 0 && replayed !== proven.history) {
+    differences.push(`the events replay to history ${replayed}, storage holds ${proven.history}: an event was changed`);
   }
   return { histories, differences };
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import solc from 'solc';
 
-export interface StorageEntry {
+interface StorageEntry {
   label: string;
   slot: string;
   offset: number;

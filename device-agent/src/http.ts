@@ -29,10 +29,7 @@ export async function fetchBounded(
     for await (const chunk of response.body ?? []) {
       received += chunk.length;
       if (received > limits.maximumBytes)
-        throw new FirmproofError(
-          limits.tooLargeCode,
-          `${redactUrl(url)} sends more than ${limits.maximumBytes} bytes`,
-        );
+        throw new FirmproofError(limits.tooLargeCode, `${redactUrl(url)} sends more than ${limits.maximumBytes} bytes`);
       chunks.push(chunk);
       requireRate(url, received, (performance.now() - started) / 1000, limits.minimumBytesPerSecond);
     }

@@ -8,8 +8,6 @@ import type { Metrics } from './http/metrics.ts';
 import type { ProposalStore } from './proposals/proposal-store.ts';
 import type { ProposalWorker } from './proposals/proposal-worker.ts';
 
-export type Engine = ReturnType<typeof createEngine>;
-
 /** The one loop that follows the chain: index, proposals, evidence, in this order, again and again. */
 export function createEngine(options: {
   readonly indexer: ReturnType<typeof createIndexer>;

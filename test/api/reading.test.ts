@@ -1,6 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { FirmproofClient, signAction } from '@firmproof/client';
-import { type ActionMessage, loginTypes, pageOf, releaseSchema, parseAddress, parseChannel, parseEvidence, parseVersion, rawCidOf, serverDomain, sha256, zeroBytes32 } from '@firmproof/protocol';
+import {
+  type ActionMessage,
+  loginTypes,
+  pageOf,
+  parseAddress,
+  parseChannel,
+  parseEvidence,
+  parseVersion,
+  rawCidOf,
+  releaseSchema,
+  serverDomain,
+  sha256,
+  zeroBytes32,
+} from '@firmproof/protocol';
 import { CarReader } from '@ipld/car';
 import { Wallet } from 'ethers';
 import supertest from 'supertest';
@@ -8,7 +21,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deployContractAccount } from '../support/contract-account.ts';
 import { expectCode } from '../support/expect-code.ts';
 import { problemOf } from '../support/http.ts';
-import { destroyStack, eventually, makeVendor, type Stack, stable, startStack, type TestVendor } from '../support/stack.ts';
+import {
+  destroyStack,
+  eventually,
+  makeVendor,
+  type Stack,
+  stable,
+  startStack,
+  type TestVendor,
+} from '../support/stack.ts';
 
 let stack: Stack;
 let vendor: TestVendor;
@@ -80,7 +101,12 @@ describe('products and releases', () => {
 
   test('say what the chain has recorded', async () => {
     const release = await vendor.vendor.client.release(vendor.product, parseVersion('1.0.0'));
-    expect(release).toMatchObject({ status: 'active', image: sha256(image), sizeBytes: image.length, rollbackIndex: 0 });
+    expect(release).toMatchObject({
+      status: 'active',
+      image: sha256(image),
+      sizeBytes: image.length,
+      rollbackIndex: 0,
+    });
     const attestation = await vendor.vendor.client.attestation(vendor.product, parseVersion('1.0.0'));
     expect(sha256(new TextEncoder().encode(attestation))).toBe(release.attestation);
     await expectCode('release-not-found', () => vendor.vendor.client.release(vendor.product, parseVersion('9.9.9')));
@@ -108,7 +134,8 @@ describe('evidence', () => {
 });
 
 describe('the trustless gateway', () => {
-  const imageCid = async () => (await vendor.vendor.client.release(vendor.product, parseVersion('1.0.0'))).imageCid ?? '';
+  const imageCid = async () =>
+    (await vendor.vendor.client.release(vendor.product, parseVersion('1.0.0'))).imageCid ?? '';
 
   test('serves raw blocks and CARs that prove themselves', async () => {
     const cid = await imageCid();
@@ -136,7 +163,9 @@ describe('the trustless gateway', () => {
     expect(tail.status).toBe(206);
     expect(tail.headers.get('content-range')).toBe(`bytes ${image.length - 10}-${image.length - 1}/${image.length}`);
     expect(Buffer.from(await tail.arrayBuffer())).toEqual(image.subarray(-10));
-    expect(await problemOf(await get(`/ipfs/${cid}`, { range: 'bytes=99999999-' }))).toMatchObject({ code: 'range-not-satisfiable' });
+    expect(await problemOf(await get(`/ipfs/${cid}`, { range: 'bytes=99999999-' }))).toMatchObject({
+      code: 'range-not-satisfiable',
+    });
     const head = await fetch(`${stack.url}/ipfs/${cid}`, { method: 'HEAD' });
     expect(Number(head.headers.get('content-length'))).toBe(image.length);
     const unchanged = await get(`/ipfs/${cid}`, { 'if-none-match': `"${cid}"` });
@@ -148,7 +177,9 @@ describe('the trustless gateway', () => {
     expect(await code(`/ipfs/${rawCidOf(sha256(randomBytes(3)))}`)).toBe('block-not-found');
     expect(await code('/ipfs/hello')).toBe('cid-invalid');
     expect(await code(`/ipfs/${await imageCid()}?format=tar`)).toBe('gateway-format-unsupported');
-    expect(await problemOf(await get(`/ipfs/${await imageCid()}`, { accept: 'text/html' }))).toMatchObject({ status: 406 });
+    expect(await problemOf(await get(`/ipfs/${await imageCid()}`, { accept: 'text/html' }))).toMatchObject({
+      status: 406,
+    });
   });
 });
 
@@ -177,7 +208,10 @@ describe('tokens', () => {
     const wallet = new Wallet(Wallet.createRandom().privateKey);
     const good = await login(wallet);
     const client = new FirmproofClient({ server: stack.url });
-    expect(await client.login(good.message, good.signature)).toMatchObject({ publisher: wallet.address.toLowerCase(), scopes: ['publish'] });
+    expect(await client.login(good.message, good.signature)).toMatchObject({
+      publisher: wallet.address.toLowerCase(),
+      scopes: ['publish'],
+    });
     await expectCode('login-invalid', () => client.login(good.message, good.signature));
     for (const change of [{ origin: 'https://elsewhere.example' }, { deadline: 1000 }, { deadline: 9_999_999_999 }]) {
       const bad = await login(wallet, change);
@@ -222,7 +256,11 @@ async function loginWith(at: Stack, wallet: Wallet, change: object = {}) {
     deadline: Math.floor(Date.now() / 1000) + 120,
     ...change,
   };
-  const signature = await wallet.signTypedData(serverDomain(at.info.chainId), { Login: [...loginTypes.Login] }, message);
+  const signature = await wallet.signTypedData(
+    serverDomain(at.info.chainId),
+    { Login: [...loginTypes.Login] },
+    message,
+  );
   return { message, signature: signature as `0x${string}` };
 }
 

@@ -1,6 +1,13 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { buildStatement, FirmproofClient, signAction, signAttestation } from '@firmproof/client';
-import { type ActionMessage, attestationDigest, bytes32OfDigest, parseAddress, parseProductId, parseVersion } from '@firmproof/protocol';
+import {
+  type ActionMessage,
+  attestationDigest,
+  bytes32OfDigest,
+  parseAddress,
+  parseProductId,
+  parseVersion,
+} from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectCode } from '../support/expect-code.ts';
 import { boundary, multipart, problemOf } from '../support/http.ts';
@@ -40,17 +47,28 @@ describe('multipart', () => {
     ['the image first', 'upload-part-missing', () => [image(), attestation(), approval()]],
     ['the attestation twice', 'upload-part-unexpected', () => [attestation(), attestation(), approval(), image()]],
     ['two images', 'upload-part-unexpected', () => [attestation(), approval(), image(), image()]],
-    ['an unknown part', 'upload-part-unexpected', () => [attestation(), approval(), ['notes', 'hello'] as const, image()]],
-    ['a file under another name', 'upload-part-unexpected', () => [attestation(), approval(), ['firmware', good.bytes, true] as const]],
-    ['an oversized attestation', 'upload-part-unexpected', () => [attestation('x'.repeat(200_000)), approval(), image()]],
+    [
+      'an unknown part',
+      'upload-part-unexpected',
+      () => [attestation(), approval(), ['notes', 'hello'] as const, image()],
+    ],
+    [
+      'a file under another name',
+      'upload-part-unexpected',
+      () => [attestation(), approval(), ['firmware', good.bytes, true] as const],
+    ],
+    [
+      'an oversized attestation',
+      'upload-part-unexpected',
+      () => [attestation('x'.repeat(200_000)), approval(), image()],
+    ],
     ['an empty image', 'image-empty', () => [attestation(), approval(), image(Buffer.alloc(0))]],
   ] as const)('%s: %s', (_, expected, parts) => refused(expected, uploader.send(multipart(parts()))));
 
   test('another content type', () =>
     refused('upload-malformed', uploader.send('{}', { 'content-type': 'application/json' })));
 
-  test('no boundary', () =>
-    refused('upload-malformed', uploader.send('x', { 'content-type': 'multipart/form-data' })));
+  test('no boundary', () => refused('upload-malformed', uploader.send('x', { 'content-type': 'multipart/form-data' })));
 
   test('an end that is missing', () =>
     refused('upload-truncated', uploader.send(multipart([attestation(), approval(), image()], false))));
@@ -63,7 +81,9 @@ describe('multipart', () => {
     const { bytes } = good;
     const unannounced = new ReadableStream({
       start(controller) {
-        controller.enqueue(multipart([attestation(), approval(), image(Buffer.concat([bytes, Buffer.alloc(2_000_001)]))]));
+        controller.enqueue(
+          multipart([attestation(), approval(), image(Buffer.concat([bytes, Buffer.alloc(2_000_001)]))]),
+        );
         controller.close();
       },
     });
@@ -139,7 +159,10 @@ describe('what is in the parts', () => {
     const first = await uploader.prepare('2.0.0');
     await uploader.vendor.vendor.client.follow((await uploader.vendor.vendor.upload(first.file, first)).id);
     const second = await uploader.prepare('2.0.0', randomBytes(4000));
-    await refused('version-exists', uploader.send(multipart([attestation(second.attestation), approval(second.approval), image(second.bytes)])));
+    await refused(
+      'version-exists',
+      uploader.send(multipart([attestation(second.attestation), approval(second.approval), image(second.bytes)])),
+    );
   });
 
   test('a product that nobody registered', async () => {
@@ -221,7 +244,9 @@ describe('who may upload', () => {
     const stranger = await makeVendor(stack, { name: 'thief' });
     const message = { ...good.message, version: parseVersion('6.6.6') };
     const signature = await signAction(stranger.vendor.wallet, stack.info, 'Publish', message);
-    await expectCode('statement-version', () => thief.publish({ attestation: good.attestation, message, signature }, good.file));
+    await expectCode('statement-version', () =>
+      thief.publish({ attestation: good.attestation, message, signature }, good.file),
+    );
     const own = { ...good.message };
     const forged = await signAction(stranger.vendor.wallet, stack.info, 'Publish', own);
     await expectCode('approval-invalid', () =>

@@ -7,10 +7,10 @@ import {
   isInShare,
   parseAddress,
   parseChannel,
+  parseEvidence,
   parseProductId,
   parseVersion,
   verifyEvidence,
-  parseEvidence,
 } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Arena } from '../support/arena.ts';
@@ -53,18 +53,38 @@ const signPromote = (message: ActionMessage<'Promote'>, registry = domain()) =>
 async function refusedEverywhere(code: ErrorCode, message: ActionMessage<'Promote'>, signature: `0x${string}`) {
   const before = await client().channel(arena.vendor.product, stable);
   await expectCode(code, () => client().promote(message, signature));
-  await expect(relayDirectly(arena.stack, arena.stack.directory, 'promote', [...Object.values(message), signature])).rejects.toThrow();
+  await expect(
+    relayDirectly(arena.stack, arena.stack.directory, 'promote', [...Object.values(message), signature]),
+  ).rejects.toThrow();
   expect(await client().channel(arena.vendor.product, stable)).toEqual(before);
 }
 
 describe('A04 downgrade through semver', () => {
-  const malformed = ['1.0.0+build', '01.0.0', '1.0', 'v1.0.0', '1.0.0-01', ' 1.0.0', '1.0.0-', '9007199254740993.0.0', '1.0.0-ü'];
+  const malformed = [
+    '1.0.0+build',
+    '01.0.0',
+    '1.0',
+    'v1.0.0',
+    '1.0.0-01',
+    ' 1.0.0',
+    '1.0.0-',
+    '9007199254740993.0.0',
+    '1.0.0-ü',
+  ];
 
   test.each(malformed)('"%s" is no version, off the chain and on it', async (version) => {
     expect(() => parseVersion(version)).toThrow();
     const { product, epoch } = { ...(await promoteMessage()) };
     const word = `0x${'11'.repeat(32)}`;
-    const message = { product, version, image: word, attestation: word, rollbackIndex: 0, epoch, deadline: hourFromNow() };
+    const message = {
+      product,
+      version,
+      image: word,
+      attestation: word,
+      rollbackIndex: 0,
+      epoch,
+      deadline: hourFromNow(),
+    };
     const signature = await signAction(arena.vendor.vendor.wallet, domain(), 'Publish', message as never);
     await expect(
       relayDirectly(arena.stack, arena.stack.directory, 'publish', [...Object.values(message), signature]),
@@ -152,7 +172,11 @@ describe('A17 equivocation', () => {
     const { vendor, product, buildKey } = arena.vendor;
     const before = await client().release(product, parseVersion('2.0.0'));
     const { file } = await arena.imported(randomBytes(3000));
-    const prepared = await vendor.prepare(file, { product, version: parseVersion('2.0.0'), rollbackIndex: 1 }, buildKey);
+    const prepared = await vendor.prepare(
+      file,
+      { product, version: parseVersion('2.0.0'), rollbackIndex: 1 },
+      buildKey,
+    );
     await expectCode('version-exists', () => vendor.upload(file, prepared));
     const args = [...Object.values(prepared.message), prepared.signature];
     await expect(relayDirectly(arena.stack, arena.stack.directory, 'publish', args)).rejects.toThrow();
@@ -161,7 +185,12 @@ describe('A17 equivocation', () => {
 });
 
 describe('A43 halts', () => {
-  const halted = (halts: number) => ({ product: arena.vendor.product, channel: stable, halts, deadline: hourFromNow() });
+  const halted = (halts: number) => ({
+    product: arena.vendor.product,
+    channel: stable,
+    halts,
+    deadline: hourFromNow(),
+  });
 
   test('a promote that was signed before a halt does not undo it', async () => {
     const message = await promoteMessage();

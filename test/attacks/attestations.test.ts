@@ -8,8 +8,8 @@ import {
   type ErrorCode,
   keyIdOf,
   parseVersion,
-  predicateType,
   preAuthenticationEncoding,
+  predicateType,
   sha256,
   statementPayloadType,
   statementType,
@@ -69,7 +69,11 @@ describe('A29 attestation confusion', () => {
     ['a wrong payload type', 'attestation-payload-type', { payloadType: 'application/json' }],
     ['another keyid than hint', 'attestation-keyid-mismatch', { keyid: otherKey }],
     ['a spoilt signature', 'attestation-signature-invalid', { spoil: true }],
-    ['another statement type', 'statement-type', { statement: (s) => ({ ...s, _type: 'https://in-toto.io/Statement/v0.1' }) }],
+    [
+      'another statement type',
+      'statement-type',
+      { statement: (s) => ({ ...s, _type: 'https://in-toto.io/Statement/v0.1' }) },
+    ],
     [
       'another predicate type',
       'statement-predicate-type',
@@ -166,7 +170,9 @@ describe('A30 revoked', () => {
             .then(({ id }) => vendor.client.follow(id))
             .then(() => arena.seen('head-revoked', revoked))
             .then(() => fetch(`${arena.stack.url}${request.url}`))
-            .then(async (answer) => void response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer())));
+            .then(
+              async (answer) => void response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer())),
+            );
           return true;
         },
       },

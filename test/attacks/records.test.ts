@@ -1,7 +1,7 @@
 // A02, A03, A09, A18, A19, A36, A48: somebody owns the server that tells devices what the chain holds.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { signAttestation, buildStatement } from '@firmproof/client';
+import { buildStatement, signAttestation } from '@firmproof/client';
 import { parseEvidence, parseVersion, type StorageProofName, sha256, verifyEvidence } from '@firmproof/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -49,7 +49,8 @@ describe('A02 wrong product or hardware', () => {
 });
 
 describe('A03 rollback', () => {
-  test('genuine evidence of an older head is refused', () => arena.resists('sequence-rollback', () => told(() => arena.old)));
+  test('genuine evidence of an older head is refused', () =>
+    arena.resists('sequence-rollback', () => told(() => arena.old)));
 
   test('a genuine release below the confirmed floor is refused, though the chain says so', async () => {
     const device = makeDevice(arena.vendor.trustRoot, [arena.stack.url], { channel: 'beta' });
@@ -72,7 +73,10 @@ describe('A03 rollback', () => {
 describe('A09 mix and match', () => {
   test('the attestation of one release with the image of another is refused', () =>
     arena.resists('commitment-mismatch', () =>
-      told((document) => ({ ...document, release: { ...document.release, attestation: arena.old.release.attestation } })),
+      told((document) => ({
+        ...document,
+        release: { ...document.release, attestation: arena.old.release.attestation },
+      })),
     ));
 
   test('the image of one release with the attestation of another is refused', () =>

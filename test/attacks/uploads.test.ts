@@ -27,7 +27,12 @@ beforeAll(async () => {
 });
 afterAll(() => destroyStack(stack));
 
-const whole = () => multipart([['attestation', good.attestation], ['approval', good.approval], ['image', good.bytes, true]]);
+const whole = () =>
+  multipart([
+    ['attestation', good.attestation],
+    ['approval', good.approval],
+    ['image', good.bytes, true],
+  ]);
 
 /** A raw connection that sends some bytes of an upload of an announced length. */
 function connection(announced: number, bytes: Buffer) {
@@ -132,7 +137,9 @@ describe('A38 malformed input', () => {
   const hostile = fc.oneof(
     fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes)),
     fc.json().map((text) => Buffer.from(text)),
-    fc.constantFrom('[', '{"a":', '\u0000', '{"__proto__":{"x":1}}', '['.repeat(5000), '1e999').map((text) => Buffer.from(text)),
+    fc
+      .constantFrom('[', '{"a":', '\u0000', '{"__proto__":{"x":1}}', '['.repeat(5000), '1e999')
+      .map((text) => Buffer.from(text)),
   );
 
   /** Hostile input is the client's mistake: a problem with a known code, never a 5xx, never a page. */
@@ -144,7 +151,13 @@ describe('A38 malformed input', () => {
   }
 
   test('as a JSON body of every POST', async () => {
-    const paths = ['tokens', 'products', ...['promotions', 'revocations', 'halts', 'configurations', 'applications', 'vetoes'].map((name) => `products/${uploader.vendor.product}/${name}`)];
+    const paths = [
+      'tokens',
+      'products',
+      ...['promotions', 'revocations', 'halts', 'configurations', 'applications', 'vetoes'].map(
+        (name) => `products/${uploader.vendor.product}/${name}`,
+      ),
+    ];
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...paths), hostile, async (path, body) => {
         const headers = { 'content-type': 'application/json', authorization: `Bearer ${uploader.token}` };
@@ -176,13 +189,19 @@ describe('A38 malformed input', () => {
   test('in paths, queries and headers', async () => {
     const text = fc.string({ maxLength: 80, unit: 'binary' }).map(encodeURIComponentSafe);
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom('/v1/products/', '/v1/proposals/', '/ipfs/', '/v1/products?cursor=', '/v1/products?limit='), text, async (path, tail) => {
-        fc.pre(tail.length > 0 && !/^\.{1,2}$/.test(tail) && !/^(?:[1-9]\d?|100)$/.test(tail));
-        const response = await fetch(`${stack.url}${path}${tail}`, { headers: { range: 'bytes=9-1', accept: '*/*' } });
-        // An opaque cursor that leads nowhere is an empty page.
-        if (path.endsWith('cursor=') && response.ok) return;
-        await refusesWell(response);
-      }),
+      fc.asyncProperty(
+        fc.constantFrom('/v1/products/', '/v1/proposals/', '/ipfs/', '/v1/products?cursor=', '/v1/products?limit='),
+        text,
+        async (path, tail) => {
+          fc.pre(tail.length > 0 && !/^\.{1,2}$/.test(tail) && !/^(?:[1-9]\d?|100)$/.test(tail));
+          const response = await fetch(`${stack.url}${path}${tail}`, {
+            headers: { range: 'bytes=9-1', accept: '*/*' },
+          });
+          // An opaque cursor that leads nowhere is an empty page.
+          if (path.endsWith('cursor=') && response.ok) return;
+          await refusesWell(response);
+        },
+      ),
       { numRuns: 200 },
     );
   });

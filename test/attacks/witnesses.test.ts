@@ -1,7 +1,7 @@
 // A22, A41: witnesses lie, one by one and together.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { buildStatement, signAttestation, signTrustRoot } from '@firmproof/client';
-import { parseTrustRoot, parseVersion, sha256, toHex } from '@firmproof/protocol';
+import { parseTrustRoot, parseVersion, type sha256, toHex } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Arena } from '../support/arena.ts';
@@ -89,7 +89,10 @@ describe('A41 a quorum of witnesses lies together', () => {
     const device = makeDevice(arena.vendor.trustRoot, [arena.liar.url]);
     try {
       const evidence = await forged({}, 1, 2);
-      await expect(told(evidence, device)).resolves.toMatchObject({ outcome: 'refused', code: 'attestation-key-unknown' });
+      await expect(told(evidence, device)).resolves.toMatchObject({
+        outcome: 'refused',
+        code: 'attestation-key-unknown',
+      });
       expect(device.running()).toBeNull();
     } finally {
       device.destroy();
@@ -102,10 +105,9 @@ describe('A41 a quorum of witnesses lies together', () => {
       const rootKey = generateKeyPairSync('ed25519').privateKey;
       const { payload } = arena.vendor.trustRoot.envelope;
       const document = JSON.parse(Buffer.from(payload, 'base64').toString());
-      const own = signTrustRoot(
-        { ...document, version: 2, rootKeys: { threshold: 1, keys: [publicKeyOf(rootKey)] } },
-        [rootKey],
-      );
+      const own = signTrustRoot({ ...document, version: 2, rootKeys: { threshold: 1, keys: [publicKeyOf(rootKey)] } }, [
+        rootKey,
+      ]);
       const evidence = await forged({ trustRoot: { ...own, product: arena.vendor.product } }, 1, 2);
       const lie = { ...evidence, trustRoots: [own.envelope] };
       await expect(told(lie, device)).resolves.toMatchObject({ code: 'trust-root-signature-invalid' });

@@ -190,7 +190,9 @@ describe('starting', () => {
     for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
   });
   const start = (environment: Record<string, string>) =>
-    startServer(parseConfig({ FIRMPROOF_DATA: fresh(), FIRMPROOF_PORT: '0', FIRMPROOF_LOG_LEVEL: 'silent', ...environment }));
+    startServer(
+      parseConfig({ FIRMPROOF_DATA: fresh(), FIRMPROOF_PORT: '0', FIRMPROOF_LOG_LEVEL: 'silent', ...environment }),
+    );
 
   test('on a port that is taken', async () => {
     const other = createServer();
@@ -244,4 +246,3 @@ describe('starting', () => {
     }
   });
 });
-

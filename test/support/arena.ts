@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InstallResult } from '@firmproof/device-agent';
-import { attestationDigest, type BlockStatement, type ErrorCode, parseVersion, type ReleasePredicate, sha256 } from '@firmproof/protocol';
+import {
+  attestationDigest,
+  type BlockStatement,
+  type ErrorCode,
+  parseVersion,
+  type ReleasePredicate,
+  sha256,
+} from '@firmproof/protocol';
 import { type ImportedImage, importImage } from '@firmproof/protocol/node';
 import { expect } from 'vitest';
 import { makeDevice, type TestDevice } from './device.ts';
@@ -101,7 +108,12 @@ export class Arena {
   }
 
   /** Records an attestation on chain that the server would refuse, and makes it the head. */
-  async recordPastTheServer(version: string, image: ImportedImage, attestation: string, rollbackIndex = 0): Promise<void> {
+  async recordPastTheServer(
+    version: string,
+    image: ImportedImage,
+    attestation: string,
+    rollbackIndex = 0,
+  ): Promise<void> {
     const { stack, vendor } = this;
     plantAttestation(stack.directory, attestation);
     const stolen = { server: stack, directory: stack.directory, vendor: vendor.vendor };

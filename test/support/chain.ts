@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generateKeyPairSync } from 'node:crypto';
 import { createRpc, createWitness, createWitnessServer, type Witness } from '@firmproof/protocol/node';
 import { Wallet } from 'ethers';
 import type { Stack } from './stack.ts';

@@ -16,7 +16,7 @@ import {
 import { ed25519Key, envelopeOf, p256Key, type TestKey } from './keys.ts';
 
 export const testProduct = `0x${'ab'.repeat(32)}`;
-export const testRegistry = `0x${'cd'.repeat(20)}`;
+const testRegistry = `0x${'cd'.repeat(20)}`;
 const someImage = sha256(new TextEncoder().encode('image'));
 
 /** A statement with everything in order, changed where a test wants it. */

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
 type Call = { readonly method: string; readonly params: readonly unknown[]; readonly id: number };
 
@@ -17,20 +17,27 @@ export class RpcProxy {
 
   static start(upstream: string): Promise<RpcProxy> {
     return new Promise((resolve) => {
-      const server = createServer(async (request, response) => {
-        if (proxy.cut) return void request.socket.destroy();
+      const server = createServer((request, response) => {
+        if (proxy.cut) request.socket.destroy();
+        else void forward(request, response);
+      });
+      const forward = async (request: IncomingMessage, response: ServerResponse) => {
         const chunks: Buffer[] = [];
         for await (const chunk of request) chunks.push(chunk);
         const body = Buffer.concat(chunks);
         try {
-          const answer = await fetch(upstream, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+          const answer = await fetch(upstream, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body,
+          });
           const reply = (await answer.json()) as { result?: unknown };
           if ('result' in reply) reply.result = proxy.lie(JSON.parse(body.toString()), reply.result);
           response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
         } catch {
           request.socket.destroy();
         }
-      });
+      };
       let proxy: RpcProxy;
       server.listen(0, '127.0.0.1', () => {
         const address = server.address();

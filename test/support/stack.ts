@@ -90,10 +90,12 @@ export async function makeVendor(
     [rootKey],
   );
   const settle = (proposal: Proposal) => vendor.client.follow(proposal.id);
-  await settle(await vendor.register(name, trustRoot, {
+  await settle(
+    await vendor.register(name, trustRoot, {
       delaySeconds: options.delaySeconds ?? 0,
       ...(options.guardian && { guardian: options.guardian }),
-    }));
+    }),
+  );
   return {
     vendor,
     product,

@@ -104,7 +104,11 @@ export async function publishWithStolenApprovalKey(
   const ownKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const { attestation, image, message } = await stolen.vendor.prepare(file, options, ownKey);
   const { product, version } = options;
-  const release = { image: image.digest, attestation: attestationDigest(attestation), rollbackIndex: message.rollbackIndex };
+  const release = {
+    image: image.digest,
+    attestation: attestationDigest(attestation),
+    rollbackIndex: message.rollbackIndex,
+  };
   plantAttestation(stolen.directory, attestation);
   await publishDirectly(stolen, product, version, release);
   await promoteDirectly(stolen, product, version, channel);

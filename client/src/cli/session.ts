@@ -2,7 +2,6 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
   FirmproofError,
-  isFirmproofError,
   type ProductId,
   type Proposal,
   parseAddress,
@@ -21,7 +20,7 @@ import { Output } from './output.ts';
 
 export type GlobalOptions = { readonly home?: string; readonly server?: string; readonly json?: boolean };
 
-export const defaultServer = 'http://127.0.0.1:8440';
+const defaultServer = 'http://127.0.0.1:8440';
 
 /** One run of the command: where the keys are, which server, how to speak. Nothing is asked or opened before it is needed. */
 export class Session {
@@ -155,7 +154,3 @@ function requireSameRegistry(info: ServerInfo, root: TrustRoot): void {
     `the server is on chain ${info.chainId} with registry ${info.registry}, the trust root names chain ${root.chainId} and ${root.registry}`,
   );
 }
-
-/** A command's work failed with something that says nothing about the request itself. */
-export const isNotFound = (error: unknown) =>
-  isFirmproofError(error) && ['product-not-found', 'channel-not-found', 'evidence-not-ready'].includes(error.code);

@@ -170,7 +170,7 @@ export function createRegistry({ rpc, chainId, address }: { rpc: Rpc; chainId: n
 }
 
 /** The EIP-712 struct hash of a configuration: what the registry keeps while it is scheduled. */
-export function configurationHash(message: ActionMessage<'Configure'>): string {
+function configurationHash(message: ActionMessage<'Configure'>): string {
   return TypedDataEncoder.hashStruct('Configure', { Configure: typedDataTypes.Configure }, message);
 }
 

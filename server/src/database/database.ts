@@ -39,11 +39,3 @@ function shim(sqlite: DatabaseSync) {
 export async function readMeta(database: Database, key: string): Promise<string | undefined> {
   return (await database.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst())?.value;
 }
-
-export async function writeMeta(database: Database, key: string, value: string): Promise<void> {
-  await database
-    .insertInto('meta')
-    .values({ key, value })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
-    .execute();
-}

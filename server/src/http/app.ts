@@ -8,7 +8,7 @@ import { notFound, problemHandler } from './problem.ts';
 import { productRoutes } from './product-routes.ts';
 import { proposalRoutes } from './proposal-routes.ts';
 
-export const apiVersion = '1.0.0';
+const apiVersion = '1.0.0';
 /** A trust root with its signatures is the largest JSON that anybody sends. */
 const maximumJsonBytes = 256 * 1024;
 

@@ -14,7 +14,7 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import type { Database } from '../database/database.ts';
 
-export const maximumLoginSeconds = 600;
+const maximumLoginSeconds = 600;
 const erc1271MagicValue = '0x1626ba7e';
 
 export type Tokens = ReturnType<typeof createTokens>;

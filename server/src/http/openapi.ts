@@ -24,7 +24,7 @@ import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 type Method = 'get' | 'post';
 
 /** One line an operation: what it is for, what it takes and what it answers. The routes are tested against this table. */
-export type Operation = {
+type Operation = {
   readonly method: Method;
   readonly path: string;
   readonly summary: string;

@@ -30,7 +30,7 @@ export function isUnchanged(request: Request, etag: string): boolean {
   return known.trim() === '*' || known.split(',').some((tag) => opaque(tag) === opaque(etag));
 }
 
-export const maximumPageItems = 100;
+const maximumPageItems = 100;
 
 /** `?limit=` and `?cursor=` of a list. The cursor is opaque to callers: base64url of the last key. */
 export function pageOptions(request: Request): { readonly limit: number; readonly after: string | null } {

@@ -41,12 +41,12 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'storage-full': 507,
 };
 
-export function statusOf(code: ErrorCode): number {
+function statusOf(code: ErrorCode): number {
   return statuses[code] ?? 422;
 }
 
 /** RFC 9457. The type is the code's entry in the error catalogue. */
-export function problemOf(error: FirmproofError): Problem {
+function problemOf(error: FirmproofError): Problem {
   return {
     type: `https://firmproof.dev/errors#${error.code}`,
     title: error.code,

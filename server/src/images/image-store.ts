@@ -7,9 +7,6 @@ import { FsBlockstore } from 'blockstore-fs';
 import { NextToLast } from 'blockstore-fs/sharding';
 import { CID } from 'multiformats/cid';
 
-/** The largest block that gateways exchange (trustless gateway specification). */
-export const maximumBlockBytes = 2 * 1024 * 1024;
-
 export type ReceivedImage = ImportedImage & {
   /** Every block of the image, root first or last; each once. */
   readonly blocks: readonly Cid[];

@@ -7,7 +7,7 @@ const maximumAttestationPartBytes = 128 * 1024;
 /** The boundary, the headers and the two text parts around an image. */
 const maximumOverheadBytes = 512 * 1024;
 
-export type UploadParts = { readonly attestation: string; readonly approval: string };
+type UploadParts = { readonly attestation: string; readonly approval: string };
 export type ReceivedUpload = UploadParts & { readonly image: ReceivedImage };
 
 export type UploadOptions = {
@@ -34,7 +34,11 @@ export async function receiveUpload(
   const stopWatching = watchProgress(request, options.stallMilliseconds, failure);
   const engine = new ImageEngine(options, failure);
   try {
-    await Promise.race([runMulter(request, response, engine, options.maximumImageBytes), engine.failed, aborted(failure)]);
+    await Promise.race([
+      runMulter(request, response, engine, options.maximumImageBytes),
+      engine.failed,
+      aborted(failure),
+    ]);
     if (engine.received === undefined) {
       throw new FirmproofError('upload-part-missing', 'the part "image" is missing');
     }

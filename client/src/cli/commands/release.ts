@@ -30,7 +30,7 @@ type PublishFlags = RolloutFlags & {
 
 const list = (text: string | undefined) => text?.split(',').map((item) => item.trim());
 
-export function rolloutOf({ over, first, start }: RolloutFlags): Rollout {
+function rolloutOf({ over, first, start }: RolloutFlags): Rollout {
   const startSeconds = start === undefined ? 0 : Math.floor(Date.parse(start) / 1000);
   if (Number.isNaN(startSeconds)) {
     throw new FirmproofError('usage-invalid', `--start "${start}" is no time`, { hint: 'Write 2026-12-01T06:00:00Z.' });

@@ -37,7 +37,7 @@ type ProductFlags = {
 const collect = (value: string, before: readonly string[]) => [...before, value];
 
 /** What `setup` and `product create` ask about a product. */
-export function withProductOptions(command: Command): Command {
+function withProductOptions(command: Command): Command {
   return command
     .option('--hardware <revision>', 'hardware revision in the device files', 'rev-1')
     .option('--channels <names>', 'channels that devices may follow, comma separated', 'stable')

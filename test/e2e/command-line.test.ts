@@ -1,0 +1,313 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sha256 } from '@firmproof/protocol';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { firmproof, firmproofAgent, runCommand } from '../support/command.ts';
+import { RpcProxy } from '../support/rpc-proxy.ts';
+import { destroyStack, makeVendor, type Stack, startStack, temporaryDirectory } from '../support/stack.ts';
+
+let stack: Stack;
+let home: string;
+const passphrase = 'correct horse';
+const image = randomBytes(1_500_000);
+
+beforeAll(async () => {
+  stack = await startStack();
+  home = temporaryDirectory();
+  writeFileSync(join(home, 'image.bin'), image);
+});
+afterAll(async () => {
+  rmSync(home, { recursive: true, force: true });
+  await destroyStack(stack);
+});
+
+const environment = () => ({ FIRMPROOF_HOME: home, FIRMPROOF_PASSPHRASE: passphrase, FIRMPROOF_SERVER: stack.url });
+const run = (...args: string[]) => runCommand(firmproof, args, environment());
+
+/** Must succeed; answers with what `--json` says, which is one line and nothing else. */
+async function json(...args: string[]) {
+  const { code, stdout, stderr } = await run(...args, '--json');
+  expect(stderr).toBe('');
+  expect(code, stdout).toBe(0);
+  expect(stdout.trim().split('\n')).toHaveLength(1);
+  return JSON.parse(stdout);
+}
+
+/** Must fail with this code, in one line of JSON on stderr, and exit so. */
+async function fails(code: string, exitCode: number, ...args: string[]) {
+  const outcome = await run(...args, '--json');
+  expect(JSON.parse(outcome.stderr)).toMatchObject({ code, hint: expect.stringMatching(/\S/) });
+  expect(outcome.code).toBe(exitCode);
+  expect(outcome.stdout).toBe('');
+}
+
+describe('a vendor with nothing', () => {
+  test('finds its way from --help', async () => {
+    const { code, stdout } = await run('--help');
+    expect(code).toBe(0);
+    for (const word of [
+      'setup',
+      'publish',
+      'promote',
+      'revoke',
+      'halt',
+      'verify',
+      'audit',
+      'witness',
+      'Exit codes',
+      'FIRMPROOF_PASSPHRASE',
+    ]) {
+      expect(stdout).toContain(word);
+    }
+    for (const command of ['setup', 'publish', 'promote', 'product trust', 'chain check', 'audit', 'witness']) {
+      const help = await run(...command.split(' '), '--help');
+      expect(help.code).toBe(0);
+      expect(help.stdout).toContain(`Usage: firmproof ${command}`);
+    }
+  });
+
+  test('is told what to do first', async () => {
+    await fails('key-not-found', 4, 'login');
+    await fails('usage-invalid', 2, 'publish', join(home, 'image.bin'), '--version', '1.0.0');
+    await fails('usage-invalid', 2, 'setup', '--solo');
+    await fails('usage-invalid', 2, 'frobnicate');
+    await fails('usage-invalid', 2, 'publish');
+    const { code, stderr } = await run('publish');
+    expect(code).toBe(2);
+    expect(stderr.trim().split('\n')).toHaveLength(2);
+  });
+
+  test('sets everything up with one command', async () => {
+    const done = await json('setup', '--solo', '--product', 'lamp', '--hardware', 'rev-1');
+    expect(done).toMatchObject({ name: 'lamp', product: expect.stringMatching(/^0x/) });
+    for (const file of done.files) expect(existsSync(file)).toBe(true);
+    await fails('setup-exists', 2, 'setup', '--solo', '--product', 'lamp');
+  });
+
+  test('has its keys encrypted at rest, readable by nobody else', async () => {
+    for (const name of readdirSync(join(home, 'keys'))) {
+      const file = join(home, 'keys', name);
+      expect(statSync(file).mode & 0o077).toBe(0);
+      expect(readFileSync(file, 'utf8')).toContain('aes-256-gcm');
+      expect(readFileSync(file, 'utf8')).not.toContain('PRIVATE');
+    }
+    const outcome = await runCommand(firmproof, ['login', '--json'], {
+      ...environment(),
+      FIRMPROOF_PASSPHRASE: 'wrong',
+    });
+    expect(JSON.parse(outcome.stderr)).toMatchObject({ code: 'passphrase-wrong' });
+    expect(outcome.code).toBe(4);
+  });
+});
+
+describe('a vendor', () => {
+  test('sees what a release would be without sending it', async () => {
+    const dry = await json('publish', join(home, 'image.bin'), '--version', '1.0.0', '--notes', 'hello', '--dry-run');
+    expect(dry).toMatchObject({ dryRun: true, image: { digest: sha256(image), sizeBytes: image.length } });
+    expect(dry.statement.predicate.notes).toBe('hello');
+    expect((await json('status')).releases).toEqual([]);
+  });
+
+  test('publishes, promotes, and sees it', async () => {
+    const done = await json(
+      'publish',
+      join(home, 'image.bin'),
+      '--version',
+      '1.0.0',
+      '--channel',
+      'stable',
+      '--hardware',
+      'rev-1,rev-2',
+    );
+    expect(done).toMatchObject({ version: '1.0.0', channel: 'stable', image: { digest: sha256(image) } });
+    const { product, releases } = await json('status', 'lamp');
+    expect(releases).toMatchObject([{ version: '1.0.0', status: 'active', image: sha256(image) }]);
+    expect(product.channels).toMatchObject([{ channel: 'stable', version: '1.0.0', shareBasisPoints: 10_000 }]);
+    expect(await json('proposal', done.proposal)).toMatchObject({ kind: 'publish', state: 'confirmed' });
+    await fails('version-exists', 3, 'publish', join(home, 'image.bin'), '--version', '1.0.0');
+    await fails('version-invalid', 2, 'publish', join(home, 'image.bin'), '--version', '1.0');
+    await fails('file-not-found', 2, 'publish', join(home, 'nowhere.bin'), '--version', '1.0.1');
+  });
+
+  test('rolls out little by little', async () => {
+    const { rollout } = await json('promote', '--version', '1.0.0', '--over', '72h', '--first', '1%');
+    expect(rollout).toEqual({ start: 0, durationSeconds: 259_200, firstShareBasisPoints: 100 });
+    await fails('usage-invalid', 2, 'promote', '--version', '1.0.0', '--first', '1%');
+    await fails('usage-invalid', 2, 'promote', '--version', '1.0.0', '--over', 'soon');
+    await fails('usage-invalid', 2, 'promote', '--version', '1.0.0', '--over', '1h', '--first', '101%');
+    await fails('usage-invalid', 2, 'promote', '--version', '1.0.0', '--start', 'tomorrow');
+    await fails('release-not-found', 3, 'promote', '--version', '9.9.9');
+    await json('promote', '--version', '1.0.0');
+  });
+
+  test('gives devices their files, and a device installs with them', async () => {
+    const directory = join(home, 'device');
+    await json('product', 'trust', 'lamp', '--output', directory, '--hardware', 'rev-2');
+    const agent = (command: string, ...more: string[]) =>
+      runCommand(firmproofAgent, [command, '--config', join(directory, 'agent.json'), '--json', ...more]);
+    let check = await agent('check');
+    for (let round = 0; check.code === 20 && round < 50; round += 1) check = await agent('check');
+    expect(check.code).toBe(10);
+    expect(JSON.parse(check.stdout)).toMatchObject({ outcome: 'update', version: '1.0.0', image: sha256(image) });
+    const install = await agent('install');
+    expect(install.code).toBe(0);
+    expect(JSON.parse(install.stdout)).toEqual({ outcome: 'installed', version: '1.0.0' });
+    expect((await agent('check')).code).toBe(0);
+    const status = JSON.parse((await agent('status')).stdout);
+    expect(status).toMatchObject({ installed: { version: '1.0.0', image: sha256(image) }, state: 'idle' });
+    expect((await agent('confirm')).code).toBe(3);
+    const explained = await runCommand(firmproofAgent, ['explain', 'no-quorum']);
+    expect(explained).toMatchObject({ code: 0, stdout: expect.stringContaining('witnesses') });
+    expect((await runCommand(firmproofAgent, ['explain', 'nonsense'])).code).toBe(2);
+    expect((await runCommand(firmproofAgent, ['check', '--config', '/nowhere'])).code).toBe(2);
+    expect((await runCommand(firmproofAgent, ['--help'])).code).toBe(0);
+  });
+
+  test('proves an image online, and offline against evidence that was kept', async () => {
+    const kept = join(home, 'evidence.json');
+    const proven = await json('verify', join(home, 'image.bin'), '--save', kept);
+    expect(proven).toMatchObject({ proven: true, version: '1.0.0' });
+    const root = join(home, 'products', 'lamp', 'trust-root.json');
+    const offline = await runCommand(
+      firmproof,
+      [
+        'verify',
+        join(home, 'image.bin'),
+        '--evidence',
+        kept,
+        '--trust-root',
+        root,
+        '--json',
+        '--server',
+        'http://127.0.0.1:1',
+      ],
+      { FIRMPROOF_HOME: '/nowhere' },
+    );
+    expect(JSON.parse(offline.stdout)).toMatchObject({ proven: true });
+    writeFileSync(join(home, 'other.bin'), 'other');
+    const other = await run('verify', join(home, 'other.bin'), '--json');
+    expect(other.code).toBe(5);
+    expect(JSON.parse(other.stdout)).toMatchObject({ proven: false, code: 'image-digest-mismatch' });
+  });
+
+  test('revokes and halts', async () => {
+    await json('halt', '--channel', 'stable');
+    expect((await json('status')).product.channels).toMatchObject([{ halted: true }]);
+    await fails('transaction-reverted', 3, 'halt', '--channel', 'stable');
+    await json('revoke', '--version', '1.0.0');
+    expect((await json('status')).releases).toMatchObject([{ status: 'revoked' }]);
+    const { code, stdout } = await run('verify', join(home, 'image.bin'), '--json');
+    expect(code).toBe(5);
+    expect(['channel-halted', 'head-revoked']).toContain(JSON.parse(stdout).code);
+  });
+
+  test('makes another product with the same keys', async () => {
+    const { product } = await json('product', 'create', 'kettle', '--delay', '1h');
+    expect(await json('product', 'show', 'kettle')).toMatchObject({ product, delaySeconds: 3600 });
+    expect((await json('product', 'list')).products.map(({ name }: { name: string }) => name).sort()).toEqual([
+      'kettle',
+      'lamp',
+    ]);
+    await fails('usage-invalid', 2, 'publish', join(home, 'image.bin'), '--version', '1.0.0');
+  });
+
+  test('is not led to sign for a registry that a server has made up', async () => {
+    const other = await startStack();
+    try {
+      const elsewhere = ['promote', '--product', 'lamp', '--version', '1.0.0', '--server', other.url];
+      await fails('server-lied', 5, ...elsewhere);
+    } finally {
+      await destroyStack(other);
+    }
+  });
+
+  test('is told when nobody answers', async () => {
+    await fails('server-unreachable', 7, 'status', '0x'.padEnd(66, '1'), '--server', 'http://127.0.0.1:1');
+    await fails('usage-invalid', 2, 'status', '--server', 'ftp://somewhere');
+  });
+});
+
+describe('an auditor', () => {
+  const audit = (...more: string[]) => run('audit', 'lamp', '--json', '--events', ...more);
+
+  test('replays the whole history', async () => {
+    const { code, stdout } = await audit('--rpc', stack.rpcUrl);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ complete: true, name: 'lamp', differences: [] });
+    expect(report.replayedHistory).toBe(report.history);
+    expect(report.events.map(({ name }: { name: string }) => name)).toEqual([
+      'Registered',
+      'Published',
+      'Promoted',
+      'Promoted',
+      'Promoted',
+      'Halted',
+      'Revoked',
+    ]);
+    expect(report.releases).toMatchObject([{ version: '1.0.0', status: 'revoked', image: sha256(image) }]);
+  });
+
+  test('is told which events a node leaves out (A20), and that one was changed (A21)', async () => {
+    const wire = await RpcProxy.start(stack.rpcUrl);
+    type Log = { topics: string[]; data: string; address: string };
+    const lying = async (change: (logs: Log[]) => Log[]) => {
+      wire.lie = ({ method }, result) => (method === 'eth_getLogs' ? change(result as Log[]) : result);
+      const { code, stdout } = await audit('--rpc', wire.url);
+      expect(code).toBe(5);
+      return JSON.parse(stdout);
+    };
+    try {
+      const third = `0x${'3'.padStart(64, '0')}`;
+      const hidden = await lying((logs) => logs.filter(({ topics }) => topics[2] !== third));
+      expect(hidden).toMatchObject({ complete: false, differences: [expect.stringContaining('1 to 3 are missing')] });
+      const second = `0x${'2'.padStart(64, '0')}`;
+      const changed = await lying((logs) =>
+        logs.map((log) =>
+          log.topics[2] === second ? { ...log, data: log.data.replace(/^0x.{10}/, '0x0123456789') } : log,
+        ),
+      );
+      expect(changed.complete).toBe(false);
+      expect(changed.differences[0]).toContain('an event was changed');
+      const spoofed = await lying((logs) => logs.map((log) => ({ ...log, address: `0x${'11'.repeat(20)}` })));
+      expect(spoofed.complete).toBe(false);
+    } finally {
+      await wire.stop();
+    }
+  });
+
+  test('is told that a node shows another chain than the witnesses vouch for', async () => {
+    const other = await startStack();
+    try {
+      const { code, stderr, stdout } = await audit('--rpc', other.rpcUrl);
+      expect(code).not.toBe(0);
+      expect(stderr + stdout).toMatch(/registry-absent|product-not-found|NOT COMPLETE/);
+    } finally {
+      await destroyStack(other);
+    }
+  });
+
+  test('checks whether a chain will do', async () => {
+    const { suitable, findings } = await json('chain', 'check', stack.rpcUrl, '--registry', stack.info.registry);
+    expect(suitable).toBe(true);
+    expect(findings.filter(({ ok }: { ok: boolean }) => !ok)).toEqual([]);
+    const wire = await RpcProxy.start(stack.rpcUrl);
+    wire.lie = ({ method, params }, result) =>
+      method === 'eth_getBlockByNumber' && params[0] === 'finalized' ? null : result;
+    const { code, stdout } = await run('chain', 'check', wire.url, '--json');
+    await wire.stop();
+    expect(code).toBe(7);
+    expect(JSON.parse(stdout)).toMatchObject({ suitable: false });
+    await fails('chain-unreachable', 7, 'chain', 'check', 'http://127.0.0.1:1');
+  });
+
+  test('of somebody else’s product needs its trust root from elsewhere than the server', async () => {
+    const other = await makeVendor(stack, { name: 'toaster' });
+    await other.publish('1.0.0', randomBytes(10));
+    await fails('usage-invalid', 2, 'verify', join(home, 'image.bin'), '--product', 'toaster');
+    await fails('usage-invalid', 2, 'product', 'trust', 'toaster', '--output', join(home, 'toaster'));
+    const forced = await json('product', 'trust', 'toaster', '--output', join(home, 'toaster'), '--force');
+    expect(forced.trustRoot).toBe(other.trustRoot.digest);
+  });
+});
