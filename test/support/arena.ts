@@ -120,5 +120,10 @@ export class Arena {
     const release = { image: image.digest, attestation: attestationDigest(attestation), rollbackIndex };
     await publishDirectly(stolen, vendor.product, parseVersion(version), release);
     await promoteDirectly(stolen, vendor.product, parseVersion(version), stable);
+    await eventually(
+      () => this.evidence(),
+      (evidence) => evidence.release?.attestation === attestation,
+      'evidence of it',
+    );
   }
 }

@@ -1,0 +1,74 @@
+// CPU time and peak memory of `firmproof-agent check`, from process start to verdict, against a bare Node process.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { makeDevice } from '../test/support/device.ts';
+import { destroyStack, eventually, makeVendor, startStack } from '../test/support/stack.ts';
+import { figure, median, megabyte } from './figure.ts';
+
+const rounds = 11;
+const reporter = new URL('report-usage.mjs', import.meta.url).pathname;
+const bundle = new URL('../device-agent/dist/firmproof-agent.mjs', import.meta.url).pathname;
+const sources = new URL('../device-agent/src/cli/main.ts', import.meta.url).pathname;
+
+type Usage = { readonly cpuSeconds: number; readonly peakBytes: number };
+
+function measure(args: readonly string[], expected: number): Promise<Usage> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', reporter, ...args], {
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    });
+    let text = '';
+    child.stdio[3]?.on('data', (chunk: Buffer) => {
+      text += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (code) =>
+      code === expected ? resolve(JSON.parse(text)) : reject(new Error(`exit code ${code}`)),
+    );
+  });
+}
+
+/** The contenders take turns, so that a slow moment of the machine meets all of them. */
+async function contest(contenders: Readonly<Record<string, { args: readonly string[]; expected: number }>>) {
+  const usages: Record<string, Usage[]> = {};
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, { args, expected }] of Object.entries(contenders)) {
+      const usage = await measure(args, expected);
+      const before = usages[name] ?? [];
+      usages[name] = [...before, usage];
+    }
+  }
+  return usages;
+}
+
+const stack = await startStack();
+const vendor = await makeVendor(stack);
+const device = makeDevice(vendor.trustRoot, [stack.url]);
+try {
+  await vendor.publish('1.0.0', randomBytes(300_000));
+  await vendor.promote('1.0.0');
+  await eventually(
+    async () => (await device.check()).verdict,
+    ({ outcome }) => outcome === 'update',
+    'the update',
+  );
+  rmSync(`${device.directory}/data`, { recursive: true });
+  await device.check();
+  const check = ['check', '--config', device.configFile];
+  const usages = await contest({
+    bundle: { args: [bundle, ...check], expected: 10 },
+    sources: { args: [sources, ...check], expected: 10 },
+    bare: { args: ['-e', '0'], expected: 0 },
+  });
+  const of = (name: string, what: keyof Usage) => median((usages[name] ?? []).map((usage) => usage[what]));
+  for (const name of ['bundle', 'sources']) {
+    figure(`agent-check.${name}.cpu`, of(name, 'cpuSeconds'), 's', { rounds });
+    figure(`agent-check.${name}.cpu-to-bare-node`, of(name, 'cpuSeconds') / of('bare', 'cpuSeconds'), 'ratio');
+    figure(`agent-check.${name}.peak-memory`, of(name, 'peakBytes') / megabyte, 'MB');
+  }
+  figure('agent-check.bare-node.peak-memory', of('bare', 'peakBytes') / megabyte, 'MB');
+} finally {
+  device.destroy();
+  await destroyStack(stack);
+}

@@ -1,0 +1,88 @@
+// How fast and in how much memory the server takes in a large image, against sha256sum on the same file in the same run.
+import { spawn, spawnSync } from 'node:child_process';
+import { createCipheriv, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { FirmproofClient } from '@firmproof/client';
+import { parseVersion } from '@firmproof/protocol';
+import { eventually, makeVendor, temporaryDirectory } from '../test/support/stack.ts';
+import { figure, megabyte } from './figure.ts';
+
+const sizeMebibytes = Number(process.argv[2] ?? 2048);
+const mebibyte = 1024 * 1024;
+
+/** Bytes that nothing can deduplicate, at the speed of AES. */
+async function writeImage(file: string): Promise<void> {
+  const cipher = createCipheriv('aes-128-ctr', randomBytes(16), randomBytes(16));
+  const zeros = Buffer.alloc(mebibyte);
+  async function* bytes() {
+    for (let written = 0; written < sizeMebibytes; written += 1) yield cipher.update(zeros);
+  }
+  await pipeline(bytes, createWriteStream(file));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+const peakBytesOf = (pid: number | undefined) =>
+  Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+
+const secondsOf = async (act: () => Promise<unknown> | unknown) => {
+  const start = performance.now();
+  await act();
+  return (performance.now() - start) / 1000;
+};
+
+const directory = temporaryDirectory();
+const port = await freePort();
+const server = spawn(process.execPath, ['server/src/main.ts'], {
+  env: {
+    ...process.env,
+    FIRMPROOF_DATA: join(directory, 'server'),
+    FIRMPROOF_PORT: String(port),
+    FIRMPROOF_LOG_LEVEL: 'error',
+  },
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
+try {
+  const url = `http://127.0.0.1:${port}`;
+  await eventually(
+    () => fetch(`${url}/readyz`),
+    (response) => response.ok,
+    'the server',
+  );
+  const info = await new FirmproofClient({ server: url }).info();
+  const { vendor, product, buildKey } = await makeVendor({ url, info });
+  const file = join(directory, 'image.bin');
+  await writeImage(file);
+  const idleBytes = peakBytesOf(server.pid);
+  const prepared = await vendor.prepare(file, { product, version: parseVersion('1.0.0') }, buildKey);
+  const hashSeconds = await secondsOf(() => {
+    const { status } = spawnSync('sha256sum', [file], { stdio: 'ignore' });
+    if (status !== 0) throw new Error('sha256sum failed');
+  });
+  const uploadSeconds = await secondsOf(async () => {
+    const proposal = await vendor.upload(file, prepared);
+    await vendor.client.follow(proposal.id);
+  });
+  const sizeBytes = sizeMebibytes * mebibyte;
+  const more = { sizeMebibytes };
+  figure('ingest.throughput', sizeBytes / uploadSeconds / megabyte, 'MB/s', more);
+  figure('ingest.sha256sum', sizeBytes / hashSeconds / megabyte, 'MB/s', more);
+  figure('ingest.ratio-to-sha256sum', hashSeconds / uploadSeconds, 'ratio', more);
+  figure('ingest.peak-memory', peakBytesOf(server.pid) / megabyte, 'MB', more);
+  figure('ingest.peak-memory-before', idleBytes / megabyte, 'MB');
+} finally {
+  const ended = once(server, 'exit');
+  server.kill('SIGTERM');
+  await ended;
+  rmSync(directory, { recursive: true, force: true });
+}

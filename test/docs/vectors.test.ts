@@ -1,0 +1,129 @@
+// docs/spec/vectors: what another implementation is held against, this one is held against too.
+import { readFileSync } from 'node:fs';
+import {
+  asciiWord,
+  blockStatementBytes,
+  commitmentOf,
+  decodeHeadSchedule,
+  decodeProductState,
+  decodeReleaseState,
+  type ErrorCode,
+  headSlots,
+  isInShare,
+  parseAddress,
+  parseChannel,
+  parseEvidence,
+  parseProductName,
+  parseTrustRoot,
+  parseVersion,
+  parseWitnessedBlock,
+  productIdOf,
+  productSlots,
+  rawCidOf,
+  releaseSlots,
+  shareAt,
+  toHex,
+  verifyEvidence,
+  verifySignature,
+} from '@firmproof/protocol';
+import { importImage } from '@firmproof/protocol/node';
+import { describe, expect, test } from 'vitest';
+import { forgeProof } from '../support/lying-server.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: read as another language would.
+const vectors = (name: string): any =>
+  JSON.parse(readFileSync(new URL(`../../docs/spec/vectors/${name}.json`, import.meta.url), 'utf8'));
+
+test('names', () => {
+  const { versions, names } = vectors('names');
+  for (const text of versions.valid) expect(parseVersion(text)).toBe(text);
+  for (const text of versions.invalid) expect(() => parseVersion(text), text).toThrow();
+  for (const text of names.valid) expect(parseChannel(text)).toBe(text);
+  for (const text of names.invalid) expect(() => parseProductName(text), text).toThrow();
+});
+
+test('registry: ids, slots, words, commitment', () => {
+  const { chainId, registry, publisher, name, channel, version, product, words, slots, decoded, commitment } =
+    vectors('registry');
+  expect(productIdOf(chainId, parseAddress(registry), parseAddress(publisher), parseProductName(name))).toBe(product);
+  expect({ name: asciiWord(name), channel: asciiWord(channel), version: asciiWord(version) }).toEqual(words);
+  expect({
+    product: productSlots(product),
+    head: headSlots(product, parseChannel(channel)),
+    release: releaseSlots(product, parseVersion(version)),
+  }).toEqual(slots);
+  expect(decodeProductState(BigInt(decoded.productState.word))).toEqual(decoded.productState.is);
+  expect(decodeHeadSchedule(BigInt(decoded.headSchedule.word))).toEqual(decoded.headSchedule.is);
+  expect(decodeReleaseState(BigInt(decoded.releaseState.word))).toEqual(decoded.releaseState.is);
+  expect(commitmentOf(`0x${commitment.image}` as never, `0x${commitment.attestation}` as never)).toBe(commitment.is);
+});
+
+test('images: digests and CIDs', async () => {
+  const { raw, images } = vectors('images');
+  expect(rawCidOf(raw.digest)).toBe(raw.cid);
+  for (const { sizeBytes, digest, cid } of images) {
+    async function* source() {
+      yield Uint8Array.from({ length: sizeBytes }, (_, index) => index % 251);
+    }
+    expect(await importImage(source())).toEqual({ digest, cid, sizeBytes });
+  }
+});
+
+test('witness: the signed bytes and a cosignature', () => {
+  const { block, signedBytes, cosignature } = vectors('witness');
+  expect(parseWitnessedBlock(JSON.stringify({ block, cosignature }))).toEqual({ block, cosignature });
+  expect(toHex(blockStatementBytes(block))).toBe(signedBytes);
+  const signature = Buffer.from(cosignature.signature, 'base64');
+  expect(verifySignature(cosignature.publicKey, blockStatementBytes(block), signature)).toBe(true);
+});
+
+test('rollout: shares and buckets', () => {
+  const { shares, buckets } = vectors('rollout');
+  for (const { schedule, time, basisPoints } of shares) expect(shareAt(schedule, time)).toBe(basisPoints);
+  for (const { secret, product, sequence, firstShareInside } of buckets) {
+    const bytes = Uint8Array.from(Buffer.from(secret, 'hex'));
+    expect(isInShare(bytes, product, sequence, firstShareInside)).toBe(true);
+    expect(isInShare(bytes, product, sequence, firstShareInside - 1)).toBe(false);
+  }
+});
+
+describe('evidence', () => {
+  const { trustRoot, device, nowSeconds, evidence, older, proves } = vectors('evidence');
+  const root = parseTrustRoot(JSON.stringify(trustRoot));
+  const verify = (document: object, change: object = {}, now = nowSeconds) =>
+    verifyEvidence(
+      parseEvidence(JSON.stringify(document)),
+      root,
+      { ...device, rolloutSecret: new Uint8Array(32), ...change },
+      now,
+    );
+
+  test('proves an update', async () => {
+    expect(await verify(evidence)).toMatchObject({ outcome: 'update', release: proves });
+  });
+
+  const { storageProofs, block, release } = evidence;
+  const week = 7 * 86_400;
+  const cases: readonly (readonly [ErrorCode, object, object?, number?])[] = [
+    ['no-quorum', { ...evidence, cosignatures: evidence.cosignatures.slice(0, 1) }],
+    ['no-quorum', { ...evidence, block: { ...block, timestamp: block.timestamp + 1 } }],
+    ['chain-mismatch', { ...evidence, block: { ...block, chainId: 1 } }],
+    ['stale', evidence, {}, block.timestamp + week + 1],
+    ['account-proof-invalid', { ...evidence, accountProof: forgeProof(evidence.accountProof) }],
+    [
+      'storage-proof-invalid',
+      { ...evidence, storageProofs: { ...storageProofs, history: forgeProof(storageProofs.history) } },
+    ],
+    ['proof-too-large', { ...evidence, accountProof: Array(65).fill(evidence.accountProof[0]) }],
+    ['sequence-rollback', older, { lastProven: { sequence: 5, history: `0x${'00'.repeat(32)}` } }],
+    ['equivocation', evidence, { lastProven: { sequence: 5, history: `0x${'00'.repeat(32)}` } }],
+    ['below-rollback-floor', evidence, { rollbackFloor: 1 }],
+    ['commitment-mismatch', { ...evidence, release: { ...release, image: older.release.image } }],
+    ['already-installed', evidence, { installed: { version: '2.0.0', image: release.image } }],
+  ];
+  for (const [code, document, change, now] of cases) {
+    test(code, async () => {
+      expect(await verify(document, change, now)).toMatchObject({ code });
+    });
+  }
+});
