@@ -43,7 +43,8 @@ const secondsOf = async (act: () => Promise<unknown> | unknown) => {
 
 const directory = temporaryDirectory();
 const port = await freePort();
-const server = spawn(process.execPath, ['server/src/main.ts'], {
+// The flags of `npm start`.
+const server = spawn(process.execPath, ['--max-semi-space-size=4', 'server/src/main.ts'], {
   env: {
     ...process.env,
     FIRMPROOF_DATA: join(directory, 'server'),

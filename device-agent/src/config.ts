@@ -9,7 +9,7 @@ import {
   type TrustRoot,
   versionSchema,
 } from '@firmproof/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const serverUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 

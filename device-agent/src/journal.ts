@@ -4,7 +4,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytes32Schema, envelopeSchema, sha256DigestSchema, versionSchema } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const slotNames = ['a', 'b'] as const;
 export type SlotName = (typeof slotNames)[number];

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressSchema, bytes32Schema } from './bytes.ts';
 import { cidSchema } from './cid.ts';
 import { sha256DigestSchema } from './digest.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Sha256Digest, sha256 } from './digest.ts';
 import { countSigners, type Envelope, envelopeSchema, payloadOf } from './dsse.ts';
 import { FirmproofError } from './errors.ts';

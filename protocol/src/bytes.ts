@@ -1,6 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FirmproofError } from './errors.ts';
 
 /** 32 bytes of the EVM's world: 0x and 64 lower-case hexadecimal digits. */

@@ -1,7 +1,7 @@
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { bytesToDigestText, type Sha256Digest } from './digest.ts';
 import { FirmproofError } from './errors.ts';
 

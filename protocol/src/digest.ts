@@ -1,6 +1,6 @@
 import { sha256 as sha256Hash } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Bytes32, parseBytes32 } from './bytes.ts';
 import { FirmproofError } from './errors.ts';
 

@@ -1,5 +1,5 @@
 import { concatBytes } from '@noble/hashes/utils.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { bytesOfBase64 } from './bytes.ts';
 import { keyIdOf, type PublicKey, verifySignature } from './keys.ts';
 

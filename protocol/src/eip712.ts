@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Address, addressSchema, bytes32Schema } from './bytes.ts';
 import { channelSchema, productIdSchema, productNameSchema, versionSchema } from './names.ts';
 

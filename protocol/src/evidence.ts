@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { maximumAttestationBytes } from './attestation.ts';
 import { sha256DigestSchema } from './digest.ts';
 import { envelopeSchema } from './dsse.ts';

@@ -1,5 +1,5 @@
 import semver from 'semver';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Address, abiWord, asciiWord, bytes32Schema, keccak256 } from './bytes.ts';
 import { FirmproofError } from './errors.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressSchema, bytes32Schema } from './bytes.ts';
 import { type Sha256Digest, sha256, sha256DigestSchema } from './digest.ts';
 import { countSigners, type Envelope, envelopeSchema, payloadOf } from './dsse.ts';

@@ -1,5 +1,5 @@
 import { concatBytes } from '@noble/hashes/utils.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { abiWord, bytes32Schema, bytesOfBase64 } from './bytes.ts';
 import { parseJson } from './json.ts';
 import { publicKeySchema, verifySignature } from './keys.ts';

@@ -1,3 +1,4 @@
+import './small-memory.ts';
 import { parseArgs } from 'node:util';
 import { errorCatalogue, FirmproofError, isErrorCode, isFirmproofError } from '@firmproof/protocol';
 import { commands } from './commands.ts';

@@ -10,7 +10,7 @@ import {
   type WitnessedBlock,
   witnessedBlockSchema,
 } from '@firmproof/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeFileAtomically } from '../atomic-file.ts';
 import { createRpc, type Rpc, readBlock } from '../json-rpc.ts';
 import { publicKeyOf } from '../keys.ts';
