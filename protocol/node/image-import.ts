@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { type Cid, FirmproofError, parseCid, parseSha256Digest, type Sha256Digest } from '@firmproof/protocol';
 import { importFile, type WritableStorage } from 'ipfs-unixfs-importer';
 import type { CID } from 'multiformats/cid';
+import { roundOfChunks } from './chunks.ts';
 import { balancedLayout } from './unixfs-layout.ts';
 
 /** What is known of an image once all its bytes have gone by. */
 export type ImportedImage = { readonly digest: Sha256Digest; readonly cid: Cid; readonly sizeBytes: number };
 
-/** How many blocks of 1 MiB are on their way to the sink: ten, as by default, cost 60 MB of garbage and win nothing. */
+/** How many blocks of 1 MiB are on their way to the sink: ten, as by default, cost memory and win nothing. */
 const blocksAtOnce = 2;
 
 /** Keeps nothing: for a client, which only wants digest and CID. */
@@ -15,7 +16,8 @@ const nullSink: WritableStorage = { put: (cid: CID) => cid };
 
 /**
  * Streams an image once through sha-256 and the UnixFS import with profile `unixfs-v1-2025` (docs/spec/release.md R2), in
- * constant memory. Vendor and server run this same code, so their CIDs agree.
+ * constant memory. Vendor and server run this same code, so their CIDs agree. The sink may not hold on to a block once it
+ * has put it: its buffer is used again.
  * @throws FirmproofError `image-empty`, `image-too-large`
  */
 export async function importImage(
@@ -39,13 +41,15 @@ export async function importImage(
       yield chunk;
       onProgress?.(sizeBytes);
     }
+    if (sizeBytes === 0) throw new FirmproofError('image-empty', 'the image has no bytes');
   }
 
-  const { cid } = await importFile({ content: measured() }, sink, {
+  const round = roundOfChunks(sink, blocksAtOnce + 2);
+  const { cid } = await importFile({ content: measured() }, round.sink, {
     profile: 'unixfs-v1-2025',
+    chunker: round.chunker,
     layout: balancedLayout(sink),
     blockWriteConcurrency: blocksAtOnce,
   });
-  if (sizeBytes === 0) throw new FirmproofError('image-empty', 'the image has no bytes');
   return { digest: parseSha256Digest(hash.digest('hex')), cid: parseCid(cid.toString()), sizeBytes };
 }
