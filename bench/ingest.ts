@@ -44,7 +44,7 @@ const secondsOf = async (act: () => Promise<unknown> | unknown) => {
 const directory = temporaryDirectory();
 const port = await freePort();
 // The flags of `npm start`.
-const server = spawn(process.execPath, ['--max-semi-space-size=4', 'server/src/main.ts'], {
+const server = spawn(process.execPath, ['--max-semi-space-size=4', '--optimize-for-size', 'server/src/main.ts'], {
   env: {
     ...process.env,
     FIRMPROOF_DATA: join(directory, 'server'),

@@ -145,7 +145,16 @@ const shared = new Set([
   'FIRMPROOF_TOKEN',
 ]);
 
-/** Every variable with its meaning and default, for the docs. */
-export function describeConfig(): readonly { readonly name: string; readonly meaning: string }[] {
-  return Object.entries(environmentSchema.shape).map(([name, schema]) => ({ name, meaning: schema.description ?? '' }));
+/** Every variable with its default and its meaning, for the docs. */
+export function describeConfig(): readonly {
+  readonly name: string;
+  readonly fallback: string;
+  readonly meaning: string;
+}[] {
+  const defaults: Readonly<Record<string, unknown>> = environmentSchema.parse({});
+  return Object.entries(environmentSchema.shape).map(([name, schema]) => {
+    const value = defaults[name];
+    const fallback = value === undefined || (Array.isArray(value) && value.length === 0) ? '' : String(value);
+    return { name, fallback, meaning: schema.description ?? '' };
+  });
 }

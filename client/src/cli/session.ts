@@ -1,15 +1,21 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
+  type Channel,
   FirmproofError,
+  isFirmproofError,
   type ProductId,
   type Proposal,
   parseAddress,
+  parseAttestation,
+  parseEvidence,
   parseProductId,
   parseProductName,
   productIdOf,
   type ServerInfo,
   type TrustRoot,
+  type Version,
 } from '@firmproof/protocol';
 import { password } from '@inquirer/prompts';
 import type { Wallet } from 'ethers';
@@ -19,6 +25,10 @@ import { Vendor } from '../vendor.ts';
 import { Output } from './output.ts';
 
 export type GlobalOptions = { readonly home?: string; readonly server?: string; readonly json?: boolean };
+
+/** Half a minute: on a real chain finality takes longer, and nobody has to wait for it here. */
+const evidenceAttempts = 60;
+const evidencePauseMilliseconds = 500;
 
 const defaultServer = 'http://127.0.0.1:8440';
 
@@ -135,6 +145,20 @@ export class Session {
     return productIdOf(info.chainId, info.registry, parseAddress(wallet.address), parseProductName(name));
   }
 
+  /**
+   * Waits a moment until the server serves evidence of the new head, so that a device that is asked next sees it. Answers
+   * whether it does; if not, it will.
+   */
+  async evidenceOf(vendor: Vendor, product: ProductId, channel: Channel, version: Version): Promise<boolean> {
+    for (let attempt = 0; attempt < evidenceAttempts; attempt += 1) {
+      const text = await vendor.client.evidence(product, channel).catch(whileNotReady);
+      const { release } = text === null ? {} : parseEvidence(text);
+      if (release && parseAttestation(release.attestation).statement.predicate.version === version) return true;
+      await pause(evidencePauseMilliseconds);
+    }
+    return false;
+  }
+
   /** Tells about a proposal until it is confirmed. */
   async follow(vendor: Vendor, proposal: Proposal): Promise<Proposal> {
     let last = '';
@@ -144,6 +168,11 @@ export class Session {
       last = text;
     });
   }
+}
+
+function whileNotReady(error: unknown): null {
+  if (isFirmproofError(error) && error.code === 'evidence-not-ready') return null;
+  throw error;
 }
 
 /** Keys must never sign for a registry that the server has made up. @throws FirmproofError `server-lied` */

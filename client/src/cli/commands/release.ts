@@ -136,7 +136,11 @@ type Promotion = {
 
 async function promoteAndFollow(session: Session, vendor: Vendor, { product, channel, version, rollout }: Promotion) {
   session.output.note(`Promoting ${version} to ${channel}`);
-  return session.follow(vendor, await vendor.promote(product, channel, version, rollout));
+  const proposal = await session.follow(vendor, await vendor.promote(product, channel, version, rollout));
+  if (!(await session.evidenceOf(vendor, product, channel, version))) {
+    session.output.note('  devices will see it once the block is final and the witnesses vouch for it');
+  }
+  return proposal;
 }
 
 type PromoteFlags = RolloutFlags & { readonly product?: string; readonly version: string; readonly channel: string };

@@ -1,0 +1,128 @@
+// What the README tells a newcomer to type is typed here, in an empty directory, by a real shell.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describeConfig } from '@firmproof/server';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually, temporaryDirectory } from '../support/stack.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+/** The shell code of the section with this heading. */
+function codeOf(heading: string): string {
+  const section = readme.split(/^## /m).find((text) => text.startsWith(heading)) ?? '';
+  const code = /```sh\n([\s\S]*?)```/.exec(section)?.[1];
+  if (code === undefined) throw new Error(`the README has no code under "${heading}"`);
+  return code;
+}
+
+let directory: string;
+let server: ChildProcess;
+let environment: NodeJS.ProcessEnv;
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+beforeAll(async () => {
+  directory = temporaryDirectory();
+  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
+  writeFileSync(join(directory, 'firmware.bin'), randomBytes(300_000));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  environment = {
+    ...process.env,
+    FIRMPROOF_DATA: join(directory, 'server'),
+    FIRMPROOF_PORT: String(port),
+    FIRMPROOF_HOME: join(directory, 'home'),
+    FIRMPROOF_SERVER: url,
+    FIRMPROOF_LOG_LEVEL: 'silent',
+    npm_config_update_notifier: 'false',
+  };
+  // A group of its own, because npm does not hand every signal on.
+  server = spawn('sh', ['-c', codeOf('Start a server')], {
+    cwd: root,
+    env: environment,
+    stdio: 'ignore',
+    detached: true,
+  });
+  await eventually(
+    () => fetch(`${url}/readyz`),
+    (response) => response.ok,
+    'the server',
+  );
+});
+afterAll(async () => {
+  const ended = once(server, 'exit');
+  process.kill(-(server.pid ?? 0), 'SIGTERM');
+  await ended;
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Runs the code line by line as a shell would, stopping at the first line that fails. */
+async function type(heading: string): Promise<string> {
+  // What the passphrase line exports holds for the sections after it, as in one terminal.
+  const passphrase = /^export FIRMPROOF_PASSPHRASE=.*$/m.exec(readme)?.[0] ?? '';
+  const child = spawn('sh', ['-e', '-c', `${passphrase}\n${codeOf(heading)}`], { cwd: directory, env: environment });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const [code] = await once(child, 'close');
+  expect(code, output).toBe(0);
+  return output;
+}
+
+describe('the README', () => {
+  test('takes a vendor from nothing to a published release', async () => {
+    expect(await type('For vendors')).toMatch(/stable +1\.0\.0/);
+  });
+
+  test('takes a device from nothing to an installed release', async () => {
+    const output = await type('For devices');
+    expect(output).toContain('installed: 1.0.0 runs and is confirmed');
+    expect(readFileSync(join(directory, 'device', 'slots', 'current'))).toEqual(
+      readFileSync(join(directory, 'firmware.bin')),
+    );
+  });
+
+  test('takes an auditor through the history, online and offline', async () => {
+    const output = await type('For security teams');
+    expect(output).toContain('complete: 3 events');
+    expect(output.match(/^proven: /gm)).toHaveLength(2);
+  });
+
+  test('names every variable of the server, with its default and meaning', () => {
+    for (const { name, fallback, meaning } of describeConfig()) {
+      const row = readme.split('\n').find((line) => line.startsWith(`| \`${name}\``)) ?? '';
+      const cells = row.split('|').map((cell) => cell.trim());
+      expect(cells.slice(1, 4)).toEqual([`\`${name}\``, fallback && `\`${fallback}\``, meaning]);
+    }
+  });
+
+  test('links to nothing that does not exist', () => {
+    for (const file of [
+      'README.md',
+      'CONTRIBUTING.md',
+      'SECURITY.md',
+      'docs/threat-model.md',
+      'docs/spec/device.md',
+      'docs/spec/release.md',
+    ]) {
+      const text = readFileSync(join(root, file), 'utf8');
+      for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+        expect(existsSync(join(root, file, '..', target)), `${file}: ${target}`).toBe(true);
+      }
+    }
+  });
+});
