@@ -1,4 +1,4 @@
-// `npm test`: all tests of Vitest and forge, and one closing line that adds them up.
+// `npm test`: all tests of Vitest and forge, the gas snapshot, and one closing line that adds them up.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,8 +38,25 @@ async function forge(): Promise<Count> {
   return { passed, failed: (code !== 0 || passed === 0) && failed === 0 ? 1 : failed };
 }
 
+/** What a release costs is part of the contract: contracts/.gas-snapshot holds it, `forge snapshot` renews it. */
+async function gasSnapshot(): Promise<Count> {
+  let output = '';
+  const snapshot = ['--check', 'contracts/.gas-snapshot'];
+  const code = await run(
+    'forge',
+    ['snapshot', '--root', 'contracts', '--match-contract', 'GasTest', ...snapshot],
+    (text) => {
+      output += text;
+      process.stdout.write(text);
+    },
+  );
+  // The npm package's wrapper ends with 0 all the same: the text is what tells.
+  const same = code === 0 && output.includes('1 passed') && !output.includes('Diff in');
+  return same ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
 try {
-  const counts = [await vitest(), await forge()];
+  const counts = [await vitest(), await forge(), await gasSnapshot()];
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);
   console.log(`\n${passed} passed, ${failed} failed`);
