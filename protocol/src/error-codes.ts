@@ -377,6 +377,11 @@ const serviceCodes = {
     meaning: 'Another server works on this data directory.',
     remedy: 'Stop it or choose another directory.',
   },
+  'database-damaged': {
+    meaning: "The server's database cannot be opened.",
+    remedy:
+      'Put back a copy of firmproof.sqlite. What the chain has recorded is indexed again; images need their blocks.',
+  },
   'server-unreachable': { meaning: 'The server does not answer.', remedy: 'Check the address and the network.' },
   'server-lied': {
     meaning: 'The server says something else than what was computed here.',

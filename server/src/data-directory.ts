@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
 
@@ -11,12 +11,24 @@ function isRunning(pid: number): boolean {
   }
 }
 
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.W_OK);
+  } catch (cause) {
+    throw new FirmproofError('config-invalid', `the data directory ${directory} cannot be written`, {
+      hint: 'Check FIRMPROOF_DATA, the owner of the directory and its permissions.',
+      cause,
+    });
+  }
+}
+
 /**
  * Takes the data directory for this process, and returns what gives it back. The lock of a process that died is taken over.
- * @throws FirmproofError `data-directory-in-use`
+ * @throws FirmproofError `data-directory-in-use`, `config-invalid` when nothing can be written there
  */
 export function lockDataDirectory(directory: string): () => void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const file = join(directory, 'server.pid');
   for (;;) {
     try {

@@ -235,6 +235,15 @@ describe('starting', () => {
     await expectCode('config-invalid', () => start({ ...environment, FIRMPROOF_RELAYER_KEY_FILE: file }));
   });
 
+  test('where nothing can be written, or on a damaged database', async () => {
+    const directory = fresh();
+    writeFileSync(join(directory, 'file'), '');
+    await expectCode('config-invalid', () => start({ FIRMPROOF_DATA: join(directory, 'file', 'below') }));
+    const damaged = fresh();
+    writeFileSync(join(damaged, 'firmproof.sqlite'), 'this is no database, whatever its name says'.repeat(100));
+    await expectCode('database-damaged', () => start({ FIRMPROOF_DATA: damaged }));
+  });
+
   test('with a configuration that has three mistakes names all three', () => {
     const mistaken = { FIRMPROOF_PORT: 'http', FIRMPROOF_LOG_LEVEL: 'loud', FIRMPROOF_COLOUR: 'red' };
     try {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { auditProduct, FirmproofClient, type Vendor } from '@firmproof/client';
@@ -40,7 +40,7 @@ async function spawnServer(directory: string, port: number): Promise<ServerProce
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const url = `http://127.0.0.1:${port}`;
-  cleanups.push(() => kill(child));
+  cleanups.push(() => kill(child, 'SIGTERM'));
   await eventually(
     () => fetch(`${url}/readyz`),
     (response) => response.ok,
@@ -151,6 +151,7 @@ describe('the server', () => {
       await waitForState(vendor, proposal, state).catch(() => undefined);
       await kill(running.child);
       await running.restart();
+      expect(chainsOf(running.directory)).toBe(1);
       const end = await settled(vendor, proposal.id);
       expect(end.reason?.message).toBeUndefined();
       expect(end).toMatchObject({ state: 'confirmed', version: '1.0.0' });
@@ -202,6 +203,19 @@ describe('the server', () => {
     await vendor.promote('1.0.0');
   });
 });
+
+/** How many chains work on the state of this directory: one that a killed server has left would spoil it. */
+function chainsOf(directory: string): number {
+  const state = join(directory, 'chain', 'state.json');
+  const commandLineOf = (pid: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLineOf(pid).includes(state)).length;
+}
 
 async function waitForState(vendor: Vendor, proposal: Proposal, state: string): Promise<void> {
   await vendor.client.follow(proposal.id, (now) => {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Agent, confirm, openAgent, type Round, readConfig, run } from '@firmproof/device-agent';
 import { sha256 } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeDevice, type TestDevice } from '../support/device.ts';
+import { expectCode } from '../support/expect-code.ts';
 import { LyingServer } from '../support/lying-server.ts';
 import { destroyStack, eventually, makeVendor, type Stack, startStack, type TestVendor } from '../support/stack.ts';
 
@@ -105,5 +107,88 @@ describe('a device', () => {
     expect(status.installed.version).toBe('3.0.0');
     expect(status.recoveredFrom).toContain('journal.corrupt-1.json');
     expect(await verdictOf(device)).toMatchObject({ outcome: 'current' });
+  });
+});
+
+describe('a trial that somebody else confirms', () => {
+  const external = { health: { deadlineSeconds: 2, confirm: 'external' } };
+  const withAgent = async <Result>(of: TestDevice, act: (agent: Agent) => Promise<Result>) => {
+    const agent = await openAgent(readConfig(of.configFile));
+    try {
+      return await act(agent);
+    } finally {
+      agent.close();
+    }
+  };
+
+  test('ends with confirm, and only then raises the floor', async () => {
+    await vendor.publish('4.0.0', randomBytes(1000), { rollbackIndex: 2 });
+    await vendor.promote('4.0.0', 'beta');
+    const tried = makeDevice(vendor.trustRoot, [stack.url], { ...external, channel: 'beta' });
+    try {
+      await eventually(
+        () => verdictOf(tried),
+        ({ outcome }) => outcome === 'update',
+        'the update',
+      );
+      expect(await tried.install()).toEqual({ outcome: 'on-trial', version: '4.0.0' });
+      expect(await tried.status()).toMatchObject({ state: 'trial', target: '4.0.0', rollbackFloor: 0 });
+      expect(await withAgent(tried, confirm)).toEqual({ outcome: 'installed', version: '4.0.0' });
+      expect(await tried.status()).toMatchObject({ state: 'idle', rollbackFloor: 2 });
+      await expectCode('nothing-to-confirm', () => withAgent(tried, confirm));
+    } finally {
+      tried.destroy();
+    }
+  });
+
+  test('is rolled back when its deadline passes without one', async () => {
+    const tried = makeDevice(vendor.trustRoot, [stack.url], { ...external, channel: 'beta' });
+    try {
+      await tried.install();
+      await eventually(
+        () => tried.install(),
+        ({ outcome }) => outcome === 'rolled-back',
+        'the deadline',
+      );
+      expect(tried.running()).toBeNull();
+      expect(await verdictOf(tried)).toMatchObject({ code: 'version-failed-here' });
+    } finally {
+      tried.destroy();
+    }
+  });
+});
+
+describe('run', () => {
+  test('installs what is new, says when it will ask again, and stops when it is told', async () => {
+    const running = makeDevice(vendor.trustRoot, [stack.url], { channel: 'beta', pollHours: 1 });
+    const stopping = new AbortController();
+    const rounds: Round[] = [];
+    try {
+      await run(readConfig(running.configFile), {
+        signal: stopping.signal,
+        onRound: (round) => {
+          rounds.push(round);
+          stopping.abort();
+        },
+      });
+      expect(rounds).toMatchObject([{ result: { outcome: 'installed', version: '4.0.0' }, recoveredFrom: null }]);
+      expect(rounds[0]?.nextSeconds).toBeGreaterThanOrEqual(1800);
+      expect(rounds[0]?.nextSeconds).toBeLessThanOrEqual(5400);
+      expect(await verdictOf(running)).toMatchObject({ outcome: 'current' });
+    } finally {
+      running.destroy();
+    }
+  });
+
+  test('keeps two processes off one data directory', async () => {
+    const busy = makeDevice(vendor.trustRoot, [stack.url]);
+    const agent = await openAgent(readConfig(busy.configFile));
+    try {
+      writeFileSync(join(busy.directory, 'data', 'agent.pid'), '1\n');
+      await expectCode('install-in-progress', () => openAgent(readConfig(busy.configFile)));
+    } finally {
+      agent.close();
+      busy.destroy();
+    }
   });
 });

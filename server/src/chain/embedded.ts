@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -42,6 +42,7 @@ async function freePort(): Promise<number> {
 /** Starts a development chain whose state stays in `directory`. */
 export async function startEmbeddedChain(directory: string): Promise<EmbeddedChain> {
   mkdirSync(directory, { recursive: true });
+  await endOrphan(directory);
   const port = await freePort();
   const args = [
     '--host',
@@ -66,6 +67,7 @@ export async function startEmbeddedChain(directory: string): Promise<EmbeddedCha
   args.push('--max-persisted-states', '64', '--cache-path', join(directory, 'cache'), '--quiet');
   // A group of its own: a Ctrl-C on the terminal must reach the server first, which then stops the chain in order.
   const child = spawn(anvilBinary(), args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  writeFileSync(pidFileOf(directory), String(child.pid));
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-2000);
@@ -82,9 +84,41 @@ export async function startEmbeddedChain(directory: string): Promise<EmbeddedCha
     async stop() {
       finality.stop();
       await terminate(child);
+      rmSync(pidFileOf(directory), { force: true });
       process.off('exit', killNow);
     },
   };
+}
+
+const pidFileOf = (directory: string) => join(directory, 'anvil.pid');
+
+/** Whether the process still runs, and is the chain of this directory: numbers of processes are given out again. */
+function isChainOf(pid: number, directory: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(join(directory, 'state.json'));
+  } catch {
+    return false;
+  }
+}
+
+const orphanPatienceMilliseconds = 10_000;
+
+/**
+ * A server that was killed leaves its chain running, which would go on writing the same state. It is told to end, and
+ * writes its last blocks while it does.
+ */
+async function endOrphan(directory: string): Promise<void> {
+  if (!existsSync(pidFileOf(directory))) return;
+  const pid = Number(readFileSync(pidFileOf(directory), 'utf8'));
+  const deadline = Date.now() + orphanPatienceMilliseconds;
+  for (
+    let signal: NodeJS.Signals = 'SIGTERM';
+    isChainOf(pid, directory);
+    signal = Date.now() > deadline ? 'SIGKILL' : 'SIGTERM'
+  ) {
+    process.kill(pid, signal);
+    await pause(50);
+  }
 }
 
 async function ready(child: ChildProcess, rpc: Rpc, complaint: () => string): Promise<void> {

@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { FirmproofError } from '@firmproof/protocol';
 import { Kysely, SqliteDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { migrations } from './migrations.ts';
@@ -6,8 +7,19 @@ import type { Tables } from './schema.ts';
 
 export type Database = Kysely<Tables>;
 
-/** Opens the embedded database and brings its schema up to date. */
+/**
+ * Opens the embedded database and brings its schema up to date.
+ * @throws FirmproofError `database-damaged`
+ */
 export async function openDatabase(file: string): Promise<Database> {
+  try {
+    return await open(file);
+  } catch (cause) {
+    throw new FirmproofError('database-damaged', `the database ${file} cannot be opened: ${String(cause)}`, { cause });
+  }
+}
+
+async function open(file: string): Promise<Database> {
   const sqlite = new DatabaseSync(file);
   // WAL with full sync: a proposal that was answered for survives a power cut.
   sqlite.exec(
