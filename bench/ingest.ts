@@ -3,11 +3,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FirmproofClient } from '@firmproof/client';
 import { parseVersion } from '@firmproof/protocol';
+import { freePort } from '../test/support/free-port.ts';
 import { eventually, makeVendor, temporaryDirectory } from '../test/support/stack.ts';
 import { figure, megabyte } from './figure.ts';
 
@@ -22,14 +22,6 @@ async function writeImage(file: string): Promise<void> {
     for (let written = 0; written < sizeMebibytes; written += 1) yield cipher.update(zeros);
   }
   await pipeline(bytes, createWriteStream(file));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 const peakBytesOf = (pid: number | undefined) =>

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
+import { takeLock } from '@firmproof/protocol/node/lock-file';
 import { type Clock, createClock } from './clock.ts';
 import type { AgentConfig } from './config.ts';
 import { type Identity, openIdentity } from './identity.ts';
@@ -49,26 +50,7 @@ export async function openAgent(config: AgentConfig): Promise<Agent> {
 }
 
 function lock(dataDirectory: string): () => void {
-  const file = join(dataDirectory, 'agent.pid');
-  if (existsSync(file)) {
-    const owner = Number(readFileSync(file, 'utf8'));
-    if (owner > 0 && isRunning(owner))
-      throw new FirmproofError('install-in-progress', `process ${owner} works on ${dataDirectory}`);
-    rmSync(file, { force: true });
-  }
-  try {
-    writeFileSync(file, String(process.pid), { flag: 'wx', mode: 0o600 });
-  } catch (cause) {
-    throw new FirmproofError('install-in-progress', `another process works on ${dataDirectory}`, { cause });
-  }
-  return () => rmSync(file, { force: true });
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+  const taken = takeLock(join(dataDirectory, 'agent.pid'));
+  if ('release' in taken) return taken.release;
+  throw new FirmproofError('install-in-progress', `process ${taken.owner} works on ${dataDirectory}`);
 }

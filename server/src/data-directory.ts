@@ -1,15 +1,7 @@
-import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
+import { takeLock } from '@firmproof/protocol/node';
 
 function makeDirectory(directory: string): void {
   try {
@@ -29,18 +21,7 @@ function makeDirectory(directory: string): void {
  */
 export function lockDataDirectory(directory: string): () => void {
   makeDirectory(directory);
-  const file = join(directory, 'server.pid');
-  for (;;) {
-    try {
-      writeFileSync(file, `${process.pid}\n`, { flag: 'wx' });
-      return () => rmSync(file, { force: true });
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-      const owner = Number(readFileSync(file, 'utf8'));
-      if (owner !== process.pid && Number.isInteger(owner) && owner > 0 && isRunning(owner)) {
-        throw new FirmproofError('data-directory-in-use', `process ${owner} works on ${directory}`);
-      }
-      rmSync(file, { force: true });
-    }
-  }
+  const taken = takeLock(join(directory, 'server.pid'));
+  if ('release' in taken) return taken.release;
+  throw new FirmproofError('data-directory-in-use', `process ${taken.owner} works on ${directory}`);
 }

@@ -11,6 +11,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeDevice } from '../support/device.ts';
 import { expectCode } from '../support/expect-code.ts';
+import { freePort } from '../support/free-port.ts';
 import { boundary, multipart, problemOf } from '../support/http.ts';
 import { LyingServer } from '../support/lying-server.ts';
 import { destroyStack, eventually, makeVendor, type Stack, startStack, temporaryDirectory } from '../support/stack.ts';
@@ -21,7 +22,7 @@ let uploader: Uploader;
 let good: Upload;
 
 beforeAll(async () => {
-  stack = await startStack(undefined, { FIRMPROOF_UPLOAD_STALL_SECONDS: '1' });
+  stack = await startStack(undefined, { FIRMPROOF_UPLOAD_STALL_SECONDS: '5' });
   uploader = await Uploader.open(stack, await makeVendor(stack));
   good = await uploader.prepare('1.0.0', randomBytes(24_000_000));
 });
@@ -103,7 +104,7 @@ describe('A39 upload abuse', () => {
 
   test.skipIf(!canMount)('a full disk is told as such, and nothing is kept', async () => {
     const directory = temporaryDirectory();
-    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    const port = await freePort();
     const script = `mkdir -p ${directory}/blocks && mount -t tmpfs -o size=2m tmpfs ${directory}/blocks && exec ${process.execPath} server/src/main.ts`;
     const child: ChildProcess = spawn('unshare', ['-rm', 'sh', '-c', script], {
       env: { ...process.env, FIRMPROOF_DATA: directory, FIRMPROOF_PORT: String(port), FIRMPROOF_LOG_LEVEL: 'silent' },

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { createRpc } from '@firmproof/protocol/node';
+import { createRpc, nameOfProcess } from '@firmproof/protocol/node';
 import { parseConfig, startServer } from '@firmproof/server';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { onChainOf, startWitness, type WitnessDaemon } from '../support/chain.ts';
@@ -206,7 +206,7 @@ describe('starting', () => {
   test('on a data directory that another process works on', async () => {
     const directory = fresh();
     mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, 'server.pid'), '1\n');
+    writeFileSync(join(directory, 'server.pid'), nameOfProcess(process.ppid) ?? '');
     await expectCode('data-directory-in-use', () => start({ FIRMPROOF_DATA: directory }));
   });
 

@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { auditProduct, FirmproofClient, type Vendor } from '@firmproof/client';
 import { type Proposal, parseVersion, sha256 } from '@firmproof/protocol';
 import { createRpc } from '@firmproof/protocol/node';
 import { afterEach, describe, expect, test } from 'vitest';
 import { makeDevice } from '../support/device.ts';
+import { freePort } from '../support/free-port.ts';
 import {
   destroyStack,
   eventually,
@@ -24,14 +24,6 @@ const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 /** The server as `npm start` runs it, in a process that can be killed. */
 async function spawnServer(directory: string, port: number): Promise<ServerProcess> {

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Agent, confirm, openAgent, type Round, readConfig, run } from '@firmproof/device-agent';
 import { sha256 } from '@firmproof/protocol';
+import { nameOfProcess } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeDevice, type TestDevice } from '../support/device.ts';
 import { expectCode } from '../support/expect-code.ts';
@@ -184,10 +185,15 @@ describe('run', () => {
     const busy = makeDevice(vendor.trustRoot, [stack.url]);
     const agent = await openAgent(readConfig(busy.configFile));
     try {
-      writeFileSync(join(busy.directory, 'data', 'agent.pid'), '1\n');
       await expectCode('install-in-progress', () => openAgent(readConfig(busy.configFile)));
-    } finally {
       agent.close();
+      const lock = join(busy.directory, 'data', 'agent.pid');
+      writeFileSync(lock, nameOfProcess(process.ppid) ?? '');
+      await expectCode('install-in-progress', () => openAgent(readConfig(busy.configFile)));
+      // After a reboot another process has the number: that must not keep the agent away for ever.
+      writeFileSync(lock, `${process.ppid} another-boot 1`);
+      (await openAgent(readConfig(busy.configFile))).close();
+    } finally {
       busy.destroy();
     }
   });
