@@ -94,7 +94,7 @@ describe('A04 downgrade through semver', () => {
   test('a version that sorts higher brings no device below its floor', async () => {
     await arena.vendor.publish('8.0.0', randomBytes(900), { rollbackIndex: 1 });
     await arena.vendor.promote('8.0.0');
-    await arena.seen('update');
+    await arena.offers('8.0.0');
     expect(await arena.device.install()).toMatchObject({ outcome: 'installed', version: '8.0.0' });
     await arena.vendor.publish('999.0.0', randomBytes(900), { rollbackIndex: 0 });
     await arena.vendor.promote('999.0.0');
@@ -105,7 +105,7 @@ describe('A04 downgrade through semver', () => {
   test('a version that sorts lower is an update when the chain says so', async () => {
     await arena.vendor.publish('8.0.0-rc.1', randomBytes(900), { rollbackIndex: 1 });
     await arena.vendor.promote('8.0.0-rc.1');
-    await arena.seen('update');
+    await arena.offers('8.0.0-rc.1');
     expect(await arena.device.install()).toMatchObject({ outcome: 'installed', version: '8.0.0-rc.1' });
   });
 });

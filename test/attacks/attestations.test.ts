@@ -119,7 +119,7 @@ describe('A29 attestation confusion', () => {
       statement: (s) => ({ ...s, predicate: { ...s.predicate, image: { ...s.predicate.image, sizeBytes: 599 } } }),
     };
     await arena.recordPastTheServer(version, image, confused(image, version, smaller));
-    await arena.seen('update');
+    await arena.offers('3.1.0');
     const block = () => bytes;
     const answer = (request: { url?: string | undefined }, response: import('node:http').ServerResponse) => {
       if (!request.url?.startsWith('/ipfs/')) return false;
@@ -154,7 +154,7 @@ describe('A30 revoked', () => {
   test('a release that is revoked during its download is not activated', async () => {
     await arena.vendor.publish('4.0.0', randomBytes(2_500_000));
     await arena.vendor.promote('4.0.0');
-    await arena.seen('update');
+    await arena.offers('4.0.0');
     const { vendor, product } = arena.vendor;
     const revoked = makeDevice(arena.vendor.trustRoot, [arena.stack.url]);
     await revoked.check();
@@ -200,7 +200,7 @@ describe('A30 revoked', () => {
     await arena.vendor.publish('5.0.0', oldImage);
     await arena.vendor.publish('5.0.1', randomBytes(700));
     await arena.vendor.promote('5.0.1');
-    await arena.seen('update');
+    await arena.offers('5.0.1');
     const listed = await arena.vendor.vendor.client.release(arena.vendor.product, parseVersion('5.0.0'));
     await configure(() => ({
       buildKeys: [publicKeyOf(generateKeyPairSync('ed25519').privateKey)],
@@ -215,7 +215,7 @@ describe('A30 revoked', () => {
       (version) => version === '5.0.0',
       'the promotion',
     );
-    await arena.seen('update');
+    await arena.offers('5.0.0');
     expect(await arena.device.install()).toMatchObject({ outcome: 'installed', version: '5.0.0' });
     expect(arena.device.running()).toBe(sha256(oldImage));
   });

@@ -28,7 +28,7 @@ describe('A02 wrong product or hardware', () => {
     await other.publish('9.0.0', randomBytes(1000));
     await other.promote('9.0.0');
     const device = makeDevice(other.trustRoot, [arena.stack.url]);
-    await arena.seen('update', device);
+    await arena.offers('9.0.0', device);
     device.destroy();
     const theirs = JSON.parse(await other.vendor.client.evidence(other.product, stable));
     await arena.resists('storage-proof-invalid', () => told(() => theirs));
@@ -57,7 +57,7 @@ describe('A03 rollback', () => {
     try {
       await arena.vendor.publish('2.2.0', randomBytes(1000), { rollbackIndex: 1 });
       await arena.vendor.promote('2.2.0', 'beta');
-      await arena.seen('update', device);
+      await arena.offers('2.2.0', device);
       expect(await device.install()).toMatchObject({ outcome: 'installed', version: '2.2.0' });
       await arena.vendor.promote('1.0.0', 'beta');
       await arena.seen('below-rollback-floor', device);

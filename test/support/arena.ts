@@ -42,12 +42,12 @@ export class Arena {
     const arena = new Arena(stack, vendor, liar, { '1.0.0': randomBytes(1_200_000), '2.0.0': randomBytes(3_300_000) });
     await vendor.publish('1.0.0', arena.images['1.0.0']);
     await vendor.promote('1.0.0');
-    await arena.seen('update');
+    await arena.offers('1.0.0');
     expect(await arena.device.install()).toMatchObject({ outcome: 'installed' });
     arena.old = await arena.evidence();
     await vendor.publish('2.0.0', arena.images['2.0.0']);
     await vendor.promote('2.0.0');
-    await arena.seen('update');
+    await arena.offers('2.0.0');
     return arena;
   }
 
@@ -61,12 +61,21 @@ export class Arena {
     return JSON.parse(await this.vendor.vendor.client.evidence(this.vendor.product, stable));
   }
 
-  /** Waits until the device's honest check comes to this outcome or code. */
-  async seen(what: ErrorCode | 'update', device = this.device): Promise<void> {
+  /** Waits until the device's honest check comes to this code. */
+  async seen(code: ErrorCode, device = this.device): Promise<void> {
     await eventually(
       async () => (await device.check()).verdict,
-      (verdict) => (verdict.outcome === 'update' ? what === 'update' : verdict.code === what),
-      what,
+      (verdict) => verdict.outcome !== 'update' && verdict.code === code,
+      code,
+    );
+  }
+
+  /** Waits until this release, and no older one, is proven to the device as an update. */
+  async offers(version: string, device = this.device): Promise<void> {
+    await eventually(
+      async () => (await device.check()).verdict,
+      (verdict) => verdict.outcome === 'update' && verdict.release.version === version,
+      `${version} to be offered`,
     );
   }
 
