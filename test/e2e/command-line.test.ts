@@ -85,6 +85,16 @@ describe('a vendor with nothing', () => {
     await fails('setup-exists', 2, 'setup', '--solo', '--product', 'lamp');
   });
 
+  test('goes on with a setup that was interrupted, with the same trust root', async () => {
+    const before = readFileSync(join(home, 'products', 'lamp', 'trust-root.json'), 'utf8');
+    const settings = join(home, 'settings.json');
+    const { products, ...rest } = JSON.parse(readFileSync(settings, 'utf8'));
+    writeFileSync(settings, JSON.stringify(rest));
+    const again = await json('setup', '--solo', '--product', 'lamp');
+    expect(again.product).toBe(products.lamp.id);
+    expect(readFileSync(join(home, 'products', 'lamp', 'trust-root.json'), 'utf8')).toBe(before);
+  });
+
   test('has its keys encrypted at rest, readable by nobody else', async () => {
     for (const name of readdirSync(join(home, 'keys'))) {
       const file = join(home, 'keys', name);

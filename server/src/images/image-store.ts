@@ -27,6 +27,20 @@ export function createImageStore(directory: string) {
   const blocks = new FsBlockstore(directory, { shardingStrategy: sharding });
   /** How many imports under way rely on a block: none of them may remove it under another. */
   const users = new Map<string, number>();
+  /** Blocks that imports under way have brought and nobody has pinned yet: the last one to let go removes them. */
+  const unpinned = new Set<string>();
+  const turns = new Map<string, Promise<unknown>>();
+
+  /** What looks at a block and then changes it must not meet another that does. */
+  function inTurn<Result>(key: string, act: () => Promise<Result>): Promise<Result> {
+    const turn = (turns.get(key) ?? Promise.resolve()).then(act, act);
+    const over = () => {
+      if (turns.get(key) === turn) turns.delete(key);
+    };
+    turns.set(key, turn);
+    turn.then(over, over);
+    return turn;
+  }
 
   const fileOf = (cid: CID) => {
     const { dir, file } = sharding.encode(cid);
@@ -74,12 +88,12 @@ export function createImageStore(directory: string) {
     for (const path of directories) await syncPath(path);
   }
 
-  function letGo(keys: Iterable<string>): void {
-    for (const key of keys) {
-      const left = (users.get(key) ?? 1) - 1;
-      if (left === 0) users.delete(key);
-      else users.set(key, left);
-    }
+  /** True when nobody else relies on the block any more. */
+  function letGo(key: string): boolean {
+    const left = (users.get(key) ?? 1) - 1;
+    if (left > 0) users.set(key, left);
+    else users.delete(key);
+    return left <= 0;
   }
 
   return {
@@ -109,30 +123,40 @@ export function createImageStore(directory: string) {
      */
     async receive(source: AsyncIterable<Uint8Array>, maximumSizeBytes: number): Promise<ReceivedImage> {
       const used = new Map<string, CID>();
-      const brought: CID[] = [];
       const sink = {
         put: async (cid: CID, value: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>) => {
           const key = cid.toString();
           if (used.has(key)) return cid;
           used.set(key, cid);
-          users.set(key, (users.get(key) ?? 0) + 1);
-          if (!(await blocks.has(cid))) {
-            brought.push(cid);
-            await write(cid, value as Uint8Array);
-          }
-          return cid;
+          return inTurn(key, async () => {
+            users.set(key, (users.get(key) ?? 0) + 1);
+            if (!(await blocks.has(cid))) {
+              await write(cid, value as Uint8Array);
+              unpinned.add(key);
+            }
+            return cid;
+          });
         },
       };
+      const release = () => {
+        for (const key of used.keys()) {
+          unpinned.delete(key);
+          letGo(key);
+        }
+      };
       const discard = async () => {
-        letGo(used.keys());
-        for (const cid of brought) if (!users.has(cid.toString())) await blocks.delete(cid);
+        for (const [key, cid] of used) {
+          await inTurn(key, async () => {
+            if (letGo(key) && unpinned.delete(key)) await blocks.delete(cid);
+          });
+        }
       };
       try {
         return await rethrow(async () => {
           const image = await importImage(source, { sink, maximumSizeBytes });
           await sync(used.values());
           const cids = [...used.keys()].map(parseCid);
-          return { ...image, blocks: cids, release: () => letGo(used.keys()), discard };
+          return { ...image, blocks: cids, release, discard };
         });
       } catch (error) {
         await discard();
