@@ -10,6 +10,7 @@ import {
   parseEvidence,
   parseProductId,
   parseVersion,
+  type Verdict,
   verifyEvidence,
 } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -255,10 +256,10 @@ describe('A44 rollouts', () => {
     expect(head.shareBasisPoints).toBeLessThan(200);
   });
 
-  /** Who of the fleet is in, according to the evidence that is served now. */
-  async function inside(): Promise<readonly boolean[]> {
+  /** What each of the fleet decides on the evidence that is served now. */
+  async function verdicts(): Promise<readonly Verdict[]> {
     const evidence = parseEvidence(JSON.stringify(await arena.evidence()));
-    const verdicts = await Promise.all(
+    return Promise.all(
       fleet.map((rolloutSecret) =>
         verifyEvidence(
           evidence,
@@ -275,18 +276,18 @@ describe('A44 rollouts', () => {
         ),
       ),
     );
-    return verdicts.map(({ outcome }) => outcome === 'update');
   }
 
+  const inside = async () => (await verdicts()).map(({ outcome }) => outcome === 'update');
+
   async function promoteHalf(): Promise<void> {
-    const { product } = arena.vendor;
     const half = { duration: 1_000_000_000, firstShare: 5000 };
     const message = await promoteMessage({ version: parseVersion('2.0.0'), ...half });
     await client().follow((await client().promote(message, await signPromote(message))).id);
-    const { counter } = await client().channel(product, stable);
     await eventually(
-      async () => (await inside()).filter(Boolean).length,
-      (count) => counter > 0 && count > 0 && count < fleet.length,
+      verdicts,
+      (all) =>
+        all.some((verdict) => verdict.outcome === 'update' && verdict.release.schedule.counter === message.counter),
       'evidence of the new rollout',
     );
   }
