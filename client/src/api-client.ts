@@ -145,8 +145,16 @@ export class FirmproofClient {
   veto = (message: ActionMessage<'Veto'>, signature: ApprovalSignature): Promise<Proposal> =>
     this.#post(`/v1/products/${message.product}/vetoes`, { message, signature }, proposalSchema);
 
-  applyConfiguration = (message: ActionMessage<'Configure'>): Promise<Proposal> =>
-    this.#post(`/v1/products/${message.product}/applications`, { message }, proposalSchema);
+  /** `acceptance`: the new publisher's, where the publisher changes. */
+  applyConfiguration = (
+    message: ActionMessage<'Configure'>,
+    acceptance?: { readonly message: ActionMessage<'Accept'>; readonly signature: ApprovalSignature },
+  ): Promise<Proposal> =>
+    this.#post(
+      `/v1/products/${message.product}/applications`,
+      { message, ...(acceptance && { acceptance }) },
+      proposalSchema,
+    );
 
   /** Streams the image from disk; it is never whole in memory. */
   async publish(

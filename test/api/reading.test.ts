@@ -291,4 +291,34 @@ describe('configuration proposals', () => {
     expect(after.pending).toBeUndefined();
     expect(after.delaySeconds).toBe(3600);
   });
+
+  test('a product changes hands only when the new publisher accepts it', async () => {
+    const sold = await makeVendor(stack, { name: 'sold' });
+    const { vendor: seller, product } = sold;
+    const buyer = new Wallet(Wallet.createRandom().privateKey);
+    const before = await seller.client.product(product);
+    const deadline = Math.floor(Date.now() / 1000) + 600;
+    const message: ActionMessage<'Configure'> = {
+      product,
+      publisher: parseAddress(buyer.address),
+      guardian: before.guardian,
+      delay: 0,
+      trustRoot: `0x${before.trustRoot}` as never,
+      epoch: before.epoch,
+      deadline,
+    };
+    const signature = await signAction(seller.wallet, seller.info, 'Configure', message);
+    await seller.client.follow((await seller.client.configure(message, signature)).id);
+    const accept = { product, publisher: message.publisher, epoch: before.epoch + 1, deadline };
+    const forged = await signAction(seller.wallet, seller.info, 'Accept', accept);
+    await expectCode('approval-invalid', () => seller.client.applyConfiguration(message));
+    await expectCode('approval-invalid', () =>
+      seller.client.applyConfiguration(message, { message: accept, signature: forged }),
+    );
+    const accepted = await signAction(buyer, seller.info, 'Accept', accept);
+    const applied = await seller.client.applyConfiguration(message, { message: accept, signature: accepted });
+    await seller.client.follow(applied.id);
+    expect((await seller.client.product(product)).publisher).toBe(message.publisher);
+    await expectCode('token-scope', () => sold.publish('1.0.0', randomBytes(10)));
+  });
 });

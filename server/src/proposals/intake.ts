@@ -239,6 +239,9 @@ export function createIntake(options: {
       const row = await productRow(product);
       const { message } = request.body;
       requireProduct(product, message);
+      if (request.kind === 'apply' && request.body.message.publisher !== row.publisher && !request.body.acceptance) {
+        throw new FirmproofError('approval-invalid', 'the publisher changes, and the new one has not accepted it');
+      }
       return open(request, product, row.publisher, {
         ...('version' in message && { version: message.version }),
         ...('channel' in message && { channel: message.channel }),
