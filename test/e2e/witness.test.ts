@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,6 +21,17 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
   await destroyStack(stack);
 });
+
+/** Whether this is a Node that cannot read the sources itself. */
+function isOldNode(file: string): boolean {
+  const { stdout } = spawnSync(file, ['--version'], { encoding: 'utf8' });
+  return Number(/^v(\d+)/.exec(stdout ?? '')?.[1] ?? 99) < 24;
+}
+
+const oldNode = process.env['PATH']
+  ?.split(':')
+  .map((path) => join(path, 'node'))
+  .find(isOldNode);
 
 describe('firmproof witness', () => {
   test('vouches for final blocks over HTTP, with the key that it has shown before', async () => {
@@ -69,6 +80,18 @@ describe('firmproof witness', () => {
       child.kill('SIGTERM');
       expect(await ended).toEqual([0, null]);
     }
+  });
+
+  test.skipIf(oldNode === undefined)('ends with the process that an old Node has started it from', async () => {
+    const data = join(directory, 'launched');
+    const args = ['witness', '--operator', 'acme', '--data', data, '--rpc', stack.rpcUrl, '--port', '0', '--json'];
+    const child: ChildProcess = spawn(oldNode ?? '', [firmproof, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(child.stdout ?? child, 'data')) as [Buffer];
+    const { url } = JSON.parse(line.toString());
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow();
   });
 
   test('says what is missing', async () => {
