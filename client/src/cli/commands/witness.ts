@@ -61,13 +61,15 @@ async function witness(session: Session, flags: WitnessFlags): Promise<void> {
   const server = createWitnessServer(daemon);
   const url = await listen(server, flags.host, parseWholeNumber(flags.port, '--port', 65_535));
   daemon.start();
+  // Before anybody is told that it runs: who is told may want to end it.
+  const stopping = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
   output.result(
     { url, operator, publicKey: daemon.publicKey, member },
     `witness ${operator} at ${url}, following ${redactUrl(flags.rpc)}\n${member}`,
   );
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  await stopping;
   server.close();
   server.closeAllConnections();
   await daemon.stop();
