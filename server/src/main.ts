@@ -9,21 +9,25 @@ function exitCodeOf(error: unknown): number {
 }
 
 async function main(): Promise<void> {
-  const server = await startServer(parseConfig(process.env));
+  const starting = startServer(parseConfig(process.env));
   let stopping = false;
   const stop = () => {
     if (stopping) return;
     stopping = true;
-    server.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
+    starting
+      .then((server) => server.stop())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
   };
+  // From the first moment on: a server that is stopped while it starts must not leave its chain behind.
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  await starting;
 }
 
 main().catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { auditProduct, FirmproofClient, type Vendor } from '@firmproof/client';
 import { type Proposal, parseVersion, sha256 } from '@firmproof/protocol';
@@ -106,6 +106,28 @@ describe('the server', () => {
     expect(await device.install()).toMatchObject({ outcome: 'installed', version: '1.0.0' });
     expect(device.running()).toBe(sha256(image));
   });
+
+  test.each(['its chain has started', 'it is ready'])(
+    'stopped once %s, ends in order and leaves no chain behind',
+    async (moment) => {
+      const directory = temporaryDirectory();
+      cleanups.push(() => rmSync(directory, { recursive: true, force: true }));
+      const port = await freePort();
+      const child = spawn(process.execPath, ['server/src/main.ts'], {
+        env: { ...process.env, FIRMPROOF_DATA: directory, FIRMPROOF_PORT: String(port), FIRMPROOF_LOG_LEVEL: 'silent' },
+        stdio: 'ignore',
+      });
+      const ended = once(child, 'exit');
+      const isTime = async () =>
+        moment === 'it is ready'
+          ? (await fetch(`http://127.0.0.1:${port}/readyz`)).ok
+          : existsSync(join(directory, 'chain', 'anvil.pid'));
+      await eventually(isTime, (time) => time, moment);
+      child.kill('SIGINT');
+      expect(await ended).toEqual([0, null]);
+      expect(chainsOf(directory)).toBe(0);
+    },
+  );
 
   test('removes blocks at its start that no image needs, and no others', async () => {
     const directory = temporaryDirectory();
