@@ -50,6 +50,8 @@ export type AuditReport = {
   /** Where the events and the proof differ; empty when complete. */
   readonly differences: readonly string[];
   readonly block: { readonly number: number; readonly hash: string };
+  /** Up to which event a quorum of witnesses vouches for this history; null when only the node does. */
+  readonly vouchedSequence: number | null;
   readonly sequence: number;
   readonly history: Bytes32;
   readonly replayedHistory: Bytes32;
@@ -102,6 +104,7 @@ export async function auditProduct(options: {
     complete: differences.length === 0,
     differences,
     block: { number: Number(proven.block.number), hash: proven.block.hash },
+    vouchedSequence: vouched.length > 0 ? Math.max(...vouched.map(({ sequence }) => sequence)) : null,
     sequence: proven.sequence,
     history: proven.history,
     replayedHistory: histories.at(-1) ?? zeroBytes32,
@@ -147,7 +150,8 @@ async function walkBack(
   const entries: Entry[] = [];
   const visited = new Set<number>();
   let block = lastBlock;
-  while (block > 0 && !visited.has(block)) {
+  // A node that makes up a trail without end is followed no further than the proven number of events.
+  while (block > 0 && !visited.has(block) && entries.length <= sequence) {
     visited.add(block);
     const range = { fromBlock: hexQuantity(block), toBlock: hexQuantity(block) };
     const logs = await rpc<Log[]>('eth_getLogs', [{ address: registry, topics: [null, product], ...range }]);

@@ -8,7 +8,7 @@ const { metafile } = await build({
   outfile,
   bundle: true,
   minify: true,
-  // Error classes are matched by name in messages.
+  // A stack trace from the field has to be readable.
   keepNames: true,
   platform: 'node',
   target: 'node24',

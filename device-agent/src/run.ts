@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { openAgent } from './agent.ts';
+import { isFirmproofError } from '@firmproof/protocol';
+import { type Agent, openAgent } from './agent.ts';
 import type { AgentConfig } from './config.ts';
 import type { DownloadProgress } from './download.ts';
 import { type InstallResult, install } from './install.ts';
 
 const firstRetrySeconds = 60;
+const busySeconds = 5;
 
 /** What one round of `run` came to, and when the next one is due. */
 export type Round = {
@@ -27,21 +29,34 @@ export async function run(
 ): Promise<void> {
   let failures = 0;
   while (!options.signal.aborted) {
-    const agent = await openAgent(config);
-    try {
-      const result = await install(agent, options.onProgress);
-      failures = result.outcome === 'unproven' ? failures + 1 : 0;
-      const { state, trialDeadlineSeconds } = agent.journal.entry;
-      const trialSeconds =
-        state === 'trial' && trialDeadlineSeconds !== null ? trialDeadlineSeconds - agent.clock.nowSeconds() + 1 : null;
-      const nextSeconds = Math.max(1, trialSeconds ?? waitSeconds(config.pollHours, failures, Math.random()));
-      options.onRound({ result, recoveredFrom: agent.journal.recoveredFrom, nextSeconds });
-      agent.close();
-      await pause(nextSeconds * 1000, undefined, { signal: options.signal }).catch(() => undefined);
-    } finally {
-      agent.close();
+    const agent = await openAgent(config).catch(unlessBusy);
+    let nextSeconds = busySeconds;
+    if (agent !== null) {
+      try {
+        const result = await install(agent, options.onProgress);
+        failures = result.outcome === 'unproven' ? failures + 1 : 0;
+        nextSeconds = secondsToNext(agent, failures);
+        options.onRound({ result, recoveredFrom: agent.journal.recoveredFrom, nextSeconds });
+      } finally {
+        agent.close();
+      }
     }
+    await pause(nextSeconds * 1000, undefined, { signal: options.signal }).catch(() => undefined);
   }
+}
+
+/** Somebody runs `check` or `install` by hand at this moment: no reason to end. */
+function unlessBusy(error: unknown): null {
+  if (isFirmproofError(error) && error.code === 'install-in-progress') return null;
+  throw error;
+}
+
+function secondsToNext({ config, journal, clock }: Agent, failures: number): number {
+  const { state, trialDeadlineSeconds } = journal.entry;
+  if (state === 'trial' && trialDeadlineSeconds !== null) {
+    return Math.max(1, trialDeadlineSeconds - clock.nowSeconds() + 1);
+  }
+  return Math.max(1, waitSeconds(config.pollHours, failures, Math.random()));
 }
 
 /** The poll interval ± 50 %, so that a fleet never asks at once; after failures 1, 2, 4 … minutes, up to that. */

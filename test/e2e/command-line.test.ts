@@ -247,6 +247,8 @@ describe('an auditor', () => {
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ complete: true, name: 'lamp', differences: [] });
     expect(report.replayedHistory).toBe(report.history);
+    expect(report.vouchedSequence).toBe(report.sequence);
+    expect(JSON.parse((await audit('--rpc', stack.rpcUrl, '--offline')).stdout).vouchedSequence).toBeNull();
     expect(report.events.map(({ name }: { name: string }) => name)).toEqual([
       'Registered',
       'Published',

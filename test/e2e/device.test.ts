@@ -181,6 +181,27 @@ describe('run', () => {
     }
   });
 
+  test('waits while somebody else is at work on the device', async () => {
+    const shared = makeDevice(vendor.trustRoot, [stack.url], { channel: 'beta' });
+    const stopping = new AbortController();
+    const rounds: Round[] = [];
+    const other = await openAgent(readConfig(shared.configFile));
+    try {
+      const running = run(readConfig(shared.configFile), {
+        signal: stopping.signal,
+        onRound: (round) => {
+          rounds.push(round);
+          stopping.abort();
+        },
+      });
+      other.close();
+      await running;
+      expect(rounds).toMatchObject([{ result: { outcome: 'installed' } }]);
+    } finally {
+      shared.destroy();
+    }
+  });
+
   test('keeps two processes off one data directory', async () => {
     const busy = makeDevice(vendor.trustRoot, [stack.url]);
     const agent = await openAgent(readConfig(busy.configFile));

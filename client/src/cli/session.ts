@@ -151,7 +151,7 @@ export class Session {
    */
   async evidenceOf(vendor: Vendor, product: ProductId, channel: Channel, version: Version): Promise<boolean> {
     for (let attempt = 0; attempt < evidenceAttempts; attempt += 1) {
-      const text = await vendor.client.evidence(product, channel).catch(whileNotReady);
+      const text = await vendor.client.evidence(product, channel).catch(notSeen);
       const { release } = text === null ? {} : parseEvidence(text);
       if (release && parseAttestation(release.attestation).statement.predicate.version === version) return true;
       await pause(evidencePauseMilliseconds);
@@ -170,8 +170,9 @@ export class Session {
   }
 }
 
-function whileNotReady(error: unknown): null {
-  if (isFirmproofError(error) && error.code === 'evidence-not-ready') return null;
+/** The promotion is confirmed whatever becomes of this look. */
+function notSeen(error: unknown): null {
+  if (isFirmproofError(error)) return null;
   throw error;
 }
 

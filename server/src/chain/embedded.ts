@@ -110,15 +110,12 @@ const orphanPatienceMilliseconds = 10_000;
 async function endOrphan(directory: string): Promise<void> {
   if (!existsSync(pidFileOf(directory))) return;
   const pid = Number(readFileSync(pidFileOf(directory), 'utf8'));
+  if (!isChainOf(pid, directory)) return;
+  process.kill(pid, 'SIGTERM');
   const deadline = Date.now() + orphanPatienceMilliseconds;
-  for (
-    let signal: NodeJS.Signals = 'SIGTERM';
-    isChainOf(pid, directory);
-    signal = Date.now() > deadline ? 'SIGKILL' : 'SIGTERM'
-  ) {
-    process.kill(pid, signal);
-    await pause(50);
-  }
+  while (isChainOf(pid, directory) && Date.now() < deadline) await pause(50);
+  if (isChainOf(pid, directory)) process.kill(pid, 'SIGKILL');
+  while (isChainOf(pid, directory)) await pause(50);
 }
 
 async function ready(child: ChildProcess, rpc: Rpc, complaint: () => string): Promise<void> {

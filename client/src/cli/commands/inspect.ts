@@ -194,6 +194,9 @@ async function audit(session: Session, reference: string | undefined, flags: Aud
     report.complete
       ? `complete: ${report.sequence} events replay to the history that block ${report.block.number} proves`
       : `NOT COMPLETE: ${report.differences.join('; ')}`,
+    report.vouchedSequence === null
+      ? 'no witness was asked: that this block is the chain’s own is the word of this node'
+      : `a quorum of witnesses vouches for the history up to event ${report.vouchedSequence}`,
     fields([
       ['proven', report.history],
       ['replayed', report.replayedHistory],
@@ -230,8 +233,9 @@ async function vouchedHistories(session: Session, product: ProductId, root: Trus
         lastProven: null,
         rolloutSecret: new Uint8Array(32),
       };
-      const { proven } = await verifyEvidence(evidence, root, device, nowSeconds());
-      if (proven) vouched.push({ sequence: proven.sequence, history: proven.history });
+      const verdict = await verifyEvidence(evidence, root, device, nowSeconds());
+      if (verdict.proven) vouched.push({ sequence: verdict.proven.sequence, history: verdict.proven.history });
+      else if ('code' in verdict) session.output.note(`Evidence of ${channel}: ${verdict.message} [${verdict.code}]`);
     }
   } catch (error) {
     if (!isFirmproofError(error)) throw error;

@@ -50,7 +50,10 @@ type TrustFlags = {
   readonly force?: boolean;
 };
 
-/** The files for a device image, from the chain's current trust root, for an own product or somebody else's. */
+/**
+ * The files for a device image. An own product's trust root is the one made here, from which devices walk to the newest by
+ * themselves; somebody else's is the newest that the server has.
+ */
 async function trust(session: Session, reference: string | undefined, flags: TrustFlags): Promise<void> {
   const id = await session.product(reference);
   const root = session.home.trustRootOf(id) ?? (await foreignTrustRoot(session, id, flags.force ?? false));
