@@ -12,6 +12,7 @@ import { type CheckResult, check } from './check.ts';
 import { type DownloadProgress, downloadImage, downloadSources } from './download.ts';
 import { runHealthCommand } from './health.ts';
 import type { InstallTarget } from './journal.ts';
+import { isStorageFull } from './storage-full.ts';
 
 export type InstallResult =
   | { readonly outcome: 'installed' | 'on-trial'; readonly version: string }
@@ -36,14 +37,22 @@ export async function install(agent: Agent, onProgress?: DownloadProgress): Prom
     const target = await stage(agent, first, first.verdict.release, onProgress);
     return await checkAgainAndActivate(agent, target);
   } catch (error) {
-    if (!isFirmproofError(error) || !isDeviceCode(error.code)) throw error;
-    await agent.journal.write({
-      state: 'idle',
-      target: null,
-      lastVerdict: { outcome: outcomeOf(error.code), code: error.code, message: error.message },
-    });
-    return refusal(error.code, error.message);
+    const failure = explain(error);
+    // Once activation has begun, the next try finishes or undoes it: only the journal knows how far it came.
+    const undone = ['idle', 'downloading', 'staged'].includes(agent.journal.entry.state);
+    await agent.journal
+      .write({ lastVerdict: failure, ...(undone && { state: 'idle', target: null }) })
+      // Where not even the journal fits, the entry before holds, and the next try starts from it.
+      .catch((trouble: unknown) => explain(trouble));
+    return failure;
   }
+}
+
+/** What went wrong, if it is something that a device has a code for. @throws what it has none for */
+function explain(error: unknown) {
+  if (isFirmproofError(error) && isDeviceCode(error.code)) return refusal(error.code, error.message);
+  if (isStorageFull(error)) return refusal('device-storage-full', 'the storage of the device is full');
+  throw error;
 }
 
 const refusal = (code: DeviceCode, message: string) => ({ outcome: outcomeOf(code), code, message });

@@ -203,6 +203,10 @@ const deviceCodes = {
     meaning: "The agent's journal is damaged.",
     remedy: 'It was set aside beside the journal; the agent goes on from the previous entry. Check the storage.',
   },
+  'device-storage-full': {
+    meaning: 'The device has no room for the image in the idle slot, or for its journal.',
+    remedy: 'Free space, or give the slots more room. The running image is untouched; what was downloaded is kept.',
+  },
   'install-in-progress': {
     meaning: 'Another agent process is at work on this data directory.',
     remedy: 'Wait for it, or stop it.',

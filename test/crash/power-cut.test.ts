@@ -52,3 +52,21 @@ describe.each(['before', 'after'] as const)('the power goes %s', (when) => {
     }
   });
 });
+
+test('a storage that is full once activation has begun: the next try finishes it', async () => {
+  const device = makeDevice(arena.vendor.trustRoot, [arena.stack.url]);
+  try {
+    const agent = await openAgent(readConfig(device.configFile));
+    const write = agent.journal.write.bind(agent.journal);
+    agent.journal.write = async (change) => {
+      if (change.state === 'trial') throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      await write(change);
+    };
+    expect(await install(agent)).toMatchObject({ outcome: 'refused', code: 'device-storage-full' });
+    agent.close();
+    expect(await device.status()).toMatchObject({ state: 'activating', target: '2.0.0' });
+    expect(await device.install()).toMatchObject({ outcome: 'installed', version: '2.0.0' });
+  } finally {
+    device.destroy();
+  }
+});

@@ -1,6 +1,7 @@
 import './small-memory.ts';
 import { parseArgs } from 'node:util';
 import { errorCatalogue, FirmproofError, isErrorCode, isFirmproofError } from '@firmproof/protocol';
+import { isStorageFull } from '../storage-full.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { help } from './help.ts';
@@ -54,7 +55,10 @@ function explain(code: string | undefined, json: boolean): number {
   return exitCodes.done;
 }
 
-function report(error: unknown): number {
+function report(raw: unknown): number {
+  const error = isStorageFull(raw)
+    ? new FirmproofError('device-storage-full', 'the storage of the device is full', { cause: raw })
+    : raw;
   if (!isFirmproofError(error)) {
     console.error(error);
     return exitCodes.internal;
@@ -62,6 +66,7 @@ function report(error: unknown): number {
   const { code, message, hint } = error;
   const json = process.argv.includes('--json');
   process.stderr.write(json ? `${JSON.stringify({ code, message, hint })}\n` : `${code}: ${message}\n${hint}\n`);
+  if (code === 'device-storage-full') return exitCodes.refused;
   return code === 'install-in-progress' || code === 'nothing-to-confirm' ? exitCodes.notNow : exitCodes.usage;
 }
 
