@@ -1,9 +1,11 @@
 import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
 import { Command, CommanderError } from 'commander';
+import { addAudit } from './commands/audit.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addProduct } from './commands/product.ts';
 import { addRelease } from './commands/release.ts';
 import { addSetup, type Run } from './commands/setup.ts';
+import { addVerify } from './commands/verify.ts';
 import { addWitness } from './commands/witness.ts';
 import { exitCodeOf, exitCodes, exitCodeTable } from './exit-codes.ts';
 import { type GlobalOptions, Session } from './session.ts';
@@ -26,6 +28,8 @@ function buildProgram(): Command {
   addProduct(program, run);
   addRelease(program, run);
   addInspect(program, run);
+  addVerify(program, run);
+  addAudit(program, run);
   addWitness(program, run);
   inherit(program);
   return program;
