@@ -7,12 +7,12 @@ import {
   type ProvenRelease,
   type Verdict,
 } from '@firmproof/protocol';
+import { isStorageFull } from '@firmproof/protocol/node/system-error';
 import type { Agent } from './agent.ts';
 import { type CheckResult, check } from './check.ts';
 import { type DownloadProgress, downloadImage, downloadSources } from './download.ts';
 import { runHealthCommand } from './health.ts';
 import type { InstallTarget } from './journal.ts';
-import { isStorageFull } from './storage-full.ts';
 
 export type InstallResult =
   | { readonly outcome: 'installed' | 'on-trial'; readonly version: string }

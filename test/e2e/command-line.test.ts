@@ -195,6 +195,7 @@ describe('a vendor', () => {
       { FIRMPROOF_HOME: '/nowhere' },
     );
     expect(JSON.parse(offline.stdout)).toMatchObject({ proven: true });
+    await fails('file-not-found', 2, 'verify', join(home, 'image.bin'), '--save', join(home, 'image.bin', 'below'));
     writeFileSync(join(home, 'other.bin'), 'other');
     const other = await run('verify', join(home, 'other.bin'), '--json');
     expect(other.code).toBe(5);

@@ -1,4 +1,5 @@
 import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
+import { explainSystemError } from '@firmproof/protocol/node';
 import { Command, CommanderError } from 'commander';
 import { addAudit } from './commands/audit.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -63,7 +64,7 @@ function globalsFirst(args: readonly string[]): string[] {
 }
 
 function report(error: unknown, json: boolean): number {
-  const problem = error instanceof CommanderError ? usageOf(error) : error;
+  const problem = error instanceof CommanderError ? usageOf(error) : explainSystemError(error);
   if (problem === null) return exitCodes.done;
   if (isAbort(problem)) return 130;
   if (!isFirmproofError(problem)) {

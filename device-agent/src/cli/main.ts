@@ -1,7 +1,7 @@
 import './small-memory.ts';
 import { parseArgs } from 'node:util';
 import { errorCatalogue, FirmproofError, isErrorCode, isFirmproofError } from '@firmproof/protocol';
-import { isStorageFull } from '../storage-full.ts';
+import { explainSystemError, isStorageFull } from '@firmproof/protocol/node/system-error';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { help } from './help.ts';
@@ -58,7 +58,7 @@ function explain(code: string | undefined, json: boolean): number {
 function report(raw: unknown): number {
   const error = isStorageFull(raw)
     ? new FirmproofError('device-storage-full', 'the storage of the device is full', { cause: raw })
-    : raw;
+    : explainSystemError(raw);
   if (!isFirmproofError(error)) {
     console.error(error);
     return exitCodes.internal;
