@@ -1,11 +1,37 @@
-import { ContractFactory, type Signer } from 'ethers';
+import {
+  AbiCoder,
+  ContractFactory,
+  concat,
+  getCreate2Address,
+  keccak256,
+  type Provider,
+  type Signer,
+  ZeroHash,
+} from 'ethers';
 import { releaseRegistryAbi, releaseRegistryBytecode } from './generated/release-registry.ts';
+import {
+  deploymentProxyAddress,
+  p256VerifierBytecode,
+  vendorAccountBytecode,
+  vendorAccountFactoryAddress,
+  vendorAccountFactoryBytecode,
+  webAuthnVerifierBytecode,
+} from './generated/vendor-account.ts';
 
 export {
   releaseRegistryAbi,
   releaseRegistryBytecode,
   releaseRegistryStorageLayout,
 } from './generated/release-registry.ts';
+export {
+  p256VerifierAddress,
+  vendorAccountAbi,
+  vendorAccountBytecode,
+  vendorAccountFactoryAbi,
+  vendorAccountFactoryAddress,
+  vendorAccountFactoryBytecode,
+  webAuthnVerifierAddress,
+} from './generated/vendor-account.ts';
 
 export interface Deployment {
   address: string;
@@ -24,4 +50,43 @@ export async function deployReleaseRegistry(signer: Signer): Promise<Deployment>
     blockNumber: receipt.blockNumber,
     transactionHash: receipt.hash,
   };
+}
+
+/** Who a vendor account belongs to at first. Signers are hexadecimal, as in contracts/src/interfaces/IVendorAccount.sol. */
+export interface AccountParameters {
+  readonly signers: readonly string[];
+  readonly threshold: number;
+  readonly passkeysAlone: boolean;
+  readonly recoverySigners: readonly string[];
+  readonly recoveryThreshold: number;
+}
+
+const parametersType =
+  'tuple(bytes[] signers,uint64 threshold,bool passkeysAlone,bytes[] recoverySigners,uint64 recoveryThreshold)';
+
+/** Where the factory makes the account of these first signers: the same on every chain, computed without asking anyone. */
+export function vendorAccountAddress(parameters: AccountParameters): string {
+  const encoded = AbiCoder.defaultAbiCoder().encode([parametersType], [parameters]);
+  const initCode = concat([vendorAccountBytecode, encoded]);
+  return getCreate2Address(vendorAccountFactoryAddress, keccak256(encoded), keccak256(initCode)).toLowerCase();
+}
+
+const deployedOnce = [p256VerifierBytecode, webAuthnVerifierBytecode, vendorAccountFactoryBytecode];
+
+/**
+ * Deploys the verifiers and the factory of vendor accounts, where they are not there yet. Everybody who does so on a chain
+ * makes the same contracts at the same addresses.
+ */
+export async function deployVendorAccountFactory(signer: Signer & { readonly provider: Provider }): Promise<void> {
+  if ((await signer.provider.getCode(deploymentProxyAddress)) === '0x')
+    throw new Error(`the deterministic deployment proxy ${deploymentProxyAddress} is not on this chain`);
+  for (const bytecode of deployedOnce) {
+    const address = getCreate2Address(deploymentProxyAddress, ZeroHash, keccak256(bytecode));
+    if ((await signer.provider.getCode(address)) !== '0x') continue;
+    const transaction = await signer.sendTransaction({
+      to: deploymentProxyAddress,
+      data: concat([ZeroHash, bytecode]),
+    });
+    await transaction.wait();
+  }
 }

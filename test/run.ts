@@ -51,7 +51,7 @@ async function gasSnapshot(): Promise<Count> {
     },
   );
   // The npm package's wrapper ends with 0 all the same: the text is what tells.
-  const same = code === 0 && output.includes('1 passed') && !output.includes('Diff in');
+  const same = code === 0 && /\b3 tests passed, 0 failed/.test(output) && !output.includes('Diff in');
   return same ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 

@@ -14,7 +14,7 @@ export interface StorageLayout {
   types: Record<string, { label: string; numberOfBytes: string; members?: StorageEntry[] }>;
 }
 
-export interface CompiledRegistry {
+export interface CompiledContract {
   abi: unknown[];
   /** Creation code in hexadecimal, without 0x. */
   bytecode: string;
@@ -31,17 +31,17 @@ interface CompilerOutput {
 }
 
 const contractsFolder = new URL('../', import.meta.url);
-const registrySource = 'src/ReleaseRegistry.sol';
+const remapped = ['@openzeppelin/contracts/', '../node_modules/@openzeppelin/contracts/'] as const;
 
 function read(path: string): string {
   return readFileSync(new URL(path, contractsFolder), 'utf8');
 }
 
-/** One value of foundry.toml: of the profile that compiles the registry, else of the line that sets it for all. */
+/** One value of foundry.toml: of the profile that compiles what is deployed, else of the line that sets it for all. */
 function foundrySetting(name: string): string {
   const settings = read('foundry.toml');
-  const profile = /^additional_compiler_profiles = \[\{ name = "registry"(.*)\}\]$/m.exec(settings)?.[1];
-  if (profile === undefined) throw new Error('foundry.toml has no compiler profile for the registry');
+  const profile = /^additional_compiler_profiles = \[\{ name = "deployed"(.*)\}\]$/m.exec(settings)?.[1];
+  if (profile === undefined) throw new Error('foundry.toml has no compiler profile for deployed contracts');
   const value =
     new RegExp(`, ${name} = "?([^", }]*)`).exec(profile)?.[1] ??
     new RegExp(`^${name} = "?([^"\\n]*)"?$`, 'm').exec(settings)?.[1];
@@ -49,10 +49,12 @@ function foundrySetting(name: string): string {
   return value;
 }
 
-export function compileRegistry(): CompiledRegistry {
+/** @param source Path below contracts/, or of a package: `@openzeppelin/contracts/…`. */
+export function compileContract(source: string): CompiledContract {
+  const name = source.slice(source.lastIndexOf('/') + 1).replace('.sol', '');
   const input = {
     language: 'Solidity',
-    sources: { [registrySource]: { content: read(registrySource) } },
+    sources: { [source]: { content: read(source.replace(...remapped)) } },
     settings: {
       evmVersion: foundrySetting('evm_version'),
       viaIR: foundrySetting('via_ir') === 'true',
@@ -61,21 +63,21 @@ export function compileRegistry(): CompiledRegistry {
         bytecodeHash: foundrySetting('bytecode_hash'),
         appendCBOR: foundrySetting('cbor_metadata') === 'true',
       },
-      remappings: ['@openzeppelin/contracts/=../node_modules/@openzeppelin/contracts/'],
-      outputSelection: { [registrySource]: { ReleaseRegistry: ['abi', 'evm.bytecode.object', 'storageLayout'] } },
+      remappings: [remapped.join('=')],
+      outputSelection: { [source]: { [name]: ['abi', 'evm.bytecode.object', 'storageLayout'] } },
     },
   };
-  const readImport = (path: string) => ({ contents: read(path) });
+  const readImport = (path: string) => ({ contents: read(path.replace(...remapped)) });
   const output: CompilerOutput = JSON.parse(solc.compile(JSON.stringify(input), { import: readImport }));
 
   const failures = (output.errors ?? []).filter((problem) => problem.severity === 'error');
   if (failures.length > 0) throw new Error(failures.map((problem) => problem.formattedMessage).join('\n'));
-  const registry = output.contracts?.[registrySource]?.['ReleaseRegistry'];
-  if (registry === undefined) throw new Error(`the compiler returned no ReleaseRegistry from ${registrySource}`);
+  const contract = output.contracts?.[source]?.[name];
+  if (contract === undefined) throw new Error(`the compiler returned no ${name} from ${source}`);
   return {
-    abi: registry.abi,
-    bytecode: registry.evm.bytecode.object,
-    storageLayout: registry.storageLayout,
+    abi: contract.abi,
+    bytecode: contract.evm.bytecode.object,
+    storageLayout: contract.storageLayout,
     compiler: solc.version(),
   };
 }

@@ -1,5 +1,11 @@
-// The text of contracts/generated/release-registry.ts.
-import { compileRegistry, type StorageLayout } from './compile.ts';
+// The text of the files in contracts/generated/.
+import { getCreate2Address, keccak256, ZeroHash } from 'ethers';
+import { type CompiledContract, compileContract, type StorageLayout } from './compile.ts';
+
+/** Is at this address on nearly every chain, and on anvil. */
+export const deploymentProxy = '0x4e59b44847b379578588920cA78FbF26c0B4956C';
+
+const verifiers = '@openzeppelin/contracts/utils/cryptography/verifiers';
 
 function describeLayout(layout: StorageLayout) {
   const fields = (entries: StorageLayout['storage']) =>
@@ -22,18 +28,66 @@ function describeLayout(layout: StorageLayout) {
   };
 }
 
-export function renderRegistry(): string {
-  const { abi, bytecode, storageLayout, compiler } = compileRegistry();
+const header = (compiler: string) =>
+  `// Written by contracts/scripts/build.ts with solc ${compiler}. Do not edit: npm run build:contracts.`;
+
+const abiOf = (name: string, { abi }: CompiledContract) =>
+  `export const ${name}Abi = ${JSON.stringify(abi, null, 2)} as const;`;
+const bytecodeOf = (name: string, { bytecode }: CompiledContract) =>
+  `export const ${name}Bytecode =\n  '0x${bytecode}';`;
+
+/** Where the proxy puts it with salt 0. */
+export const addressOf = ({ bytecode }: CompiledContract) =>
+  getCreate2Address(deploymentProxy, ZeroHash, keccak256(`0x${bytecode}`));
+
+function renderRegistry(): string {
+  const registry = compileContract('src/ReleaseRegistry.sol');
   return [
-    `// Written by contracts/scripts/build.ts with solc ${compiler}. Do not edit: npm run build:contracts.`,
+    header(registry.compiler),
     '',
-    `export const releaseRegistryAbi = ${JSON.stringify(abi, null, 2)} as const;`,
+    abiOf('releaseRegistry', registry),
     '',
     '/** Creation code. The constructor takes no arguments. */',
-    `export const releaseRegistryBytecode =\n  '0x${bytecode}';`,
+    bytecodeOf('releaseRegistry', registry),
     '',
     '/** Where everything lies in storage: slots of the structs count from the start of the struct. */',
-    `export const releaseRegistryStorageLayout = ${JSON.stringify(describeLayout(storageLayout), null, 2)} as const;`,
+    `export const releaseRegistryStorageLayout = ${JSON.stringify(describeLayout(registry.storageLayout), null, 2)} as const;`,
     '',
   ].join('\n');
 }
+
+function renderAccount(): string {
+  const account = compileContract('src/VendorAccount.sol');
+  const factory = compileContract('src/VendorAccountFactory.sol');
+  const p256 = compileContract(`${verifiers}/ERC7913P256Verifier.sol`);
+  const webAuthn = compileContract(`${verifiers}/ERC7913WebAuthnVerifier.sol`);
+  return [
+    header(account.compiler),
+    '',
+    abiOf('vendorAccount', account),
+    '',
+    abiOf('vendorAccountFactory', factory),
+    '',
+    '/** Creation code of an account, without the encoded parameters that follow it. */',
+    bytecodeOf('vendorAccount', account),
+    '',
+    bytecodeOf('vendorAccountFactory', factory),
+    '',
+    bytecodeOf('p256Verifier', p256),
+    '',
+    bytecodeOf('webAuthnVerifier', webAuthn),
+    '',
+    '/** Where the deployment proxy puts them with salt 0, on every chain. */',
+    `export const deploymentProxyAddress = '${deploymentProxy.toLowerCase()}';`,
+    `export const vendorAccountFactoryAddress = '${addressOf(factory).toLowerCase()}';`,
+    `export const p256VerifierAddress = '${addressOf(p256).toLowerCase()}';`,
+    `export const webAuthnVerifierAddress = '${addressOf(webAuthn).toLowerCase()}';`,
+    '',
+  ].join('\n');
+}
+
+/** Every generated file by its name. */
+export const rendered: Readonly<Record<string, () => string>> = {
+  'release-registry.ts': renderRegistry,
+  'vendor-account.ts': renderAccount,
+};

@@ -2,8 +2,16 @@
 // compiler's own report, and the committed file that other packages import. They have to agree.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { releaseRegistryAbi, releaseRegistryBytecode, releaseRegistryStorageLayout } from '../index.ts';
-import { renderRegistry } from '../scripts/render.ts';
+import {
+  p256VerifierAddress,
+  releaseRegistryAbi,
+  releaseRegistryBytecode,
+  releaseRegistryStorageLayout,
+  vendorAccountBytecode,
+  vendorAccountFactoryBytecode,
+  webAuthnVerifierAddress,
+} from '../index.ts';
+import { rendered } from '../scripts/render.ts';
 
 interface Field {
   label: string;
@@ -60,9 +68,15 @@ describe('storage layout', () => {
 });
 
 describe('generated code', () => {
-  test('is what the compiler makes of the sources now', () => {
-    const committed = readFileSync(new URL('../generated/release-registry.ts', import.meta.url), 'utf8');
-    expect(committed === renderRegistry(), 'run `npm run build:contracts`').toBe(true);
+  test.each(Object.entries(rendered))('%s is what the compiler makes of the sources now', (name, render) => {
+    const committed = readFileSync(new URL(`../generated/${name}`, import.meta.url), 'utf8');
+    expect(committed === render(), 'run `npm run build:contracts`').toBe(true);
+  });
+
+  test('accounts know the verifiers where the deployment proxy puts them', () => {
+    const source = readFileSync(new URL('../src/libraries/Verifiers.sol', import.meta.url), 'utf8').toLowerCase();
+    expect(source).toContain(`p256_verifier = ${p256VerifierAddress}`);
+    expect(source).toContain(`webauthn_verifier = ${webAuthnVerifierAddress}`);
   });
 
   test('every event has four topics and ends in previousBlock and time', () => {
@@ -81,7 +95,11 @@ describe('generated code', () => {
     }
   });
 
-  test('the creation code stays below the size limit of deployed code', () => {
-    expect(releaseRegistryBytecode.length / 2 - 1).toBeLessThan(24_576);
+  test.each([
+    ['registry', releaseRegistryBytecode],
+    ['account', vendorAccountBytecode],
+    ['factory', vendorAccountFactoryBytecode],
+  ])('the creation code of the %s stays below the size limit of deployed code', (_, bytecode) => {
+    expect(bytecode.length / 2 - 1).toBeLessThan(24_576);
   });
 });

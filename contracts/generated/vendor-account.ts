@@ -1,0 +1,823 @@
+// Written by contracts/scripts/build.ts with solc 0.8.37+commit.f401782d.Emscripten.clang. Do not edit: npm run build:contracts.
+
+export const vendorAccountAbi = [
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes[]",
+            "name": "signers",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "uint64",
+            "name": "threshold",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bool",
+            "name": "passkeysAlone",
+            "type": "bool"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "recoverySigners",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "uint64",
+            "name": "recoveryThreshold",
+            "type": "uint64"
+          }
+        ],
+        "internalType": "struct AccountParameters",
+        "name": "parameters",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "constructor"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "ApprovalExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "CurrentSignersRefused",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes",
+        "name": "signer",
+        "type": "bytes"
+      }
+    ],
+    "name": "DuplicateKey",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes",
+        "name": "signer",
+        "type": "bytes"
+      }
+    ],
+    "name": "InvalidSigner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "threshold",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      }
+    ],
+    "name": "InvalidThreshold",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "NewSignersRefused",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "NoRecoveryPending",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint40",
+        "name": "pendingFrom",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint256",
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "NoticeNotOver",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "PasskeysOnly",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "pending",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RecoveryMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "RecoverySignersRefused",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "epoch",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "expected",
+        "type": "uint64"
+      }
+    ],
+    "name": "SignerEpochMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maximum",
+        "type": "uint256"
+      }
+    ],
+    "name": "TooManySigners",
+    "type": "error"
+  },
+  {
+    "anonymous": false,
+    "inputs": [],
+    "name": "EIP712DomainChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "pending",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RecoveryCancelled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "pending",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint40",
+        "name": "pendingFrom",
+        "type": "uint40"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes[]",
+        "name": "signers",
+        "type": "bytes[]"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "threshold",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "passkeysAlone",
+        "type": "bool"
+      }
+    ],
+    "name": "RecoveryScheduled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint64",
+        "name": "epoch",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes[]",
+        "name": "signers",
+        "type": "bytes[]"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "threshold",
+        "type": "uint64"
+      }
+    ],
+    "name": "RecoverySet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint64",
+        "name": "epoch",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes[]",
+        "name": "signers",
+        "type": "bytes[]"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "threshold",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "passkeysAlone",
+        "type": "bool"
+      }
+    ],
+    "name": "SignersSet",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "pending",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes",
+        "name": "approval",
+        "type": "bytes"
+      }
+    ],
+    "name": "cancelRecovery",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "eip712Domain",
+    "outputs": [
+      {
+        "internalType": "bytes1",
+        "name": "fields",
+        "type": "bytes1"
+      },
+      {
+        "internalType": "string",
+        "name": "name",
+        "type": "string"
+      },
+      {
+        "internalType": "string",
+        "name": "version",
+        "type": "string"
+      },
+      {
+        "internalType": "uint256",
+        "name": "chainId",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "verifyingContract",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "salt",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256[]",
+        "name": "extensions",
+        "type": "uint256[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes",
+        "name": "signer",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "hash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "isSignedBy",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes",
+        "name": "signer",
+        "type": "bytes"
+      }
+    ],
+    "name": "isSigner",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "hash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "isValidSignature",
+    "outputs": [
+      {
+        "internalType": "bytes4",
+        "name": "",
+        "type": "bytes4"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "passkeysAlone",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "pendingRecovery",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint40",
+        "name": "",
+        "type": "uint40"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "newSigners",
+        "type": "bytes[]"
+      },
+      {
+        "internalType": "uint64",
+        "name": "newThreshold",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bool",
+        "name": "newPasskeysAlone",
+        "type": "bool"
+      },
+      {
+        "internalType": "uint64",
+        "name": "epoch",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes",
+        "name": "proof",
+        "type": "bytes"
+      }
+    ],
+    "name": "recover",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "recoveryEpoch",
+    "outputs": [
+      {
+        "internalType": "uint64",
+        "name": "",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "recoverySigners",
+    "outputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "",
+        "type": "bytes[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "recoveryThreshold",
+    "outputs": [
+      {
+        "internalType": "uint64",
+        "name": "",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "newSigners",
+        "type": "bytes[]"
+      },
+      {
+        "internalType": "uint64",
+        "name": "newThreshold",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bool",
+        "name": "newPasskeysAlone",
+        "type": "bool"
+      },
+      {
+        "internalType": "uint64",
+        "name": "epoch",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes",
+        "name": "approval",
+        "type": "bytes"
+      }
+    ],
+    "name": "scheduleRecovery",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "newSigners",
+        "type": "bytes[]"
+      },
+      {
+        "internalType": "uint64",
+        "name": "newThreshold",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "epoch",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes",
+        "name": "approval",
+        "type": "bytes"
+      }
+    ],
+    "name": "setRecovery",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "newSigners",
+        "type": "bytes[]"
+      },
+      {
+        "internalType": "uint64",
+        "name": "newThreshold",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bool",
+        "name": "newPasskeysAlone",
+        "type": "bool"
+      },
+      {
+        "internalType": "uint64",
+        "name": "epoch",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes",
+        "name": "approval",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "proof",
+        "type": "bytes"
+      }
+    ],
+    "name": "setSigners",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "signerEpoch",
+    "outputs": [
+      {
+        "internalType": "uint64",
+        "name": "",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "signers",
+    "outputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "",
+        "type": "bytes[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "threshold",
+    "outputs": [
+      {
+        "internalType": "uint64",
+        "name": "",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  }
+] as const;
+
+export const vendorAccountFactoryAbi = [
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "AccountCreated",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes[]",
+            "name": "signers",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "uint64",
+            "name": "threshold",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bool",
+            "name": "passkeysAlone",
+            "type": "bool"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "recoverySigners",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "uint64",
+            "name": "recoveryThreshold",
+            "type": "uint64"
+          }
+        ],
+        "internalType": "struct AccountParameters",
+        "name": "parameters",
+        "type": "tuple"
+      }
+    ],
+    "name": "addressOf",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes[]",
+            "name": "signers",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "uint64",
+            "name": "threshold",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bool",
+            "name": "passkeysAlone",
+            "type": "bool"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "recoverySigners",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "uint64",
+            "name": "recoveryThreshold",
+            "type": "uint64"
+          }
+        ],
+        "internalType": "struct AccountParameters",
+        "name": "parameters",
+        "type": "tuple"
+      }
+    ],
+    "name": "create",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  }
+] as const;
+
+/** Creation code of an account, without the encoded parameters that follow it. */
+export const vendorAccountBytecode =
+  '0x608060405234610a2a5761431c8038038061001981610a2e565b928339810190602081830312610a2a578051906001600160401b038211610a2a570160a081830312610a2a576040519160a083016001600160401b038111848210176106cd5760405281516001600160401b038111610a2a578161007e918401610a53565b835261008c60208301610b19565b90602084019182526040830151908115158203610a2a57604085019182526060840151906001600160401b038211610a2a576100cf6080916100dd938701610a53565b946060870195865201610b19565b60808501908152935191519051825190151591906001600160401b038216602082116108275780158015610a21575b61080957505f546001600160401b0390610127908216610b2d565b168060018060401b03195f5416175f5583915f915b81831061096157505050156106e1575f8054600160401b600160881b03191660409290921b6fffffffffffffffff0000000000000000169190911760809290921b60ff60801b1691909117905580519060209061019a836001610bfe565b019060015f5260205f20915f905b828210610847578451865181516001600160401b03821690158061083f575b156104ee5750506003546001600160401b0391506101e6908216610b2d565b600380546001600160801b03191691909216600160401b600160801b031916179055600480545f90915580610474575b505b5f546040516060810191606082526001548093526080820192602060608260051b850101019360015f5260205f20915f915b8183106103ca576001600160401b03604086811c8216602089015260ff608088901c1615159088015285167f46a32e927083ef65cf3bb3114647bdb9e86b8fa8b1e1f5e0e04a6bc04ac1df9687890388a26003546040516040810191604082526004548093526060820192602060408260051b850101019360045f5260205f20915f915b818310610320576001600160401b03604086901c8116602088015285167fb6ee12f2d30945eb45e1faceda630aab94ec32d7d89da6292e1616c7353a68a887890388a26040516134ec9081610e308239f35b605f19868803018152835493969293919290915f9161033e82610bab565b80825291600181169081156103a7575060011461036c575b50506020600180929801920193019190926102ce565b909150875f5260205f20915f925b818410610391575050016020908101906001610356565b600181602092548387870101520193019261037a565b60ff191660208381019190915292151560051b9091018201925060019050610356565b607f19868803018152835493969293919290915f916103e882610bab565b80825291600181169081156104515750600114610416575b505060206001809298019201930191909261024a565b909150875f5260205f20915f925b81841061043b575050016020908101906001610400565b6001816020925483878701015201930192610424565b60ff191660208381019190915292151560051b9091018201925060019050610400565b60045f5260205f20905f5b81811061048d575050610216565b80600191840161049d8154610bab565b90816104ac575b50500161047f565b81601f5f931185146104c25750555b84806104a4565b818352602083206104de91601f0160051c841901908601610be3565b80825281602081209155556104bb565b82519060208211610827578015801561081e575b61080957506003546001600160401b039061051e908216610b2d565b168060018060401b031960035416176003556001915f915b8183106106f057505050156106e15760038054600160401b600160881b03191660409290921b6fffffffffffffffff00000000000000001691909117600160801b17905580519060209061058b836004610bfe565b019060045f5260205f20915f905b8282106105a95750505050610218565b80518051906001600160401b0382116106cd576105c68654610bab565b601f811161068a575b50602090601f83116001146106215792610607836001959460209487965f92610616575b50508160011b915f199060031b1c19161790565b87555b01940191019092610599565b015190508a806105f3565b90601f19831691875f52815f20925f5b818110610672575093602093600196938796938388951061065a575b505050811b01875561060a565b01515f1960f88460031b161c1916905589808061064d565b92936020600181928786015181550195019301610631565b828111156105cf576106bf90875f5260205f2090601f850160051c90602086106106c5575b601f82910160051c039101610be3565b866105cf565b5f91506106af565b634e487b7160e01b5f52604160045260245ffd5b633865a1a360e11b5f5260045ffd5b9091926107066107008588610b59565b51610cd8565b60048210156107b357811580156107ee575b6107c757835f52600560205260405f20815f5260205260ff60405f20541660048110156107b357610788579060019291845f52600560205260405f20905f5260205260405f2060ff1981541660ff8316179055811561077c575b5093019190610536565b60039150141587610772565b6107af610795878a610b59565b5160405163a785ad1160e01b815291829160048301610b81565b0390fd5b634e487b7160e01b5f52602160045260245ffd5b6107af6107d4878a610b59565b5160405163158e2ce560e01b815291829160048301610b81565b506108036107fc878a610b59565b5183610d68565b15610718565b63d311c49560e01b5f5260045260245260445ffd5b50818111610502565b5063118587f960e21b5f52600452602060245260445ffd5b5080156101c7565b80518051906001600160401b0382116106cd576108648654610bab565b601f8111610927575b50602090601f83116001146108be57926108a4836001959460209487965f926108b35750508160011b915f199060031b1c19161790565b87555b019401910190926101a8565b015190505f806105f3565b90601f19831691875f52815f20925f5b81811061090f57509360209360019693879693838895106108f7575b505050811b0187556108a7565b01515f1960f88460031b161c191690555f80806108ea565b929360206001819287860151815501950193016108ce565b8281111561086d5761095b90875f5260205f2090601f850160051c90602086106106c557601f82910160051c039101610be3565b5f61086d565b9091926109716107008589610b59565b60048210156107b35781158015610a0d575b610a0057835f52600260205260405f20815f5260205260ff60405f20541660048110156107b3576109f3579060019291845f52600260205260405f20905f5260205260405f2060ff1981541660ff831617905581156109e7575b509301919061013c565b6003915014155f6109dd565b6107af610795878b610b59565b6107af6107d4878b610b59565b50610a1b6107fc878b610b59565b15610983565b5081811161010c565b5f80fd5b6040519190601f01601f191682016001600160401b038111838210176106cd57604052565b9080601f83011215610a2a578151916001600160401b0383116106cd578260051b602080610a82818401610a2e565b80968152019183010191838311610a2a5760208101915b838310610aa857505050505090565b82516001600160401b038111610a2a57820185603f82011215610a2a576020810151916001600160401b0383116106cd57610aec601f8401601f1916602001610a2e565b8381526040838501018810610a2a575f602085819660408397018386015e83010152815201920191610a99565b51906001600160401b0382168203610a2a57565b6001600160401b03908116908114610b455760010190565b634e487b7160e01b5f52601160045260245ffd5b8051821015610b6d5760209160051b010190565b634e487b7160e01b5f52603260045260245ffd5b602060409281835280519182918282860152018484015e5f828201840152601f01601f1916010190565b90600182811c92168015610bd9575b6020831014610bc557565b634e487b7160e01b5f52602260045260245ffd5b91607f1691610bba565b5f5b828110610bf157505050565b5f82820155600101610be5565b906801000000000000000081116106cd57815491818155828210610c2157505050565b5f528060205f20019103905f5b828110610c3a57505050565b806001918301610c4a8154610bab565b9081610c59575b505001610c2e565b81601f5f93118514610c6f5750555b5f80610c51565b81835260208320610c8b91601f0160051c841901908601610be3565b8082528160208120915555610c68565b80516020909101516001600160601b0319811692919060148210610cbd575050565b6001600160601b031960149290920360031b82901b16169150565b905f825160148114610d5957605403610d5157610cf483610c9b565b60601c73f746cc826d9cc92a77fab3ba7f4155b3b6321f208103610d2057505060406034600293012090565b90929073f542b12a3aaa90ddf873796d014c6b551d37683014610d48575b6034604091012090565b60039250610d3e565b505f91508190565b91926020915001209060019190565b60048110156107b357600114610dfe57603481015160549091015190600160601b63ffffffff60c01b03197f5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b8183816003600160601b0363ffffffff60c01b031981838009080908600160601b63ffffffff60c01b031983800914600160601b63ffffffff60c01b031992831191909211161690565b610e0790610c9b565b60601c8015159081610e17575090565b803b1591508115610e26575090565b601791503b149056fe60806040526004361015610011575f80fd5b5f3560e01c806314917602146113e55780631626ba7e1461135e5780631aca91cd1461131c5780631c8123d6146112d4578063255fa518146112235780632a88cf9a146111a457806342cde4e81461115d57806343b986651461109a57806346f0975a14610fde5780635b81406314610f9a578063844e849e14610e2457806384b0196e14610ccc5780638bea0c9c14610474578063b4c5a13b146103a9578063d4e4518a14610364578063dfead9b1146101215763faeb4488146100d4575f80fd5b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57604060065464ffffffffff6007541682519182526020820152f35b5f80fd5b3461011d5761017b61016c61013536611605565b9261014683929a9597989993611c27565b61016361015d67ffffffffffffffff5f5416611b8b565b8261295a565b8686898b6123b4565b9661017688611cd5565b611fb0565b1561033c578460065562278d0064ffffffffff42160164ffffffffff811161030f5764ffffffffff909493941692837fffffffffffffffffffffffffffffffffffffffffffffffffffffff00000000006007541617600755846040519460808601908652608060208701525260a0840160a08660051b86010195825f907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe1813603015b8383106102665767ffffffffffffffff871660408a015287151560608a01528a7f2063392efe4a2358a95acee23e3d749a7e9669539bb491ad068e622b7bfc448f8a8c038ba2005b909192939497987fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff608a820301865288358281121561011d578301906020823592019167ffffffffffffffff811161011d57803603831361011d576020827fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f8480600198869897879852868601375f848201860152011601019b9a019601949301919061021e565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b7fa57e16a4000000000000000000000000000000000000000000000000000000005f5260045ffd5b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57602067ffffffffffffffff60035416604051908152f35b3461011d5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760043567ffffffffffffffff811161011d576103f89036906004016114e6565b9060443567ffffffffffffffff811161011d5760209261042c6104226104349336906004016114e6565b9490923691611b55565b923691611b55565b61043d82612b4d565b5061044781611deb565b801515928361045e575b5050506040519015158152f35b61046c935060243591612bdd565b828080610451565b3461011d5760a07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760043567ffffffffffffffff811161011d576104c39036906004016115d4565b6104cb6114b8565b906044359267ffffffffffffffff84169384810361011d576104eb6114cf565b6084359167ffffffffffffffff831161011d576105ae61053d926105166105b39536906004016114e6565b94909361052283611c27565b61053767ffffffffffffffff60035416611b8b565b9061295a565b61054787876129a1565b9067ffffffffffffffff6040519160208301937f5c135c0868d62ec070d69be3c4987f62804c6f236ad56be5e95c674b227bd28685526040840152818b169b8c606085015260808401521660a082015260a081526105a660c0826116c1565b519020611cd5565b611e22565b15610ca4576105cb916105c4612114565b3691611bab565b9182511580610c9c575b156107d05750505067ffffffffffffffff6105f38160035416612ea2565b167fffffffffffffffffffffffffffffffffffffffffffffffff000000000000000060035416176003557fffffffffffffffffffffffffffffffff0000000000000000ffffffffffffffff600354166003556004545f60045580610737575b505b60035460405160408101916040825260045480935260608201602060408560051b850101019360045f5260205f20915f905b8282106106cd57867fb6ee12f2d30945eb45e1faceda630aab94ec32d7d89da6292e1616c7353a68a8878067ffffffffffffffff89818160401c16602084015216930390a2005b9091929560206001610729837fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe07fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc08b859703010186528a611a7b565b980192019201909291610686565b60045f5260205f20905f5b818110610750575050610652565b8060019184016107608154611a2a565b908161076f575b505001610742565b81601f5f931185146107855750555b8480610767565b818352602083206107c091601f0160051c7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff01908601612ec1565b808252816020812091555561077e565b82519060208211610c6b5780158015610c62575b610c34575067ffffffffffffffff6107ff8160035416612ea2565b16807fffffffffffffffffffffffffffffffffffffffffffffffff000000000000000060035416176003556001915f915b818310610abd5750505015610a95577fffffffffffffffffffffffffffffffff0000000000000000ffffffffffffffff6fffffffffffffffff00000000000000006003549260401b169116176003557001000000000000000000000000000000007fffffffffffffffffffffffffffffff00ffffffffffffffffffffffffffffffff600354161760035560208151916108ca836004612edc565b019060045f5260205f20915f905b8282106108e85750505050610654565b805180519067ffffffffffffffff8211610a68576109068654611a2a565b601f8111610a25575b50602090601f831160011461097f5792610965836001959460209487965f92610974575b50507fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8260011b9260031b1c19161790565b87555b019401910190926108d8565b015190508a80610933565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0831691875f52815f20925f5b818110610a0d57509360209360019693879693838895106109d6575b505050811b018755610968565b01517fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff60f88460031b161c191690558980806109c9565b929360206001819287860151815501950193016109ad565b8281111561090f57610a5a90875f5260205f2090601f850160051c9060208610610a60575b601f82910160051c039101612ec1565b8661090f565b5f9150610a4a565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b7f70cb4346000000000000000000000000000000000000000000000000000000005f5260045ffd5b909192610ad3610acd8588611daa565b51612b4d565b610adc82611deb565b81158015610c19575b610bd157835f52600560205260405f20815f5260205260ff60405f205416610b0c81611deb565b610b85579060019291845f52600560205260405f20905f5260205260405f20610b3482611deb565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0081541660ff83161790558115610b70575b5093019190610830565b60039150610b7d81611deb565b141587610b66565b610bcd610b92878a611daa565b516040519182917fa785ad11000000000000000000000000000000000000000000000000000000008352602060048401526024830190611514565b0390fd5b610bcd610bde878a611daa565b516040519182917f158e2ce5000000000000000000000000000000000000000000000000000000008352602060048401526024830190611514565b50610c2e610c27878a611daa565b518361329c565b15610ae5565b7fd311c495000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b508181116107e4565b507f46161fe4000000000000000000000000000000000000000000000000000000005f52600452602060245260445ffd5b5080156105d5565b7fd378dca2000000000000000000000000000000000000000000000000000000005f5260045ffd5b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57610dc967ffffffffffffffff5f5416602060405190610d1981836116c1565b5f82525f368137604092610dd6845194610d3381876116c1565b601886527f4669726d70726f6f662056656e646f72204163636f756e740000000000000000848701528051610d6882826116c1565b600181527f31000000000000000000000000000000000000000000000000000000000000008582015281519788977f1f00000000000000000000000000000000000000000000000000000000000000895260e0878a015260e0890190611514565b9187830390880152611514565b9046606086015230608086015260a085015283810360c08501528180845192838152019301915f5b828110610e0d57505050500390f35b835185528695509381019392810192600101610dfe565b3461011d5760e07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760043567ffffffffffffffff811161011d57610e739036906004016115d4565b610e7b6114b8565b604435801515810361011d57610e8f6114cf565b906084359267ffffffffffffffff84169485850361011d5760a43567ffffffffffffffff811161011d57610ec79036906004016114e6565b60c49591953567ffffffffffffffff811161011d57610efd98610f8a93610ef5610f839336906004016114e6565b9b909a611c27565b610f1461015d67ffffffffffffffff5f5416611b8b565b610f1e868d6129a1565b9167ffffffffffffffff6040519260208401947f3c16880f8b0585075a8974945f8ac1be0a2eae533b33968cd55ec3eba06b65bb86526040850152818a1660608501528a151560808501521660a083015260c082015260c081526105a660e0826116c1565b9586611e22565b15610ca457610f989661242e565b005b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57602067ffffffffffffffff5f5416604051908152f35b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760015461101881611a12565b9061102660405192836116c1565b8082526020820160015f527fb10e2d527612073b26eecdfd717e6a320cf44b4afac2b0732d9fcbe2b7fa0cf65f915b83831061106e576040518061106a8782611557565b0390f35b60016020819260405161108c816110858189611a7b565b03826116c1565b815201920192019190611055565b3461011d5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760043567ffffffffffffffff811161011d576110fd6110f86110f160209336906004016114e6565b3691611b55565b612b4d565b9061110781611deb565b801515918261111d575b50506040519015158152f35b90915067ffffffffffffffff5f54165f526002835260405f20905f52825260ff60405f20541661114c82611deb565b61115581611deb565b148280611111565b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57602067ffffffffffffffff5f5460401c16604051908152f35b3461011d576111c66111b536611605565b969492848488889b9594999b6123b4565b956111d087611c6a565b64ffffffffff600754168042106111f457506111ee610f9897611cd5565b9361242e565b7ffb7303dd000000000000000000000000000000000000000000000000000000005f526004524260245260445ffd5b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760045461125d81611a12565b9061126b60405192836116c1565b8082526020820160045f527f8a35acfbc15ff81a39ae7d344fd709f28e8600b4aa8c65c6b64bfe7fe36bd19b5f915b8383106112af576040518061106a8782611557565b6001602081926040516112c6816110858189611a7b565b81520192019201919061129a565b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57602067ffffffffffffffff60035460401c16604051908152f35b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57602060ff5f5460801c166040519015158152f35b3461011d5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760243567ffffffffffffffff811161011d576113bb6113b260209236906004016114e6565b90600435611702565b7fffffffff0000000000000000000000000000000000000000000000000000000060405191168152f35b3461011d5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760043561141f6114b8565b906044359167ffffffffffffffff831161011d576105ae6114476114ab9436906004016114e6565b93909261145381611c27565b61145c82611c6a565b67ffffffffffffffff6040519160208301937f4f940ba146b70c476932771042252e68f031d07693c1752b11144df0f6c8551185526040840152166060820152606081526105a66080826116c1565b15610ca457610f98612114565b6024359067ffffffffffffffff8216820361011d57565b6064359067ffffffffffffffff8216820361011d57565b9181601f8401121561011d5782359167ffffffffffffffff831161011d576020838186019501011161011d57565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b602081016020825282518091526040820191602060408360051b8301019401925f915b83831061158957505050505090565b90919293946020806115c5837fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc086600196030187528951611514565b9701930193019193929061157a565b9181601f8401121561011d5782359167ffffffffffffffff831161011d576020808501948460051b01011161011d57565b60c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc82011261011d5760043567ffffffffffffffff811161011d578161164e916004016115d4565b9290929160243567ffffffffffffffff8116810361011d5791604435801515810361011d579160643567ffffffffffffffff8116810361011d579160843567ffffffffffffffff8116810361011d579160a4359067ffffffffffffffff821161011d576116bd916004016114e6565b9091565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff821117610a6857604052565b919081156119c65790611714916121c5565b909192958495941590811561197f575b506119555761173b90611735612338565b92612c7c565b9192909183611808575050505050505f925b83156117e057611793936105ae91604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b156117bc577f1626ba7e0000000000000000000000000000000000000000000000000000000090565b7fffffffff0000000000000000000000000000000000000000000000000000000090565b505050507fffffffff0000000000000000000000000000000000000000000000000000000090565b6118f7605c61194c95602e8460609760405196848895602087019a7f5479706564446174615369676e280000000000000000000000000000000000008c52868801378501917f20636f6e74656e74732c737472696e67206e616d652c737472696e6720766572858401527f73696f6e2c75696e7432353620636861696e49642c6164647265737320766572604e8401527f696679696e67436f6e74726163742c627974657333322073616c742900000000606e840152608a83013701015f8382015203017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826116c1565b51902093602060405194859282840197885260408401528051918291018484015e81015f8382015203017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826116c1565b5190209261174d565b5050505050507fffffffff0000000000000000000000000000000000000000000000000000000090565b90506119be8488604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b14155f611724565b50507f7739773977397739773977397739773977397739773977397739773977397739036117bc577f773900010000000000000000000000000000000000000000000000000000000090565b67ffffffffffffffff8111610a685760051b60200190565b90600182811c92168015611a71575b6020831014611a4457565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602260045260245ffd5b91607f1691611a39565b5f9291815491611a8a83611a2a565b8083529260018116908115611adf5750600114611aa657505050565b5f9081526020812093945091925b838310611ac5575060209250010190565b600181602092949394548385870101520191019190611ab4565b905060209495507fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0091509291921683830152151560051b010190565b67ffffffffffffffff8111610a6857601f017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe01660200190565b929192611b6182611b1b565b91611b6f60405193846116c1565b82948184528183011161011d578281602093845f960137010152565b67ffffffffffffffff60019116019067ffffffffffffffff821161030f57565b929192611bb782611a12565b93611bc560405195866116c1565b602085848152019260051b82019181831161011d5780935b838510611beb575050505050565b843567ffffffffffffffff811161011d57820183601f8201121561011d57602091611c1c8583858095359101611b55565b815201940193611bdd565b67ffffffffffffffff16804211611c3b5750565b7fb3c31247000000000000000000000000000000000000000000000000000000005f526004524260245260445ffd5b600654908115611cad57818103611c7f575050565b7f38cd92b0000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b7fcbfae98d000000000000000000000000000000000000000000000000000000005f5260045ffd5b611d8c90611ce1612338565b604051611d516040826020808201957fd87cd6ef79d4e2b95e15ce8abf732db51ec771f1ca2edccf22a46c729ac5647287528051918291018484015e81015f8382015203017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826116c1565b519020604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b90565b9080601f8301121561011d57816020611d8c93359101611bab565b8051821015611dbe5760209160051b010190565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b60041115611df557565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602160045260245ffd5b909182019160408184031261011d57803567ffffffffffffffff811161011d5783611e4e918301611d8f565b92602082013567ffffffffffffffff811161011d57611e6d9201611d8f565b5f54835193608082901c60ff16939267ffffffffffffffff8084169360401c168015908115611fa6575b508015611f9b575b611f915791905f959495925f945b868610611ebe575050505050505090565b90919293949596611ed2610acd8886611daa565b9190968211801590611f80575b8015611f4b575b611f3e57611f0b611ef78987611daa565b5184611f038b88611daa565b51918a612bdd565b15611f3e57600191968115611f29575b509796019493929190611ead565b60039150611f3681611deb565b14155f611f1b565b5050505050505050505f90565b50855f52600260205260405f20825f526020528660ff60405f205416611f7082611deb565b611f7981611deb565b1415611ee6565b50611f8a87611deb565b8615611edf565b5050505050505f90565b508051861415611e9f565b905086105f611e97565b909182019160408184031261011d57803567ffffffffffffffff811161011d5783611fdc918301611d8f565b92602082013567ffffffffffffffff811161011d57611ffb9201611d8f565b600354835193608082901c60ff16939267ffffffffffffffff8084169360401c16801590811561210a575b5080156120ff575b611f915791905f959495925f945b86861061204d575050505050505090565b90919293949596612061610acd8886611daa565b91909682118015906120ee575b80156120b9575b611f3e57612086611ef78987611daa565b15611f3e576001919681156120a4575b50979601949392919061203c565b600391506120b181611deb565b14155f612096565b50855f52600560205260405f20825f526020528660ff60405f2054166120de82611deb565b6120e781611deb565b1415612075565b506120f887611deb565b861561206e565b50805186141561202e565b905086105f612026565b600654801561216f575f6006557fffffffffffffffffffffffffffffffffffffffffffffffffffffff0000000000600754166007557f7d6dceb0ad9e1c7d903468b0d49a3151dcb4d9f5fb0c5d0940b3ee2a7a8fd5d15f80a2565b50565b9093929384831161011d57841161011d578101920390565b359060208110612198575090565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff9060200360031b1b1690565b909160428310612328577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe8301916121ff84848184612172565b90357fffff000000000000000000000000000000000000000000000000000000000000811691600281106122f3575b505060f01c8060420185106122e1578403917ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe83017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffbe7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffde850194019486861161011d576116bd9184976122db6122cd836122d36122cd8b8d878d612172565b9061218a565b99848a612172565b95612172565b505f9350839250829182915081908190565b7fffff0000000000000000000000000000000000000000000000000000000000009250829060020360031b1b16165f8061222e565b5f92508291508190819081908190565b67ffffffffffffffff5f5416604051907f24cfcf5e0a9f0b19e6eac30b4526b285e4d5c590178e6acc2b14a9c317b4c53860208301527fc89efdaa54c0f20c7adf612882df0950f5a951637e0307cdcb4c672f298b8bc6604083015246606083015230608083015260a082015260a08152611d8c60c0826116c1565b936123cd67ffffffffffffffff949693959285936129a1565b95826040519660208801987fb823e2d56e6487f626bfb218dacbf9512e1f55c88a5f111eaa8094299c545a2d8a526040890152166060870152151560808601521660a08401521660c082015260c0815261242860e0826116c1565b51902090565b61246c91979695949392975f6006557fffffffffffffffffffffffffffffffffffffffffffffffffffffff0000000000600754166007553691611bab565b9586516020811161292a5767ffffffffffffffff821680158015612921575b610c34575067ffffffffffffffff6124a5815f5416612ea2565b16807fffffffffffffffffffffffffffffffffffffffffffffffff00000000000000005f5416175f5583915f915b81831061282a5750505015610a95577fffffffffffffffffffffffffffffffff0000000000000000ffffffffffffffff6fffffffffffffffff00000000000000005f549260401b169116175f557fffffffffffffffffffffffffffffff00ffffffffffffffffffffffffffffffff70ff000000000000000000000000000000005f5492151560801b169116175f556020855195612571876001612edc565b019460015f5260205f20955f905b8282106126b457505050612594939450611e22565b1561268c575f5460405160608101916060825260015480935260808201602060608560051b850101019360015f5260205f20915f905b8282106126225750505050908067ffffffffffffffff7f46a32e927083ef65cf3bb3114647bdb9e86b8fa8b1e1f5e0e04a6bc04ac1df9693818160401c16602084015260ff8160801c161515604084015216930390a2565b909192956020600161267e837fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe07fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa08b859703010186528a611a7b565b9801920192019092916125ca565b7fefddd344000000000000000000000000000000000000000000000000000000005f5260045ffd5b805180519067ffffffffffffffff8211610a68576126d28a54611a2a565b601f81116127f0575b50602090601f831160011461274a5792612730836001959460209487965f9261273f5750507fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8260011b9260031b1c19161790565b8b555b0198019101909661257f565b015190505f80610933565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08316918b5f52815f20925f5b8181106127d857509360209360019693879693838895106127a1575b505050811b018b55612733565b01517fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff60f88460031b161c191690555f8080612794565b92936020600181928786015181550195019301612778565b828111156126db57612824908b5f5260205f2090601f850160051c9060208610610a6057601f82910160051c039101612ec1565b5f6126db565b90919261283a610acd858d611daa565b61284382611deb565b8115868e821561290a575b50506128fd57835f52600260205260405f20815f5260205260ff60405f20541661287781611deb565b6128f0579060019291845f52600260205260405f20905f5260205260405f2061289f82611deb565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0081541660ff831617905581156128db575b50930191906124d3565b600391506128e881611deb565b14155f6128d1565b610bcd610b92878f611daa565b610bcd610bde878f611daa565b612919925090610c2791611daa565b15868e61284e565b5081811161248b565b7f46161fe4000000000000000000000000000000000000000000000000000000005f52600452602060245260445ffd5b67ffffffffffffffff9182169116818103612973575050565b7f1baf85a3000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b916129ab82611a12565b926129b960405194856116c1565b8284526129c583611a12565b917fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe06020860193013684375f927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe183360301935b85811015612a78578060051b8401358581121561011d5784019081359167ffffffffffffffff831161011d5760200191803603831361011d57600192612a60913691611b55565b60208151910120612a71828a611daa565b5201612a19565b506040519551919560208101955093509150829084905f5b818110612aca5750506124289250037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826116c1565b8451835260209485019486945090920191600101612a90565b90602082519201517fffffffffffffffffffffffffffffffffffffffff00000000000000000000000081169260148110612b1b575050565b7fffffffffffffffffffffffffffffffffffffffff000000000000000000000000929350829060140360031b1b161690565b905f825160148114612bce57605403612bc657612b6983612ae3565b60601c73f746cc826d9cc92a77fab3ba7f4155b3b6321f208103612b9557505060406034600293012090565b90929073f542b12a3aaa90ddf873796d014c6b551d37683014612bbd575b6034604091012090565b60039250612bb3565b505f91508190565b91926020915001209060019190565b92919092612bea81611deb565b60018114612c2557600290612bfe81611deb565b1480612c19575b612c1257611d8c92612fd2565b5050505f90565b50604082511415612c05565b5090612c3091612f98565b50612c3a81611deb565b159182612c4657505090565b73ffffffffffffffffffffffffffffffffffffffff919250612c6790612ae3565b60601c91161490565b90821015611dbe570190565b81612c8e575b50505f905f905f905f90565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff820182811161030f577fff00000000000000000000000000000000000000000000000000000000000000612d057f2900000000000000000000000000000000000000000000000000000000000000928585612c70565b351603612db6575f915b808310612d22575b5050505b5f80612c82565b9091927fff00000000000000000000000000000000000000000000000000000000000000612d51858486612c70565b35167f28000000000000000000000000000000000000000000000000000000000000008103612d9557508315612d8f5781841161011d578293929190565b92612d17565b612da4909491949392936131b3565b612db15760010191612d0f565b612d17565b81805b612dc6575b505050612d1b565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff810181811161030f57612e1c7fff00000000000000000000000000000000000000000000000000000000000000918585612c70565b35167f29000000000000000000000000000000000000000000000000000000000000008103612e625750909192612e5584838186612172565b94831161011d5793929190565b612e6b906131b3565b612e9d57801561030f577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0180612db9565b612dbe565b67ffffffffffffffff1667ffffffffffffffff811461030f5760010190565b5f5b828110612ecf57505050565b5f82820155600101612ec3565b90680100000000000000008111610a6857815491818155828210612eff57505050565b5f528060205f20019103905f5b828110612f1857505050565b806001918301612f288154611a2a565b9081612f37575b505001612f0c565b81601f5f93118514612f4d5750555b5f80612f2f565b81835260208320612f8891601f0160051c7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff01908601612ec1565b8082528160208120915555612f46565b8151919060418303612fc857612fc19250602082015190606060408401519301515f1a90613366565b9192909190565b50505f9160029190565b91908251601481105f14612fe857505050505f90565b601481036130055750612ffd611d8c93612ae3565b60601c613400565b919261301081612ae3565b60601c9183601410846014180284189182850394851161030f575f958561312b92602061303d8a99611b1b565b9661304b60405198896116c1565b83885261305784611b1b565b927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0838a0194013685370101905e6130ff6040519384926130ca60208501977f024ad318000000000000000000000000000000000000000000000000000000008952606060248701526084860190611514565b9160448501527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdc848303016064850152611514565b037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826116c1565b51915afa3d156131ac573d61313f81611b1b565b9061314d60405192836116c1565b81523d5f602083013e5b8161319e575b81613166575090565b905060208180518101031261011d57602001517f024ad318000000000000000000000000000000000000000000000000000000001490565b90506020815110159061315d565b6060613157565b7fff00000000000000000000000000000000000000000000000000000000000000168015908115613272575b8115613248575b811561321e575b81156131f7575090565b7f290000000000000000000000000000000000000000000000000000000000000091501490565b7f2800000000000000000000000000000000000000000000000000000000000000811491506131ed565b7f2c00000000000000000000000000000000000000000000000000000000000000811491506131e6565b7f2000000000000000000000000000000000000000000000000000000000000000811491506131df565b6001906132a881611deb565b146133355760546034820151910151907fffffffff00000001000000000000000000000000ffffffffffffffffffffffff80807f5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b8185817fffffffff00000001000000000000000000000000fffffffffffffffffffffffc81838009080908818580091493109110161690565b61333e90612ae3565b60601c801515908161334e575090565b803b159150811561335d575090565b601791503b1490565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a084116133f5579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa156133ea575f5173ffffffffffffffffffffffffffffffffffffffff8116156133e057905f905f90565b505f906001905f90565b6040513d5f823e3d90fd5b5050505f9160039190565b9190823b613448579061341291612f98565b5061341c81611deb565b15918261342857505090565b73ffffffffffffffffffffffffffffffffffffffff919250811691161490565b9160209260647fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f855f965190604051957f1626ba7e00000000000000000000000000000000000000000000000000000000875260048701526040602487015288820190604487015e86848287010152011601915afa7f1626ba7e000000000000000000000000000000000000000000000000000000005f5114601f3d1116169056';
+
+export const vendorAccountFactoryBytecode =
+  '0x6080806040523460155761489d908161001a8239f35b5f80fdfe60806040526004361015610011575f80fd5b5f3560e01c8063440d65eb146100695763775b0f001461002f575f80fd5b3461006557602061004761004236610081565b61049c565b73ffffffffffffffffffffffffffffffffffffffff60405191168152f35b5f80fd5b3461006557602061004761007c36610081565b61036e565b60207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc820112610065576004359067ffffffffffffffff8211610065577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc8260a0920301126100655760040190565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff82111761013157604052565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b90357fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe18236030181121561006557016020813591019167ffffffffffffffff8211610065578160051b3603831361006557565b90602083828152019060208160051b85010193835f917fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe182360301905b8484106101ff575050505050505090565b909192939495967fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0828203018752873583811215610065578401906020823592019167ffffffffffffffff8111610065578036038313610065576020827fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f8480600198869897879852868601375f84820186015201160101990197019594019291906101ee565b359067ffffffffffffffff8216820361006557565b602081526102df6102ce838061015e565b60a0602085015260c08401916101b1565b67ffffffffffffffff6102f4602085016102a8565b16604083015260408301359081151580920361006557610367608061036067ffffffffffffffff9360a0956060880152610331606089018961015e565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe089840301858a01526101b1565b95016102a8565b1691015290565b73ffffffffffffffffffffffffffffffffffffffff9061044661431c6040519061039b60208201836100f0565b8082526020820190610581823961043d6040519160208084016103ee856103c28a846102bd565b037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018752866100f0565b60405194859383850197518091895e840190838201905f8252519283915e01015f8152037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826100f0565b51902091610539565b906040519060208201927fff0000000000000000000000000000000000000000000000000000000000000084523060601b602184015260358301526055820152605581526104956075826100f0565b5190201690565b906104a68261036e565b91823b610536576104b681610539565b906040519061431c8083019183831067ffffffffffffffff8411176101315783926104e59261058185396102bd565b03905ff51561052b5773ffffffffffffffffffffffffffffffffffffffff82167f805996f252884581e2f74cf3d2b03564d5ec26ccc90850ae12653dc1b72d1fa25f80a2565b6040513d5f823e3d90fd5b50565b60405161057a8161054e6020820194856102bd565b037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826100f0565b5190209056fe608060405234610a2a5761431c8038038061001981610a2e565b928339810190602081830312610a2a578051906001600160401b038211610a2a570160a081830312610a2a576040519160a083016001600160401b038111848210176106cd5760405281516001600160401b038111610a2a578161007e918401610a53565b835261008c60208301610b19565b90602084019182526040830151908115158203610a2a57604085019182526060840151906001600160401b038211610a2a576100cf6080916100dd938701610a53565b946060870195865201610b19565b60808501908152935191519051825190151591906001600160401b038216602082116108275780158015610a21575b61080957505f546001600160401b0390610127908216610b2d565b168060018060401b03195f5416175f5583915f915b81831061096157505050156106e1575f8054600160401b600160881b03191660409290921b6fffffffffffffffff0000000000000000169190911760809290921b60ff60801b1691909117905580519060209061019a836001610bfe565b019060015f5260205f20915f905b828210610847578451865181516001600160401b03821690158061083f575b156104ee5750506003546001600160401b0391506101e6908216610b2d565b600380546001600160801b03191691909216600160401b600160801b031916179055600480545f90915580610474575b505b5f546040516060810191606082526001548093526080820192602060608260051b850101019360015f5260205f20915f915b8183106103ca576001600160401b03604086811c8216602089015260ff608088901c1615159088015285167f46a32e927083ef65cf3bb3114647bdb9e86b8fa8b1e1f5e0e04a6bc04ac1df9687890388a26003546040516040810191604082526004548093526060820192602060408260051b850101019360045f5260205f20915f915b818310610320576001600160401b03604086901c8116602088015285167fb6ee12f2d30945eb45e1faceda630aab94ec32d7d89da6292e1616c7353a68a887890388a26040516134ec9081610e308239f35b605f19868803018152835493969293919290915f9161033e82610bab565b80825291600181169081156103a7575060011461036c575b50506020600180929801920193019190926102ce565b909150875f5260205f20915f925b818410610391575050016020908101906001610356565b600181602092548387870101520193019261037a565b60ff191660208381019190915292151560051b9091018201925060019050610356565b607f19868803018152835493969293919290915f916103e882610bab565b80825291600181169081156104515750600114610416575b505060206001809298019201930191909261024a565b909150875f5260205f20915f925b81841061043b575050016020908101906001610400565b6001816020925483878701015201930192610424565b60ff191660208381019190915292151560051b9091018201925060019050610400565b60045f5260205f20905f5b81811061048d575050610216565b80600191840161049d8154610bab565b90816104ac575b50500161047f565b81601f5f931185146104c25750555b84806104a4565b818352602083206104de91601f0160051c841901908601610be3565b80825281602081209155556104bb565b82519060208211610827578015801561081e575b61080957506003546001600160401b039061051e908216610b2d565b168060018060401b031960035416176003556001915f915b8183106106f057505050156106e15760038054600160401b600160881b03191660409290921b6fffffffffffffffff00000000000000001691909117600160801b17905580519060209061058b836004610bfe565b019060045f5260205f20915f905b8282106105a95750505050610218565b80518051906001600160401b0382116106cd576105c68654610bab565b601f811161068a575b50602090601f83116001146106215792610607836001959460209487965f92610616575b50508160011b915f199060031b1c19161790565b87555b01940191019092610599565b015190508a806105f3565b90601f19831691875f52815f20925f5b818110610672575093602093600196938796938388951061065a575b505050811b01875561060a565b01515f1960f88460031b161c1916905589808061064d565b92936020600181928786015181550195019301610631565b828111156105cf576106bf90875f5260205f2090601f850160051c90602086106106c5575b601f82910160051c039101610be3565b866105cf565b5f91506106af565b634e487b7160e01b5f52604160045260245ffd5b633865a1a360e11b5f5260045ffd5b9091926107066107008588610b59565b51610cd8565b60048210156107b357811580156107ee575b6107c757835f52600560205260405f20815f5260205260ff60405f20541660048110156107b357610788579060019291845f52600560205260405f20905f5260205260405f2060ff1981541660ff8316179055811561077c575b5093019190610536565b60039150141587610772565b6107af610795878a610b59565b5160405163a785ad1160e01b815291829160048301610b81565b0390fd5b634e487b7160e01b5f52602160045260245ffd5b6107af6107d4878a610b59565b5160405163158e2ce560e01b815291829160048301610b81565b506108036107fc878a610b59565b5183610d68565b15610718565b63d311c49560e01b5f5260045260245260445ffd5b50818111610502565b5063118587f960e21b5f52600452602060245260445ffd5b5080156101c7565b80518051906001600160401b0382116106cd576108648654610bab565b601f8111610927575b50602090601f83116001146108be57926108a4836001959460209487965f926108b35750508160011b915f199060031b1c19161790565b87555b019401910190926101a8565b015190505f806105f3565b90601f19831691875f52815f20925f5b81811061090f57509360209360019693879693838895106108f7575b505050811b0187556108a7565b01515f1960f88460031b161c191690555f80806108ea565b929360206001819287860151815501950193016108ce565b8281111561086d5761095b90875f5260205f2090601f850160051c90602086106106c557601f82910160051c039101610be3565b5f61086d565b9091926109716107008589610b59565b60048210156107b35781158015610a0d575b610a0057835f52600260205260405f20815f5260205260ff60405f20541660048110156107b3576109f3579060019291845f52600260205260405f20905f5260205260405f2060ff1981541660ff831617905581156109e7575b509301919061013c565b6003915014155f6109dd565b6107af610795878b610b59565b6107af6107d4878b610b59565b50610a1b6107fc878b610b59565b15610983565b5081811161010c565b5f80fd5b6040519190601f01601f191682016001600160401b038111838210176106cd57604052565b9080601f83011215610a2a578151916001600160401b0383116106cd578260051b602080610a82818401610a2e565b80968152019183010191838311610a2a5760208101915b838310610aa857505050505090565b82516001600160401b038111610a2a57820185603f82011215610a2a576020810151916001600160401b0383116106cd57610aec601f8401601f1916602001610a2e565b8381526040838501018810610a2a575f602085819660408397018386015e83010152815201920191610a99565b51906001600160401b0382168203610a2a57565b6001600160401b03908116908114610b455760010190565b634e487b7160e01b5f52601160045260245ffd5b8051821015610b6d5760209160051b010190565b634e487b7160e01b5f52603260045260245ffd5b602060409281835280519182918282860152018484015e5f828201840152601f01601f1916010190565b90600182811c92168015610bd9575b6020831014610bc557565b634e487b7160e01b5f52602260045260245ffd5b91607f1691610bba565b5f5b828110610bf157505050565b5f82820155600101610be5565b906801000000000000000081116106cd57815491818155828210610c2157505050565b5f528060205f20019103905f5b828110610c3a57505050565b806001918301610c4a8154610bab565b9081610c59575b505001610c2e565b81601f5f93118514610c6f5750555b5f80610c51565b81835260208320610c8b91601f0160051c841901908601610be3565b8082528160208120915555610c68565b80516020909101516001600160601b0319811692919060148210610cbd575050565b6001600160601b031960149290920360031b82901b16169150565b905f825160148114610d5957605403610d5157610cf483610c9b565b60601c73f746cc826d9cc92a77fab3ba7f4155b3b6321f208103610d2057505060406034600293012090565b90929073f542b12a3aaa90ddf873796d014c6b551d37683014610d48575b6034604091012090565b60039250610d3e565b505f91508190565b91926020915001209060019190565b60048110156107b357600114610dfe57603481015160549091015190600160601b63ffffffff60c01b03197f5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b8183816003600160601b0363ffffffff60c01b031981838009080908600160601b63ffffffff60c01b031983800914600160601b63ffffffff60c01b031992831191909211161690565b610e0790610c9b565b60601c8015159081610e17575090565b803b1591508115610e26575090565b601791503b149056fe60806040526004361015610011575f80fd5b5f3560e01c806314917602146113e55780631626ba7e1461135e5780631aca91cd1461131c5780631c8123d6146112d4578063255fa518146112235780632a88cf9a146111a457806342cde4e81461115d57806343b986651461109a57806346f0975a14610fde5780635b81406314610f9a578063844e849e14610e2457806384b0196e14610ccc5780638bea0c9c14610474578063b4c5a13b146103a9578063d4e4518a14610364578063dfead9b1146101215763faeb4488146100d4575f80fd5b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57604060065464ffffffffff6007541682519182526020820152f35b5f80fd5b3461011d5761017b61016c61013536611605565b9261014683929a9597989993611c27565b61016361015d67ffffffffffffffff5f5416611b8b565b8261295a565b8686898b6123b4565b9661017688611cd5565b611fb0565b1561033c578460065562278d0064ffffffffff42160164ffffffffff811161030f5764ffffffffff909493941692837fffffffffffffffffffffffffffffffffffffffffffffffffffffff00000000006007541617600755846040519460808601908652608060208701525260a0840160a08660051b86010195825f907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe1813603015b8383106102665767ffffffffffffffff871660408a015287151560608a01528a7f2063392efe4a2358a95acee23e3d749a7e9669539bb491ad068e622b7bfc448f8a8c038ba2005b909192939497987fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff608a820301865288358281121561011d578301906020823592019167ffffffffffffffff811161011d57803603831361011d576020827fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f8480600198869897879852868601375f848201860152011601019b9a019601949301919061021e565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b7fa57e16a4000000000000000000000000000000000000000000000000000000005f5260045ffd5b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57602067ffffffffffffffff60035416604051908152f35b3461011d5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760043567ffffffffffffffff811161011d576103f89036906004016114e6565b9060443567ffffffffffffffff811161011d5760209261042c6104226104349336906004016114e6565b9490923691611b55565b923691611b55565b61043d82612b4d565b5061044781611deb565b801515928361045e575b5050506040519015158152f35b61046c935060243591612bdd565b828080610451565b3461011d5760a07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760043567ffffffffffffffff811161011d576104c39036906004016115d4565b6104cb6114b8565b906044359267ffffffffffffffff84169384810361011d576104eb6114cf565b6084359167ffffffffffffffff831161011d576105ae61053d926105166105b39536906004016114e6565b94909361052283611c27565b61053767ffffffffffffffff60035416611b8b565b9061295a565b61054787876129a1565b9067ffffffffffffffff6040519160208301937f5c135c0868d62ec070d69be3c4987f62804c6f236ad56be5e95c674b227bd28685526040840152818b169b8c606085015260808401521660a082015260a081526105a660c0826116c1565b519020611cd5565b611e22565b15610ca4576105cb916105c4612114565b3691611bab565b9182511580610c9c575b156107d05750505067ffffffffffffffff6105f38160035416612ea2565b167fffffffffffffffffffffffffffffffffffffffffffffffff000000000000000060035416176003557fffffffffffffffffffffffffffffffff0000000000000000ffffffffffffffff600354166003556004545f60045580610737575b505b60035460405160408101916040825260045480935260608201602060408560051b850101019360045f5260205f20915f905b8282106106cd57867fb6ee12f2d30945eb45e1faceda630aab94ec32d7d89da6292e1616c7353a68a8878067ffffffffffffffff89818160401c16602084015216930390a2005b9091929560206001610729837fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe07fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc08b859703010186528a611a7b565b980192019201909291610686565b60045f5260205f20905f5b818110610750575050610652565b8060019184016107608154611a2a565b908161076f575b505001610742565b81601f5f931185146107855750555b8480610767565b818352602083206107c091601f0160051c7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff01908601612ec1565b808252816020812091555561077e565b82519060208211610c6b5780158015610c62575b610c34575067ffffffffffffffff6107ff8160035416612ea2565b16807fffffffffffffffffffffffffffffffffffffffffffffffff000000000000000060035416176003556001915f915b818310610abd5750505015610a95577fffffffffffffffffffffffffffffffff0000000000000000ffffffffffffffff6fffffffffffffffff00000000000000006003549260401b169116176003557001000000000000000000000000000000007fffffffffffffffffffffffffffffff00ffffffffffffffffffffffffffffffff600354161760035560208151916108ca836004612edc565b019060045f5260205f20915f905b8282106108e85750505050610654565b805180519067ffffffffffffffff8211610a68576109068654611a2a565b601f8111610a25575b50602090601f831160011461097f5792610965836001959460209487965f92610974575b50507fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8260011b9260031b1c19161790565b87555b019401910190926108d8565b015190508a80610933565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0831691875f52815f20925f5b818110610a0d57509360209360019693879693838895106109d6575b505050811b018755610968565b01517fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff60f88460031b161c191690558980806109c9565b929360206001819287860151815501950193016109ad565b8281111561090f57610a5a90875f5260205f2090601f850160051c9060208610610a60575b601f82910160051c039101612ec1565b8661090f565b5f9150610a4a565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b7f70cb4346000000000000000000000000000000000000000000000000000000005f5260045ffd5b909192610ad3610acd8588611daa565b51612b4d565b610adc82611deb565b81158015610c19575b610bd157835f52600560205260405f20815f5260205260ff60405f205416610b0c81611deb565b610b85579060019291845f52600560205260405f20905f5260205260405f20610b3482611deb565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0081541660ff83161790558115610b70575b5093019190610830565b60039150610b7d81611deb565b141587610b66565b610bcd610b92878a611daa565b516040519182917fa785ad11000000000000000000000000000000000000000000000000000000008352602060048401526024830190611514565b0390fd5b610bcd610bde878a611daa565b516040519182917f158e2ce5000000000000000000000000000000000000000000000000000000008352602060048401526024830190611514565b50610c2e610c27878a611daa565b518361329c565b15610ae5565b7fd311c495000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b508181116107e4565b507f46161fe4000000000000000000000000000000000000000000000000000000005f52600452602060245260445ffd5b5080156105d5565b7fd378dca2000000000000000000000000000000000000000000000000000000005f5260045ffd5b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57610dc967ffffffffffffffff5f5416602060405190610d1981836116c1565b5f82525f368137604092610dd6845194610d3381876116c1565b601886527f4669726d70726f6f662056656e646f72204163636f756e740000000000000000848701528051610d6882826116c1565b600181527f31000000000000000000000000000000000000000000000000000000000000008582015281519788977f1f00000000000000000000000000000000000000000000000000000000000000895260e0878a015260e0890190611514565b9187830390880152611514565b9046606086015230608086015260a085015283810360c08501528180845192838152019301915f5b828110610e0d57505050500390f35b835185528695509381019392810192600101610dfe565b3461011d5760e07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760043567ffffffffffffffff811161011d57610e739036906004016115d4565b610e7b6114b8565b604435801515810361011d57610e8f6114cf565b906084359267ffffffffffffffff84169485850361011d5760a43567ffffffffffffffff811161011d57610ec79036906004016114e6565b60c49591953567ffffffffffffffff811161011d57610efd98610f8a93610ef5610f839336906004016114e6565b9b909a611c27565b610f1461015d67ffffffffffffffff5f5416611b8b565b610f1e868d6129a1565b9167ffffffffffffffff6040519260208401947f3c16880f8b0585075a8974945f8ac1be0a2eae533b33968cd55ec3eba06b65bb86526040850152818a1660608501528a151560808501521660a083015260c082015260c081526105a660e0826116c1565b9586611e22565b15610ca457610f989661242e565b005b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57602067ffffffffffffffff5f5416604051908152f35b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760015461101881611a12565b9061102660405192836116c1565b8082526020820160015f527fb10e2d527612073b26eecdfd717e6a320cf44b4afac2b0732d9fcbe2b7fa0cf65f915b83831061106e576040518061106a8782611557565b0390f35b60016020819260405161108c816110858189611a7b565b03826116c1565b815201920192019190611055565b3461011d5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760043567ffffffffffffffff811161011d576110fd6110f86110f160209336906004016114e6565b3691611b55565b612b4d565b9061110781611deb565b801515918261111d575b50506040519015158152f35b90915067ffffffffffffffff5f54165f526002835260405f20905f52825260ff60405f20541661114c82611deb565b61115581611deb565b148280611111565b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57602067ffffffffffffffff5f5460401c16604051908152f35b3461011d576111c66111b536611605565b969492848488889b9594999b6123b4565b956111d087611c6a565b64ffffffffff600754168042106111f457506111ee610f9897611cd5565b9361242e565b7ffb7303dd000000000000000000000000000000000000000000000000000000005f526004524260245260445ffd5b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760045461125d81611a12565b9061126b60405192836116c1565b8082526020820160045f527f8a35acfbc15ff81a39ae7d344fd709f28e8600b4aa8c65c6b64bfe7fe36bd19b5f915b8383106112af576040518061106a8782611557565b6001602081926040516112c6816110858189611a7b565b81520192019201919061129a565b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57602067ffffffffffffffff60035460401c16604051908152f35b3461011d575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d57602060ff5f5460801c166040519015158152f35b3461011d5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760243567ffffffffffffffff811161011d576113bb6113b260209236906004016114e6565b90600435611702565b7fffffffff0000000000000000000000000000000000000000000000000000000060405191168152f35b3461011d5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261011d5760043561141f6114b8565b906044359167ffffffffffffffff831161011d576105ae6114476114ab9436906004016114e6565b93909261145381611c27565b61145c82611c6a565b67ffffffffffffffff6040519160208301937f4f940ba146b70c476932771042252e68f031d07693c1752b11144df0f6c8551185526040840152166060820152606081526105a66080826116c1565b15610ca457610f98612114565b6024359067ffffffffffffffff8216820361011d57565b6064359067ffffffffffffffff8216820361011d57565b9181601f8401121561011d5782359167ffffffffffffffff831161011d576020838186019501011161011d57565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b602081016020825282518091526040820191602060408360051b8301019401925f915b83831061158957505050505090565b90919293946020806115c5837fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc086600196030187528951611514565b9701930193019193929061157a565b9181601f8401121561011d5782359167ffffffffffffffff831161011d576020808501948460051b01011161011d57565b60c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc82011261011d5760043567ffffffffffffffff811161011d578161164e916004016115d4565b9290929160243567ffffffffffffffff8116810361011d5791604435801515810361011d579160643567ffffffffffffffff8116810361011d579160843567ffffffffffffffff8116810361011d579160a4359067ffffffffffffffff821161011d576116bd916004016114e6565b9091565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff821117610a6857604052565b919081156119c65790611714916121c5565b909192958495941590811561197f575b506119555761173b90611735612338565b92612c7c565b9192909183611808575050505050505f925b83156117e057611793936105ae91604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b156117bc577f1626ba7e0000000000000000000000000000000000000000000000000000000090565b7fffffffff0000000000000000000000000000000000000000000000000000000090565b505050507fffffffff0000000000000000000000000000000000000000000000000000000090565b6118f7605c61194c95602e8460609760405196848895602087019a7f5479706564446174615369676e280000000000000000000000000000000000008c52868801378501917f20636f6e74656e74732c737472696e67206e616d652c737472696e6720766572858401527f73696f6e2c75696e7432353620636861696e49642c6164647265737320766572604e8401527f696679696e67436f6e74726163742c627974657333322073616c742900000000606e840152608a83013701015f8382015203017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826116c1565b51902093602060405194859282840197885260408401528051918291018484015e81015f8382015203017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826116c1565b5190209261174d565b5050505050507fffffffff0000000000000000000000000000000000000000000000000000000090565b90506119be8488604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b14155f611724565b50507f7739773977397739773977397739773977397739773977397739773977397739036117bc577f773900010000000000000000000000000000000000000000000000000000000090565b67ffffffffffffffff8111610a685760051b60200190565b90600182811c92168015611a71575b6020831014611a4457565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602260045260245ffd5b91607f1691611a39565b5f9291815491611a8a83611a2a565b8083529260018116908115611adf5750600114611aa657505050565b5f9081526020812093945091925b838310611ac5575060209250010190565b600181602092949394548385870101520191019190611ab4565b905060209495507fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0091509291921683830152151560051b010190565b67ffffffffffffffff8111610a6857601f017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe01660200190565b929192611b6182611b1b565b91611b6f60405193846116c1565b82948184528183011161011d578281602093845f960137010152565b67ffffffffffffffff60019116019067ffffffffffffffff821161030f57565b929192611bb782611a12565b93611bc560405195866116c1565b602085848152019260051b82019181831161011d5780935b838510611beb575050505050565b843567ffffffffffffffff811161011d57820183601f8201121561011d57602091611c1c8583858095359101611b55565b815201940193611bdd565b67ffffffffffffffff16804211611c3b5750565b7fb3c31247000000000000000000000000000000000000000000000000000000005f526004524260245260445ffd5b600654908115611cad57818103611c7f575050565b7f38cd92b0000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b7fcbfae98d000000000000000000000000000000000000000000000000000000005f5260045ffd5b611d8c90611ce1612338565b604051611d516040826020808201957fd87cd6ef79d4e2b95e15ce8abf732db51ec771f1ca2edccf22a46c729ac5647287528051918291018484015e81015f8382015203017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826116c1565b519020604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b90565b9080601f8301121561011d57816020611d8c93359101611bab565b8051821015611dbe5760209160051b010190565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b60041115611df557565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602160045260245ffd5b909182019160408184031261011d57803567ffffffffffffffff811161011d5783611e4e918301611d8f565b92602082013567ffffffffffffffff811161011d57611e6d9201611d8f565b5f54835193608082901c60ff16939267ffffffffffffffff8084169360401c168015908115611fa6575b508015611f9b575b611f915791905f959495925f945b868610611ebe575050505050505090565b90919293949596611ed2610acd8886611daa565b9190968211801590611f80575b8015611f4b575b611f3e57611f0b611ef78987611daa565b5184611f038b88611daa565b51918a612bdd565b15611f3e57600191968115611f29575b509796019493929190611ead565b60039150611f3681611deb565b14155f611f1b565b5050505050505050505f90565b50855f52600260205260405f20825f526020528660ff60405f205416611f7082611deb565b611f7981611deb565b1415611ee6565b50611f8a87611deb565b8615611edf565b5050505050505f90565b508051861415611e9f565b905086105f611e97565b909182019160408184031261011d57803567ffffffffffffffff811161011d5783611fdc918301611d8f565b92602082013567ffffffffffffffff811161011d57611ffb9201611d8f565b600354835193608082901c60ff16939267ffffffffffffffff8084169360401c16801590811561210a575b5080156120ff575b611f915791905f959495925f945b86861061204d575050505050505090565b90919293949596612061610acd8886611daa565b91909682118015906120ee575b80156120b9575b611f3e57612086611ef78987611daa565b15611f3e576001919681156120a4575b50979601949392919061203c565b600391506120b181611deb565b14155f612096565b50855f52600560205260405f20825f526020528660ff60405f2054166120de82611deb565b6120e781611deb565b1415612075565b506120f887611deb565b861561206e565b50805186141561202e565b905086105f612026565b600654801561216f575f6006557fffffffffffffffffffffffffffffffffffffffffffffffffffffff0000000000600754166007557f7d6dceb0ad9e1c7d903468b0d49a3151dcb4d9f5fb0c5d0940b3ee2a7a8fd5d15f80a2565b50565b9093929384831161011d57841161011d578101920390565b359060208110612198575090565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff9060200360031b1b1690565b909160428310612328577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe8301916121ff84848184612172565b90357fffff000000000000000000000000000000000000000000000000000000000000811691600281106122f3575b505060f01c8060420185106122e1578403917ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe83017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffbe7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffde850194019486861161011d576116bd9184976122db6122cd836122d36122cd8b8d878d612172565b9061218a565b99848a612172565b95612172565b505f9350839250829182915081908190565b7fffff0000000000000000000000000000000000000000000000000000000000009250829060020360031b1b16165f8061222e565b5f92508291508190819081908190565b67ffffffffffffffff5f5416604051907f24cfcf5e0a9f0b19e6eac30b4526b285e4d5c590178e6acc2b14a9c317b4c53860208301527fc89efdaa54c0f20c7adf612882df0950f5a951637e0307cdcb4c672f298b8bc6604083015246606083015230608083015260a082015260a08152611d8c60c0826116c1565b936123cd67ffffffffffffffff949693959285936129a1565b95826040519660208801987fb823e2d56e6487f626bfb218dacbf9512e1f55c88a5f111eaa8094299c545a2d8a526040890152166060870152151560808601521660a08401521660c082015260c0815261242860e0826116c1565b51902090565b61246c91979695949392975f6006557fffffffffffffffffffffffffffffffffffffffffffffffffffffff0000000000600754166007553691611bab565b9586516020811161292a5767ffffffffffffffff821680158015612921575b610c34575067ffffffffffffffff6124a5815f5416612ea2565b16807fffffffffffffffffffffffffffffffffffffffffffffffff00000000000000005f5416175f5583915f915b81831061282a5750505015610a95577fffffffffffffffffffffffffffffffff0000000000000000ffffffffffffffff6fffffffffffffffff00000000000000005f549260401b169116175f557fffffffffffffffffffffffffffffff00ffffffffffffffffffffffffffffffff70ff000000000000000000000000000000005f5492151560801b169116175f556020855195612571876001612edc565b019460015f5260205f20955f905b8282106126b457505050612594939450611e22565b1561268c575f5460405160608101916060825260015480935260808201602060608560051b850101019360015f5260205f20915f905b8282106126225750505050908067ffffffffffffffff7f46a32e927083ef65cf3bb3114647bdb9e86b8fa8b1e1f5e0e04a6bc04ac1df9693818160401c16602084015260ff8160801c161515604084015216930390a2565b909192956020600161267e837fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe07fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa08b859703010186528a611a7b565b9801920192019092916125ca565b7fefddd344000000000000000000000000000000000000000000000000000000005f5260045ffd5b805180519067ffffffffffffffff8211610a68576126d28a54611a2a565b601f81116127f0575b50602090601f831160011461274a5792612730836001959460209487965f9261273f5750507fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8260011b9260031b1c19161790565b8b555b0198019101909661257f565b015190505f80610933565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08316918b5f52815f20925f5b8181106127d857509360209360019693879693838895106127a1575b505050811b018b55612733565b01517fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff60f88460031b161c191690555f8080612794565b92936020600181928786015181550195019301612778565b828111156126db57612824908b5f5260205f2090601f850160051c9060208610610a6057601f82910160051c039101612ec1565b5f6126db565b90919261283a610acd858d611daa565b61284382611deb565b8115868e821561290a575b50506128fd57835f52600260205260405f20815f5260205260ff60405f20541661287781611deb565b6128f0579060019291845f52600260205260405f20905f5260205260405f2061289f82611deb565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0081541660ff831617905581156128db575b50930191906124d3565b600391506128e881611deb565b14155f6128d1565b610bcd610b92878f611daa565b610bcd610bde878f611daa565b612919925090610c2791611daa565b15868e61284e565b5081811161248b565b7f46161fe4000000000000000000000000000000000000000000000000000000005f52600452602060245260445ffd5b67ffffffffffffffff9182169116818103612973575050565b7f1baf85a3000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b916129ab82611a12565b926129b960405194856116c1565b8284526129c583611a12565b917fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe06020860193013684375f927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe183360301935b85811015612a78578060051b8401358581121561011d5784019081359167ffffffffffffffff831161011d5760200191803603831361011d57600192612a60913691611b55565b60208151910120612a71828a611daa565b5201612a19565b506040519551919560208101955093509150829084905f5b818110612aca5750506124289250037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826116c1565b8451835260209485019486945090920191600101612a90565b90602082519201517fffffffffffffffffffffffffffffffffffffffff00000000000000000000000081169260148110612b1b575050565b7fffffffffffffffffffffffffffffffffffffffff000000000000000000000000929350829060140360031b1b161690565b905f825160148114612bce57605403612bc657612b6983612ae3565b60601c73f746cc826d9cc92a77fab3ba7f4155b3b6321f208103612b9557505060406034600293012090565b90929073f542b12a3aaa90ddf873796d014c6b551d37683014612bbd575b6034604091012090565b60039250612bb3565b505f91508190565b91926020915001209060019190565b92919092612bea81611deb565b60018114612c2557600290612bfe81611deb565b1480612c19575b612c1257611d8c92612fd2565b5050505f90565b50604082511415612c05565b5090612c3091612f98565b50612c3a81611deb565b159182612c4657505090565b73ffffffffffffffffffffffffffffffffffffffff919250612c6790612ae3565b60601c91161490565b90821015611dbe570190565b81612c8e575b50505f905f905f905f90565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff820182811161030f577fff00000000000000000000000000000000000000000000000000000000000000612d057f2900000000000000000000000000000000000000000000000000000000000000928585612c70565b351603612db6575f915b808310612d22575b5050505b5f80612c82565b9091927fff00000000000000000000000000000000000000000000000000000000000000612d51858486612c70565b35167f28000000000000000000000000000000000000000000000000000000000000008103612d9557508315612d8f5781841161011d578293929190565b92612d17565b612da4909491949392936131b3565b612db15760010191612d0f565b612d17565b81805b612dc6575b505050612d1b565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff810181811161030f57612e1c7fff00000000000000000000000000000000000000000000000000000000000000918585612c70565b35167f29000000000000000000000000000000000000000000000000000000000000008103612e625750909192612e5584838186612172565b94831161011d5793929190565b612e6b906131b3565b612e9d57801561030f577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0180612db9565b612dbe565b67ffffffffffffffff1667ffffffffffffffff811461030f5760010190565b5f5b828110612ecf57505050565b5f82820155600101612ec3565b90680100000000000000008111610a6857815491818155828210612eff57505050565b5f528060205f20019103905f5b828110612f1857505050565b806001918301612f288154611a2a565b9081612f37575b505001612f0c565b81601f5f93118514612f4d5750555b5f80612f2f565b81835260208320612f8891601f0160051c7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff01908601612ec1565b8082528160208120915555612f46565b8151919060418303612fc857612fc19250602082015190606060408401519301515f1a90613366565b9192909190565b50505f9160029190565b91908251601481105f14612fe857505050505f90565b601481036130055750612ffd611d8c93612ae3565b60601c613400565b919261301081612ae3565b60601c9183601410846014180284189182850394851161030f575f958561312b92602061303d8a99611b1b565b9661304b60405198896116c1565b83885261305784611b1b565b927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0838a0194013685370101905e6130ff6040519384926130ca60208501977f024ad318000000000000000000000000000000000000000000000000000000008952606060248701526084860190611514565b9160448501527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdc848303016064850152611514565b037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826116c1565b51915afa3d156131ac573d61313f81611b1b565b9061314d60405192836116c1565b81523d5f602083013e5b8161319e575b81613166575090565b905060208180518101031261011d57602001517f024ad318000000000000000000000000000000000000000000000000000000001490565b90506020815110159061315d565b6060613157565b7fff00000000000000000000000000000000000000000000000000000000000000168015908115613272575b8115613248575b811561321e575b81156131f7575090565b7f290000000000000000000000000000000000000000000000000000000000000091501490565b7f2800000000000000000000000000000000000000000000000000000000000000811491506131ed565b7f2c00000000000000000000000000000000000000000000000000000000000000811491506131e6565b7f2000000000000000000000000000000000000000000000000000000000000000811491506131df565b6001906132a881611deb565b146133355760546034820151910151907fffffffff00000001000000000000000000000000ffffffffffffffffffffffff80807f5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b8185817fffffffff00000001000000000000000000000000fffffffffffffffffffffffc81838009080908818580091493109110161690565b61333e90612ae3565b60601c801515908161334e575090565b803b159150811561335d575090565b601791503b1490565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a084116133f5579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa156133ea575f5173ffffffffffffffffffffffffffffffffffffffff8116156133e057905f905f90565b505f906001905f90565b6040513d5f823e3d90fd5b5050505f9160039190565b9190823b613448579061341291612f98565b5061341c81611deb565b15918261342857505090565b73ffffffffffffffffffffffffffffffffffffffff919250811691161490565b9160209260647fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f855f965190604051957f1626ba7e00000000000000000000000000000000000000000000000000000000875260048701526040602487015288820190604487015e86848287010152011601915afa7f1626ba7e000000000000000000000000000000000000000000000000000000005f5114601f3d1116169056';
+
+export const p256VerifierBytecode =
+  '0x60808060405234601557610bd7908161001a8239f35b5f80fdfe60806040526004361015610011575f80fd5b5f3560e01c63024ad31814610024575f80fd5b346100d15760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100d15760043567ffffffffffffffff81116100d1576100739036906004016100d5565b906044359067ffffffffffffffff82116100d15760209261009b6100a79336906004016100d5565b92909160243591610103565b7fffffffff0000000000000000000000000000000000000000000000000000000060405191168152f35b5f80fd5b9181601f840112156100d15782359167ffffffffffffffff83116100d157602083818601950101116100d157565b9390919360408314806101c9575b61013f575b50505050507fffffffff0000000000000000000000000000000000000000000000000000000090565b826020116100d1578035926040116100d1576020013592816020116100d1578035916040116100d157602001359061017a84848484896101d4565b909590156101ba5750505050505b610196575f80808080610116565b7f024ad3180000000000000000000000000000000000000000000000000000000090565b6101c495506102f0565b610188565b506040821015610111565b909192936101e284846106d4565b1580156102df575b156101fb5750505050505f90600190565b6020945f9460a094604051948552878501526040840152606083015260808201528280526101005afa156102dd575f511561023857600190600190565b60205f60a06040517fbb5a52f42f9c9261ed4361f59422a1e30036e7c32b270c8807a419feca6050238152600584820152600160408201527fa71af64de5126a4a4e02b7922d66ce9415ce88a4c9d25514d91082c8725ac95760608201527f5d47723c8fbe580bb369fec9c2665d8e30a435b9932645482e7c9f11e872296b60808201528280526101005afa156102dd575f51156102d7575f90600190565b5f905f90565bfe5b506102ea818661074b565b156101ea565b919093926102fe82866106d4565b1580156106c3575b6106ba576040519361020085810167ffffffffffffffff81118782101761068d576040525f5b8181106106785750506020926104ba5f9360c0936103486107c8565b868152868882015286604082015289526103606107c8565b9182528682015260016040820152858801908152876104ab6103806107c8565b7f6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c29681527f4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f589820152600160408201526080830190815261049c61048d6103e68651610840565b92604086019384526103f88151610840565b90610100870191825261040e8851865190610879565b96606081019788526104238951835190610879565b60a08201526104358651835190610879565b8c8201526104468851835190610879565b60e08201526104588951845190610879565b61012082015261046b8651845190610879565b6101408201526101606104818951855190610879565b91015251905190610879565b6101808d018181529551610879565b6101a08c015251835190610879565b6101c08a015251905190610879565b6101e087015260405190848252848083015284604083015260608201527fffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254f60808201527fffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63255160a082015260055afa5f51901561066657807fffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551809286959495099309905f905f925f945f915b608083106105a257505050509161059c917fffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63255193610b1d565b50061490565b86610644575b8160fe1c600c8260fc1c161760406105c08287610802565b5101516105dc575b5060019060021b9160021b92019190610564565b969195909482610620575050506105f38583610802565b5151936001604061061360206106098a88610802565b5101519886610802565b5101519695945b906105c8565b9061063992916106336001989987610802565b5161092b565b96919590959461061a565b9395610655919561065b9397610898565b91610898565b9591949094936105a8565b634e487b715f5260126020526024601cfd5b6020906106836107e8565b818901520161032c565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b50505050505f90565b506106ce848261074b565b15610306565b908115159182610721575b5081610717575b816106ef575090565b7f7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a89150111590565b80151591506106e6565b7fffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc6325511191505f6106df565b7fffffffff00000001000000000000000000000000ffffffffffffffffffffffff80807f5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b8185817fffffffff00000001000000000000000000000000fffffffffffffffffffffffc81838009080908818580091493109110161690565b604051906060820182811067ffffffffffffffff82111761068d57604052565b6107f06107c8565b905f82525f60208301525f6040830152565b9060108110156108135760051b0190565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b6108609061084c6107e8565b508051906040602082015191015191610898565b906108696107c8565b9283526020830152604082015290565b610860916108856107e8565b508051604060208301519201519261092b565b9290917fffffffff00000001000000000000000000000000ffffffffffffffffffffffff80918180868009968180808a818080808a800980097fffffffff00000001000000000000000000000000fffffffffffffffffffffffc09818088800960030908940960040991818080808087600209810381868009089c80096008098103938b82039008900908940960020990565b91939092935f945f945f946040810151907fffffffff00000001000000000000000000000000ffffffffffffffffffffffff8280097fffffffff00000001000000000000000000000000ffffffffffffffffffffffff858009927fffffffff00000001000000000000000000000000ffffffffffffffffffffffff80878609602085015109917fffffffff00000001000000000000000000000000ffffffffffffffffffffffff808681868103818d8189890990090896510991818381039189090890811585151694855f14610aac575050505050600114610a0e575b50505050565b7fffffffff00000001000000000000000000000000ffffffffffffffffffffffff8080809a508699508097985080969381808087819998099d838f94097fffffffff00000001000000000000000000000000fffffffffffffffffffffffc09818088800960030908940960040991818080808087600209810381868009089c80096008098103938b820390089009089409600209905f808080610a08565b929b50935096507fffffffff00000001000000000000000000000000ffffffffffffffffffffffff80808080809c9d50809a995080985080969f508b8009809709958a098180876002098103818381038188800908089d098103938c8203900890090895099009905f808080610a08565b92918015610bcd575f60c060209260405190848252848083015284604083015260608201527fffffffff00000001000000000000000000000000fffffffffffffffffffffffd60808201527fffffffff00000001000000000000000000000000ffffffffffffffffffffffff60a082015260055afa905f519115610666577fffffffff00000001000000000000000000000000ffffffffffffffffffffffff828180828196098097099509900990565b505090505f905f9056';
+
+export const webAuthnVerifierBytecode =
+  '0x60808060405234601557611416908161001a8239f35b5f80fdfe60806040526004361015610011575f80fd5b5f3560e01c63024ad31814610024575f80fd5b3461062b5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261062b5760043567ffffffffffffffff811161062b57610073903690600401610667565b9060443567ffffffffffffffff811161062b5761009761009d913690600401610667565b906107ef565b90928361065c575b8361012a575b5050505f146101025760207f024ad318000000000000000000000000000000000000000000000000000000005b7fffffffff0000000000000000000000000000000000000000000000000000000060405191168152f35b60207fffffffff000000000000000000000000000000000000000000000000000000006100d8565b90919250604051926024356020850152602084526101496040856106b1565b8160201161062b5780359160401161062b57602001359060c08336031261062b576040519260c0840184811067ffffffffffffffff82111761062f5760405280358452602084019060208101358252604085019060408101358252606086019660608201358852608082013567ffffffffffffffff811161062b57820136601f8201121561062b576101e290369060208135910161077f565b916080880192835260a08101359067ffffffffffffffff821161062b570136601f8201121561062b5761021c90369060208135910161077f565b60a0880193818552602484515111998a6105cd575b5089610438575b505050866103fb575b866103be575b86610320575b86610261575b5050505050505f80806100ab565b602080929394959697505f91519351604051918183925191829101835e8101838152039060025afa15610315575f60209181516102be848060405180948280830197805191829101895e82019083820152030180845201826106b1565b604051918291518091835e8101838152039060025afa15610315575f5193519051906102ed8484848489610972565b909590156103065750505050505b5f8080808080610253565b6103109550610a8e565b6102fb565b6040513d5f823e3d90fd5b8096505180516020101561039157604001517f080000000000000000000000000000000000000000000000000000000000000080821614908115610366575b509561024d565b7f1000000000000000000000000000000000000000000000000000000000000000915016155f61035f565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b80965051805160201015610391577f0400000000000000000000000000000000000000000000000000000000000000604081920151161495610247565b80965051805160201015610391577f0100000000000000000000000000000000000000000000000000000000000000604081920151161495610241565b519298509061044690610e42565b90604051906104db6001602d846020808201977f226368616c6c656e6765223a220000000000000000000000000000000000000089528051918291018484015e81017f22000000000000000000000000000000000000000000000000000000000000008382015203017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe18101855201836106b1565b815184017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8582101580920218028151907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff82808383181092181802189384808210911802841890602061054f83876107b5565b928061057361055d86610745565b9561056b60405197886106b1565b808752610745565b977fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08487019901368a3703920101855e5190519081811493846105be575b50505050955f8080610238565b2091201490505f8080806105b1565b9099505160147f2274797065223a22776562617574686e2e6765742200000000000000000000007fffffffffffffffffffffffffffffffffffffffffff0000000000000000000000602084860101511614910182511116985f610231565b5f80fd5b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b6040811493506100a5565b9181601f8401121561062b5782359167ffffffffffffffff831161062b576020838186019501011161062b57565b6060810190811067ffffffffffffffff82111761062f57604052565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff82111761062f57604052565b9093929384831161062b57841161062b578101920390565b359060208110610718575090565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff9060200360031b1b1690565b67ffffffffffffffff811161062f57601f017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe01660200190565b92919261078b82610745565b9161079960405193846106b1565b82948184528183011161062b578281602093845f960137010152565b919082039182116107c257565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b91908260c0821061096a578160801161062b576108317fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8083016080830161070a565b908260a01161062b576108697fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff60840160a0830161070a565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe084018481116107c25782848210918215610960575b5050610957576108d46108cd6108c18685816108c76108c1828b818b6106f2565b9061070a565b966106f2565b93856107b5565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081019081116107c25710928315610919575b5050506109145760019190565b5f9190565b6109249293506107b5565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081019081116107c257105f8080610907565b505050505f9190565b109050825f6108a0565b9250505f9190565b909192936109808484610f58565b158015610a7d575b156109995750505050505f90600190565b6020945f9460a094604051948552878501526040840152606083015260808201528280526101005afa15610a7b575f51156109d657600190600190565b60205f60a06040517fbb5a52f42f9c9261ed4361f59422a1e30036e7c32b270c8807a419feca6050238152600584820152600160408201527fa71af64de5126a4a4e02b7922d66ce9415ce88a4c9d25514d91082c8725ac95760608201527f5d47723c8fbe580bb369fec9c2665d8e30a435b9932645482e7c9f11e872296b60808201528280526101005afa15610a7b575f5115610a75575f90600190565b5f905f90565bfe5b50610a888186610fcf565b15610988565b91909392610a9c8286610f58565b158015610e31575b610e285760405193610200610ab981876106b1565b5f5b818110610e13575050602092610c555f9360c093604051610adb81610695565b8681528688820152866040820152895260405191610af883610695565b8252868201526001604082015285880190815287610c46604051610b1b81610695565b7f6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c29681527f4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5898201526001604082015260808301908152610c37610c28610b81865161107b565b9260408601938452610b93815161107b565b906101008701918252610ba988518651906110b8565b9660608101978852610bbe89518351906110b8565b60a0820152610bd086518351906110b8565b8c820152610be188518351906110b8565b60e0820152610bf389518451906110b8565b610120820152610c0686518451906110b8565b610140820152610160610c1c89518551906110b8565b910152519051906110b8565b6101808d0181815295516110b8565b6101a08c0152518351906110b8565b6101c08a0152519051906110b8565b6101e087015260405190848252848083015284604083015260608201527fffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254f60808201527fffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63255160a082015260055afa5f519015610e0157807fffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551809286959495099309905f905f925f945f915b60808310610d3d575050505091610d37917fffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc6325519361135c565b50061490565b86610ddf575b8160fe1c600c8260fc1c16176040610d5b828761106a565b510151610d77575b5060019060021b9160021b92019190610cff565b969195909482610dbb57505050610d8e858361106a565b51519360016040610dae6020610da48a8861106a565b510151988661106a565b5101519695945b90610d63565b90610dd49291610dce600198998761106a565b5161116a565b969195909594610db5565b9395610df09195610df693976110d7565b916110d7565b959194909493610d43565b634e487b715f5260126020526024601cfd5b602090610e1e61104c565b8189015201610abb565b50505050505f90565b50610e3c8482610fcf565b15610aa4565b90815115610f425781518060021b907f3fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8116036107c257600281018091116107c2576003900490604051917f4142434445464748494a4b4c4d4e4f505152535455565758595a616263646566601f526106707f6768696a6b6c6d6e6f707172737475767778797a303132333435363738392b2f18603f5260208301938080510160208101908151925f83525b818110610f08575050528083528201602001604052909150565b60036004910197603f8951818160121c165183538181600c1c16516001840153818160061c16516002840153165160038201530196610eee565b9050604051610f526020826106b1565b5f815290565b908115159182610fa5575b5081610f9b575b81610f73575090565b7f7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a89150111590565b8015159150610f6a565b7fffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc6325511191505f610f63565b7fffffffff00000001000000000000000000000000ffffffffffffffffffffffff80807f5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b8185817fffffffff00000001000000000000000000000000fffffffffffffffffffffffc81838009080908818580091493109110161690565b6040519061105982610695565b5f6040838281528260208201520152565b9060108110156103915760051b0190565b61109b9061108761104c565b5080519060406020820151910151916110d7565b90604051926110a984610695565b83526020830152604082015290565b61109b916110c461104c565b508051604060208301519201519261116a565b9290917fffffffff00000001000000000000000000000000ffffffffffffffffffffffff80918180868009968180808a818080808a800980097fffffffff00000001000000000000000000000000fffffffffffffffffffffffc09818088800960030908940960040991818080808087600209810381868009089c80096008098103938b82039008900908940960020990565b91939092935f945f945f946040810151907fffffffff00000001000000000000000000000000ffffffffffffffffffffffff8280097fffffffff00000001000000000000000000000000ffffffffffffffffffffffff858009927fffffffff00000001000000000000000000000000ffffffffffffffffffffffff80878609602085015109917fffffffff00000001000000000000000000000000ffffffffffffffffffffffff808681868103818d8189890990090896510991818381039189090890811585151694855f146112eb57505050505060011461124d575b50505050565b7fffffffff00000001000000000000000000000000ffffffffffffffffffffffff8080809a508699508097985080969381808087819998099d838f94097fffffffff00000001000000000000000000000000fffffffffffffffffffffffc09818088800960030908940960040991818080808087600209810381868009089c80096008098103938b820390089009089409600209905f808080611247565b929b50935096507fffffffff00000001000000000000000000000000ffffffffffffffffffffffff80808080809c9d50809a995080985080969f508b8009809709958a098180876002098103818381038188800908089d098103938c8203900890090895099009905f808080611247565b9291801561140c575f60c060209260405190848252848083015284604083015260608201527fffffffff00000001000000000000000000000000fffffffffffffffffffffffd60808201527fffffffff00000001000000000000000000000000ffffffffffffffffffffffff60a082015260055afa905f519115610e01577fffffffff00000001000000000000000000000000ffffffffffffffffffffffff828180828196098097099509900990565b505090505f905f9056';
+
+/** Where the deployment proxy puts them with salt 0, on every chain. */
+export const deploymentProxyAddress = '0x4e59b44847b379578588920ca78fbf26c0b4956c';
+export const vendorAccountFactoryAddress = '0x0bf5c67b2eb989be678f18c3609c69bdd8d89c01';
+export const p256VerifierAddress = '0xf746cc826d9cc92a77fab3ba7f4155b3b6321f20';
+export const webAuthnVerifierAddress = '0xf542b12a3aaa90ddf873796d014c6b551d376830';

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+
+import {IVendorAccount} from "../interfaces/IVendorAccount.sol";
+import {P256_VERIFIER, WEBAUTHN_VERIFIER} from "./Verifiers.sol";
+
+/// @dev What can sign: an address of 20 bytes, or a verifier and a point, 84 bytes.
+enum SignerKind {
+    None,
+    Wallet,
+    P256,
+    Passkey
+}
+
+/// @dev k of n keys. `kinds` is by epoch, so replacing a set forgets the old one at once; and by key, so one key cannot
+/// be in a set twice under two verifiers (A45). A threshold of zero means that there is no set: it approves nothing.
+struct SignerSet {
+    uint64 epoch;
+    uint64 threshold;
+    bool passkeysAlone;
+    bytes[] signers;
+    mapping(uint64 epoch => mapping(bytes32 keyHash => SignerKind)) kinds;
+}
+
+/// @title Sets of ERC-7913 signers
+library SignerSets {
+    uint256 internal constant MAXIMUM_SIGNERS = 32;
+
+    uint256 private constant WALLET_LENGTH = 20;
+    uint256 private constant KEY_LENGTH = 64;
+    uint256 private constant P256_SIGNATURE_LENGTH = 64;
+    /// @dev What EIP-7702 puts at an address of a key: 0xef0100 and another address.
+    uint256 private constant DELEGATION_LENGTH = 23;
+
+    /// @dev Puts a new set in the place of the old one. Every reachable set can reach its threshold.
+    function replace(SignerSet storage self, bytes[] memory signers, uint64 threshold, bool passkeysAlone) internal {
+        uint256 count = signers.length;
+        if (count > MAXIMUM_SIGNERS) revert IVendorAccount.TooManySigners(count, MAXIMUM_SIGNERS);
+        if (threshold == 0 || threshold > count) revert IVendorAccount.InvalidThreshold(threshold, count);
+        uint64 epoch = ++self.epoch;
+        bool outside = passkeysAlone;
+        for (uint256 i = 0; i < count; ++i) {
+            (SignerKind kind, bytes32 keyHash) = _read(signers[i]);
+            if (kind == SignerKind.None || !_canSign(kind, signers[i])) revert IVendorAccount.InvalidSigner(signers[i]);
+            if (self.kinds[epoch][keyHash] != SignerKind.None) revert IVendorAccount.DuplicateKey(signers[i]);
+            self.kinds[epoch][keyHash] = kind;
+            outside = outside || kind != SignerKind.Passkey;
+        }
+        if (!outside) revert IVendorAccount.PasskeysOnly();
+        self.threshold = threshold;
+        self.passkeysAlone = passkeysAlone;
+        self.signers = signers;
+    }
+
+    function clear(SignerSet storage self) internal {
+        ++self.epoch;
+        self.threshold = 0;
+        delete self.signers;
+    }
+
+    /// @dev Whether at least k different signers of the set have signed the hash, and not with passkeys alone where
+    /// that is not allowed (A49).
+    /// @param approval abi.encode(bytes[] signers, bytes[] signatures), ascending by the hash of the key; reverts if it
+    /// is anything else.
+    function approves(SignerSet storage self, bytes32 hash, bytes calldata approval) internal view returns (bool) {
+        (bytes[] memory signers, bytes[] memory signatures) = abi.decode(approval, (bytes[], bytes[]));
+        (uint64 epoch, uint64 threshold, bool outside) = (self.epoch, self.threshold, self.passkeysAlone);
+        uint256 count = signers.length;
+        if (threshold == 0 || count < threshold || count != signatures.length) return false;
+        bytes32 last = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            (SignerKind kind, bytes32 keyHash) = _read(signers[i]);
+            // Ascending order is also what makes each key count once (A12).
+            if (keyHash <= last || kind == SignerKind.None || self.kinds[epoch][keyHash] != kind) return false;
+            if (!_isSignedBy(kind, signers[i], hash, signatures[i])) return false;
+            last = keyHash;
+            outside = outside || kind != SignerKind.Passkey;
+        }
+        return outside;
+    }
+
+    function contains(SignerSet storage self, bytes memory signer) internal view returns (bool) {
+        (SignerKind kind, bytes32 keyHash) = _read(signer);
+        return kind != SignerKind.None && self.kinds[self.epoch][keyHash] == kind;
+    }
+
+    /// @dev Whether the signature is the signer's, whoever that is.
+    function isSignedBy(bytes memory signer, bytes32 hash, bytes memory signature) internal view returns (bool) {
+        (SignerKind kind,) = _read(signer);
+        return kind != SignerKind.None && _isSignedBy(kind, signer, hash, signature);
+    }
+
+    /// @dev What the bytes say, without looking at the key itself.
+    function _read(bytes memory signer) private pure returns (SignerKind kind, bytes32 keyHash) {
+        uint256 length = signer.length;
+        if (length == WALLET_LENGTH) return (SignerKind.Wallet, keccak256(signer));
+        if (length != WALLET_LENGTH + KEY_LENGTH) return (SignerKind.None, 0);
+        address verifier = address(bytes20(signer));
+        if (verifier == P256_VERIFIER) kind = SignerKind.P256;
+        else if (verifier == WEBAUTHN_VERIFIER) kind = SignerKind.Passkey;
+        assembly ("memory-safe") {
+            keyHash := keccak256(add(signer, 0x34), 0x40)
+        }
+    }
+
+    /// @dev Whether there can be a private key: an address without a contract, a point on the curve.
+    function _canSign(SignerKind kind, bytes memory signer) private view returns (bool) {
+        if (kind == SignerKind.Wallet) {
+            address wallet = address(bytes20(signer));
+            return wallet != address(0) && (wallet.code.length == 0 || wallet.code.length == DELEGATION_LENGTH);
+        }
+        bytes32 x;
+        bytes32 y;
+        assembly ("memory-safe") {
+            x := mload(add(signer, 0x34))
+            y := mload(add(signer, 0x54))
+        }
+        return P256.isValidPublicKey(x, y);
+    }
+
+    /// @dev A wallet is always asked for a signature of its key, even where code has been delegated to it: its owner
+    /// must not become somebody else by a transaction. A P-256 signature has one length, so that it has one form (A15).
+    function _isSignedBy(SignerKind kind, bytes memory signer, bytes32 hash, bytes memory signature)
+        private
+        view
+        returns (bool)
+    {
+        if (kind == SignerKind.Wallet) {
+            (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecover(hash, signature);
+            return problem == ECDSA.RecoverError.NoError && recovered == address(bytes20(signer));
+        }
+        if (kind == SignerKind.P256 && signature.length != P256_SIGNATURE_LENGTH) return false;
+        return SignatureChecker.isValidSignatureNow(signer, hash, signature);
+    }
+}
