@@ -3,7 +3,7 @@ import { getCreate2Address, keccak256, ZeroHash } from 'ethers';
 import { type CompiledContract, compileContract, type StorageLayout } from './compile.ts';
 
 /** Is at this address on nearly every chain, and on anvil. */
-export const deploymentProxy = '0x4e59b44847b379578588920cA78FbF26c0B4956C';
+const deploymentProxy = '0x4e59b44847b379578588920cA78FbF26c0B4956C';
 
 const verifiers = '@openzeppelin/contracts/utils/cryptography/verifiers';
 
@@ -37,7 +37,7 @@ const bytecodeOf = (name: string, { bytecode }: CompiledContract) =>
   `export const ${name}Bytecode =\n  '0x${bytecode}';`;
 
 /** Where the proxy puts it with salt 0. */
-export const addressOf = ({ bytecode }: CompiledContract) =>
+const addressOf = ({ bytecode }: CompiledContract) =>
   getCreate2Address(deploymentProxy, ZeroHash, keccak256(`0x${bytecode}`));
 
 function renderRegistry(): string {

@@ -1,10 +1,12 @@
 import * as z from 'zod';
+import { accountActions } from './approval/account-actions.ts';
 import { addressSchema, bytes32Schema } from './bytes.ts';
 import { cidSchema } from './cid.ts';
 import { sha256DigestSchema } from './digest.ts';
 import { envelopeSchema } from './dsse.ts';
-import { actions, loginSchema } from './eip712.ts';
+import { actions, loginSchema, rejectSchema } from './eip712.ts';
 import { channelSchema, productIdSchema, productNameSchema, versionSchema } from './names.ts';
+import { maximumSigners, signerSchema } from './signers.ts';
 import { releaseStatuses } from './storage-layout.ts';
 
 const signatureSchema = z
@@ -17,41 +19,98 @@ const signatureSchema = z
 
 const timestamp = z.int().min(0).meta({ description: 'Seconds since 1970.' });
 
-// --- Requests. Each carries an EIP-712 message and the signature that approves it.
+/** One signer's part of an approval by a vendor account. */
+export const signerApprovalSchema = z
+  .object({ signer: signerSchema, signature: signatureSchema })
+  .meta({ id: 'SignerApproval' });
+
+// --- Requests. Each carries an EIP-712 message and what approves it: the signature of an approver that is one key or a Safe,
+// or those signers of a vendor account that have approved already. Others follow at /v1/proposals/{id}/approvals.
+
+const approval = {
+  signature: signatureSchema.optional(),
+  approvals: z
+    .array(signerApprovalSchema)
+    .max(2 * maximumSigners)
+    .optional(),
+};
+const held = z.boolean().optional().meta({
+  description: 'Collect approvals, and relay only when asked to: the way back of a promotion.',
+});
 
 export const registerRequestSchema = z
-  .object({ message: actions.Register, signature: signatureSchema, trustRoot: envelopeSchema })
+  .object({ message: actions.Register, ...approval, trustRoot: envelopeSchema })
   .meta({ id: 'RegisterRequest' });
 export const publishApprovalSchema = z
-  .object({ message: actions.Publish, signature: signatureSchema })
+  .object({ message: actions.Publish, ...approval })
   .meta({ id: 'PublishApproval' });
 export const promoteRequestSchema = z
-  .object({ message: actions.Promote, signature: signatureSchema })
+  .object({ message: actions.Promote, ...approval, held })
   .meta({ id: 'PromoteRequest' });
 export const revokeRequestSchema = z
-  .object({ message: actions.Revoke, approver: addressSchema, signature: signatureSchema })
+  .object({ message: actions.Revoke, approver: addressSchema, ...approval })
   .meta({ id: 'RevokeRequest' });
 export const haltRequestSchema = z
-  .object({ message: actions.Halt, approver: addressSchema, signature: signatureSchema })
+  .object({ message: actions.Halt, approver: addressSchema, ...approval })
   .meta({ id: 'HaltRequest' });
 export const configureRequestSchema = z
   .object({
     message: actions.Configure,
-    signature: signatureSchema,
+    ...approval,
     trustRoot: envelopeSchema.optional().meta({ description: 'The document of a new trust root.' }),
   })
   .meta({ id: 'ConfigureRequest' });
 export const applyRequestSchema = z
   .object({
     message: actions.Configure.meta({ description: 'The scheduled configuration, exactly as it was signed.' }),
-    acceptance: z.object({ message: actions.Accept, signature: signatureSchema }).optional(),
+    acceptance: z
+      .object({ message: actions.Accept, ...approval })
+      .optional()
+      .meta({ description: "The new publisher's, where the publisher changes." }),
   })
   .meta({ id: 'ApplyRequest' });
-export const vetoRequestSchema = z
-  .object({ message: actions.Veto, signature: signatureSchema })
-  .meta({ id: 'VetoRequest' });
+export const vetoRequestSchema = z.object({ message: actions.Veto, ...approval }).meta({ id: 'VetoRequest' });
+
+const signers = z.array(signerSchema).max(maximumSigners);
+export const accountParametersSchema = z
+  .object({
+    signers,
+    threshold: z.int().min(1),
+    passkeysAlone: z.boolean(),
+    recoverySigners: signers,
+    recoveryThreshold: z.int().min(0),
+  })
+  .meta({ id: 'AccountParameters' });
+export type AccountParameters = z.infer<typeof accountParametersSchema>;
+
+export const createAccountRequestSchema = z
+  .object({ parameters: accountParametersSchema })
+  .meta({ id: 'CreateAccountRequest' });
+const { approvals } = approval;
+export const setSignersRequestSchema = z
+  .object({ message: accountActions.SetSigners, approvals })
+  .meta({ id: 'SetSignersRequest' });
+export const setRecoveryRequestSchema = z
+  .object({ message: accountActions.SetRecovery, approvals })
+  .meta({ id: 'SetRecoveryRequest' });
+export const recoverRequestSchema = z
+  .object({ message: accountActions.Recover, approvals })
+  .meta({ id: 'RecoverRequest' });
+export const cancelRecoveryRequestSchema = z
+  .object({ message: accountActions.CancelRecovery, approvals })
+  .meta({ id: 'CancelRecoveryRequest' });
+
+export const rejectRequestSchema = z
+  .object({ message: rejectSchema, signer: signerSchema, signature: signatureSchema })
+  .meta({ id: 'RejectRequest' });
+
 export const loginRequestSchema = z
-  .object({ message: loginSchema, signature: signatureSchema })
+  .object({
+    message: loginSchema,
+    signature: signatureSchema,
+    signer: signerSchema.optional().meta({ description: 'The signer of the vendor account that logs in for it.' }),
+    parameters: accountParametersSchema.optional().meta({ description: 'Of an account that is not on chain yet.' }),
+  })
   .meta({ id: 'LoginRequest' });
 
 // --- Answers.
@@ -69,6 +128,12 @@ export const proposalKinds = [
   'configure',
   'apply',
   'veto',
+  'create-account',
+  'set-signers',
+  'set-recovery',
+  'schedule-recovery',
+  'recover',
+  'cancel-recovery',
 ] as const;
 export type ProposalKind = (typeof proposalKinds)[number];
 
@@ -84,7 +149,51 @@ export const proposalStates = [
 ] as const;
 export type ProposalState = (typeof proposalStates)[number];
 
+/** The approvals themselves, for relaying without this server. */
+export const exportedApprovalsSchema = z
+  .object({ approvals: z.array(signerApprovalSchema.extend({ epoch: z.int() })) })
+  .meta({ id: 'ExportedApprovals' });
+
+export const accountSchema = z
+  .object({
+    account: addressSchema,
+    epoch: z.int(),
+    threshold: z.int(),
+    passkeysAlone: z.boolean(),
+    signers,
+    recovery: z.object({ epoch: z.int(), threshold: z.int(), signers }),
+    pendingRecovery: z.object({ hash: bytes32Schema, recoverableFrom: timestamp }).optional(),
+  })
+  .meta({ id: 'Account', description: 'A vendor account, as the chain shows it now.' });
+export type AccountResource = z.infer<typeof accountSchema>;
+
 const imageSchema = z.object({ digest: sha256DigestSchema, cid: cidSchema, sizeBytes: z.int() }).meta({ id: 'Image' });
+
+/** Signers of whom `threshold` have to approve; with `passkeysAlone` false, one of those is no passkey. */
+const quorumSchema = z
+  .object({
+    role: z.enum(['current', 'proposed', 'recovery']),
+    threshold: z.int(),
+    passkeysAlone: z.boolean(),
+    signers,
+  })
+  .meta({ id: 'Quorum' });
+export type Quorum = z.infer<typeof quorumSchema>;
+
+/** Who has to approve a proposal: all quorums of a vendor account, at its signer epoch. */
+export const requirementsSchema = z
+  .object({ account: addressSchema, epoch: z.int(), quorums: z.array(quorumSchema) })
+  .meta({ id: 'Requirements' });
+export type Requirements = z.infer<typeof requirementsSchema>;
+
+const receivedApprovalSchema = z
+  .object({
+    signer: signerSchema,
+    epoch: z.int().meta({ description: 'Of the account when it was made; approvals of another epoch count nothing.' }),
+    at: timestamp,
+  })
+  .meta({ id: 'ReceivedApproval' });
+const rejectionSchema = z.object({ signer: signerSchema, reason: z.string(), at: timestamp }).meta({ id: 'Rejection' });
 
 export const proposalSchema = z
   .object({
@@ -92,7 +201,16 @@ export const proposalSchema = z
       description: 'The EIP-712 hash of what is proposed: the same proposal twice is one proposal.',
     }),
     kind: z.enum(proposalKinds),
-    product: productIdSchema,
+    product: productIdSchema.optional(),
+    approver: addressSchema.optional().meta({ description: 'The account that has to approve.' }),
+    message: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({ description: 'The EIP-712 message that is approved, as it will be signed.' }),
+    requirements: requirementsSchema.optional(),
+    approvals: z.array(receivedApprovalSchema),
+    rejections: z.array(rejectionSchema),
+    held: z.boolean(),
     state: z.enum(proposalStates),
     reason: z
       .object({ code: z.string(), message: z.string() })
@@ -176,6 +294,7 @@ export const serverInfoSchema = z
   .object({
     chainId: z.int(),
     registry: addressSchema,
+    accountFactory: addressSchema,
     registryBlock: z.int().meta({ description: 'The block that the registry was deployed in.' }),
     witnesses: z.array(z.object({ operator: z.string(), publicKey: z.string() })),
     maximumImageBytes: z.int(),

@@ -66,7 +66,8 @@ export const actions = {
 export type ActionName = keyof typeof actions;
 export type ActionMessage<Name extends ActionName> = z.infer<(typeof actions)[Name]>;
 
-type Field = { readonly name: string; readonly type: string };
+/** A field of an EIP-712 struct. */
+export type Field = { readonly name: string; readonly type: string };
 
 const fields = (text: string): Field[] =>
   text.split(',').map((pair) => {
@@ -109,6 +110,18 @@ export type Login = z.infer<typeof loginSchema>;
 
 export const loginTypes: { readonly Login: Field[] } = {
   Login: fields('address publisher,string origin,bytes32 nonce,uint64 deadline'),
+};
+
+/** A signer's word to the server that it will not approve a proposal. */
+export const rejectSchema = z.object({
+  proposal: bytes32Schema,
+  reason: z.string().min(1).max(300),
+  deadline: uint64,
+});
+export type Reject = z.infer<typeof rejectSchema>;
+
+export const rejectTypes: { readonly Reject: Field[] } = {
+  Reject: fields('bytes32 proposal,string reason,uint64 deadline'),
 };
 
 export function serverDomain(chainId: number) {

@@ -216,6 +216,10 @@ const deviceCodes = {
 
 /** Malformed values, files and configuration. */
 const inputCodes = {
+  'signer-invalid': {
+    meaning: 'A signer is wallet:0x…, p256:<x and y> or passkey:<x and y>, its point on the curve.',
+    remedy: 'Copy it from `firmproof key show` or from the enrolment page.',
+  },
   'digest-invalid': { meaning: 'A SHA-256 digest is 64 lower-case hexadecimal digits.', remedy: 'Correct the digest.' },
   'bytes32-invalid': {
     meaning: 'A 32-byte value is 0x and 64 lower-case hexadecimal digits.',
@@ -326,6 +330,42 @@ const serviceCodes = {
   'approval-counter': {
     meaning: 'The approval is for another state of the channel: it has moved meanwhile.',
     remedy: 'Look at the channel and approve again.',
+  },
+  'signer-unknown': {
+    meaning: 'This key is not among the signers that have to approve.',
+    remedy: 'See `firmproof team show`; approve with a key of the team.',
+  },
+  'signers-invalid': {
+    meaning: 'This set of signers could never approve anything, or holds one key twice.',
+    remedy: 'Correct signers and threshold; one of them must not be a passkey.',
+  },
+  'rejected-by-signers': {
+    meaning: 'So many signers have rejected the proposal that it cannot be approved any more.',
+    remedy: 'Read their reasons with `firmproof proposal show`; propose something better.',
+  },
+  'approvals-missing': {
+    meaning: 'Too few signers of the account have approved the proposal yet.',
+    remedy: 'Let the others approve: `firmproof approve`, or the approval page.',
+  },
+  'browser-alone': {
+    meaning: 'All approvals so far come from passkeys; one has to be made outside a browser.',
+    remedy: 'Let somebody with a wallet or a P-256 key run `firmproof approve`.',
+  },
+  'proposal-closed': {
+    meaning: 'The proposal is finished: nobody can approve or reject it any more.',
+    remedy: 'See `firmproof proposal show`; propose again if it is still wanted.',
+  },
+  'account-not-found': {
+    meaning: 'There is no vendor account at this address.',
+    remedy: 'Check the address; make the account with `firmproof setup --team`.',
+  },
+  'recovery-pending': {
+    meaning: 'The recovery of the account is not in the state that this needs.',
+    remedy: 'See `firmproof team show`.',
+  },
+  'publisher-unsuitable': {
+    meaning: 'A single wallet may publish on development chains only.',
+    remedy: 'Run `firmproof setup --team 2-of-3`, so that no single key can publish.',
   },
   'product-not-found': {
     meaning: 'No such product is registered.',

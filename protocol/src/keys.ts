@@ -36,6 +36,16 @@ function readKey(text: string): ReadKey | null {
   return null;
 }
 
+/** Whether 65 bytes are the uncompressed form of a point of P-256. */
+export function isP256Point(point: Uint8Array): boolean {
+  try {
+    p256.Point.fromBytes(point).assertValidity();
+    return point.length === 65;
+  } catch {
+    return false;
+  }
+}
+
 /** A P-256 or Ed25519 public key: base64 of its SubjectPublicKeyInfo in DER. */
 export const publicKeySchema = z
   .string()
