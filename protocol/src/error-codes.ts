@@ -347,6 +347,10 @@ const serviceCodes = {
     meaning: 'Too few signers of the account have approved the proposal yet.',
     remedy: 'Let the others approve: `firmproof approve`, or the approval page.',
   },
+  'held-back': {
+    meaning: 'All approvals are here; the proposal is relayed only when somebody asks for it.',
+    remedy: 'Run `firmproof fall-back` when the way back is needed.',
+  },
   'browser-alone': {
     meaning: 'All approvals so far come from passkeys; one has to be made outside a browser.',
     remedy: 'Let somebody with a wallet or a P-256 key run `firmproof approve`.',

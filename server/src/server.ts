@@ -2,9 +2,12 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { FirmproofError, type ServerInfo } from '@firmproof/protocol';
+import { vendorAccountFactoryAddress } from '@firmproof/contracts';
+import { FirmproofError, parseAddress, type ServerInfo } from '@firmproof/protocol';
 import { createWitness, type Witness } from '@firmproof/protocol/node';
 import pino, { type Logger } from 'pino';
+import { createAccounts } from './chain/accounts.ts';
+import { createContracts } from './chain/contracts.ts';
 import { createIndexer } from './chain/indexer.ts';
 import { createRegistry } from './chain/registry.ts';
 import { createRelayer } from './chain/relayer.ts';
@@ -22,6 +25,7 @@ import { createUploads } from './http/uploads.ts';
 import { createGateway } from './images/gateway.ts';
 import { createImageAccess } from './images/image-access.ts';
 import { createImageStore } from './images/image-store.ts';
+import { createApprovals } from './proposals/approvals.ts';
 import { createIntake } from './proposals/intake.ts';
 import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
@@ -75,10 +79,20 @@ async function open(
 
   const { rpc, chainId, registry: address } = chain;
   const registry = createRegistry({ rpc, chainId, address });
+  const accounts = createAccounts({ rpc, chainId });
+  const contracts = createContracts({ rpc, registry, accounts });
   const relayer = createRelayer({ rpc, chainId, privateKey: chain.relayerKey });
   const witnesses = openWitnesses(config, chain, log, closing);
   const proposals = createProposalStore(database, nowSeconds);
-  const intake = createIntake({ database, store: proposals, registry, relayer: relayer.address });
+  const approvals = createApprovals({ store: proposals, accounts, registry, nowSeconds });
+  const intake = createIntake({
+    database,
+    store: proposals,
+    registry,
+    contracts,
+    approvals,
+    relayer: relayer.address,
+  });
   const evidence = createEvidenceService({
     database,
     rpc,
@@ -101,7 +115,7 @@ async function open(
   const engine = createEngine({
     indexer: createIndexer({ database, rpc, registry: address, firstBlock: chain.registryBlock }),
     store: proposals,
-    worker: createProposalWorker({ store: proposals, registry, relayer }),
+    worker: createProposalWorker({ store: proposals, contracts, approvals, relayer, nowSeconds }),
     evidence,
     relayer,
     openImages: () => access.openInstallable(nowSeconds()),
@@ -116,6 +130,7 @@ async function open(
   const info: ServerInfo = {
     chainId,
     registry: address,
+    accountFactory: parseAddress(vendorAccountFactoryAddress),
     registryBlock: chain.registryBlock,
     witnesses: [...witnesses.known],
     maximumImageBytes: config.maximumImageBytes,

@@ -4,14 +4,10 @@ import {
   type ActionName,
   type Address,
   type applyRequestSchema,
-  asciiOfWord,
   asciiWord,
   type Bytes32,
-  bytes32Schema,
   commitmentOf,
   type configureRequestSchema,
-  type ErrorCode,
-  FirmproofError,
   type haltRequestSchema,
   type ProductId,
   type promoteRequestSchema,
@@ -23,7 +19,8 @@ import {
   type vetoRequestSchema,
   zeroAddress,
 } from '@firmproof/protocol';
-import { hexQuantity, type Rpc, RpcRefusal } from '@firmproof/protocol/node';
+import { actionTypedData, type TypedData } from '@firmproof/protocol/approval';
+import { hexQuantity, type Rpc } from '@firmproof/protocol/node';
 import { Interface, TypedDataEncoder } from 'ethers';
 import type { z } from 'zod';
 
@@ -51,29 +48,6 @@ const actionOfKind = {
   veto: 'Veto',
 } as const satisfies Record<RegistryRequest['kind'], ActionName>;
 
-/** What the registry's revert errors mean to the person who sent the request. */
-const revertCodes: Readonly<Record<string, ErrorCode>> = {
-  InvalidName: 'name-invalid',
-  InvalidVersion: 'version-invalid',
-  Expired: 'approval-expired',
-  ApprovalRefused: 'approval-invalid',
-  NotApprover: 'approval-invalid',
-  UnknownProduct: 'product-not-found',
-  AlreadyRegistered: 'product-exists',
-  DelayTooLong: 'delay-too-long',
-  EpochMismatch: 'approval-epoch',
-  VersionTaken: 'version-exists',
-  RollbackIndexTooHigh: 'rollback-index-too-high',
-  ReleaseNotActive: 'release-not-found',
-  CounterMismatch: 'approval-counter',
-  ChannelEmpty: 'channel-not-found',
-  HaltsMismatch: 'approval-counter',
-  NothingPending: 'configuration-pending',
-  PendingMismatch: 'configuration-pending',
-  DelayNotOver: 'configuration-pending',
-  NotVetoable: 'configuration-pending',
-};
-
 type ChainProduct = {
   readonly publisher: string;
   readonly epoch: bigint;
@@ -95,6 +69,14 @@ export function createRegistry({ rpc, chainId, address }: { rpc: Rpc; chainId: n
     address,
     chainId,
 
+    /** What approves the request, as its approver's wallet would show it; null where nobody has to. */
+    typedData(request: RegistryRequest): TypedData | null {
+      const at = { chainId, registry: address };
+      if (request.kind !== 'apply') return actionTypedData(at, actionOfKind[request.kind], request.body.message);
+      const { acceptance } = request.body;
+      return acceptance ? actionTypedData(at, 'Accept', acceptance.message) : null;
+    },
+
     /** The EIP-712 hash of what the request's signature approves: the id of its proposal. */
     typedHash({ kind, body }: RegistryRequest): Bytes32 {
       const action = actionOfKind[kind];
@@ -111,23 +93,12 @@ export function createRegistry({ rpc, chainId, address }: { rpc: Rpc; chainId: n
       ) as Bytes32;
     },
 
-    encode(request: RegistryRequest): string {
+    /** @param signature What the approver's account takes as its approval. */
+    encode(request: RegistryRequest, signature: string): string {
       return registryInterface.encodeFunctionData(
         request.kind === 'apply' ? 'applyConfiguration' : request.kind,
-        argumentsOf(request),
+        argumentsOf(request, signature),
       );
-    },
-
-    /**
-     * Asks the registry whether it would accept the request now.
-     * @throws FirmproofError with the code of its refusal, or `chain-unreachable`
-     */
-    async simulate(request: RegistryRequest, from: Address): Promise<void> {
-      try {
-        await rpc('eth_call', [{ from, to: address, data: this.encode(request) }, 'latest']);
-      } catch (error) {
-        throw error instanceof RpcRefusal ? refusalOf(error) : error;
-      }
     },
 
     /**
@@ -174,16 +145,16 @@ function configurationHash(message: ActionMessage<'Configure'>): string {
   return TypedDataEncoder.hashStruct('Configure', { Configure: typedDataTypes.Configure }, message);
 }
 
-function argumentsOf({ kind, body }: RegistryRequest): readonly unknown[] {
+function argumentsOf({ kind, body }: RegistryRequest, signature: string): readonly unknown[] {
   const values = Object.values(inOrder(actionOfKind[kind], body.message));
   switch (kind) {
     case 'revoke':
     case 'halt':
-      return [...values, body.approver, body.signature];
+      return [...values, body.approver, signature];
     case 'apply':
-      return [...values, body.acceptance?.message.deadline ?? 0, body.acceptance?.signature ?? '0x'];
+      return [...values, body.acceptance?.message.deadline ?? 0, body.acceptance ? signature : '0x'];
     default:
-      return [...values, body.signature];
+      return [...values, signature];
   }
 }
 
@@ -191,23 +162,4 @@ function argumentsOf({ kind, body }: RegistryRequest): readonly unknown[] {
 function inOrder(action: ActionName, message: object): Record<string, unknown> {
   const values: Readonly<Record<string, unknown>> = { ...message };
   return Object.fromEntries(typedDataTypes[action].map(({ name }) => [name, values[name]]));
-}
-
-function refusalOf(refusal: RpcRefusal): FirmproofError {
-  const parsed = refusal.data === undefined ? null : registryInterface.parseError(refusal.data);
-  if (parsed === null)
-    return new FirmproofError('transaction-reverted', `the registry refuses: ${refusal.message}`, { cause: refusal });
-  const code = revertCodes[parsed.name] ?? 'transaction-reverted';
-  const particulars = parsed.fragment.inputs
-    .map((input, index) => `${input.name} ${readable(parsed.args[index])}`)
-    .join(', ');
-  return new FirmproofError(code, `the registry refuses: ${parsed.name}${particulars && ` (${particulars})`}`, {
-    details: { registryError: parsed.name },
-  });
-}
-
-/** Versions and channels travel as words of ASCII. */
-function readable(value: unknown): string {
-  const word = bytes32Schema.safeParse(value);
-  return (word.success && asciiOfWord(word.data)) || String(value);
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { deployReleaseRegistry } from '@firmproof/contracts';
+import { deployReleaseRegistry, deployVendorAccountFactory, vendorAccountFactoryAddress } from '@firmproof/contracts';
 import { type Address, FirmproofError, parseAddress } from '@firmproof/protocol';
 import { createRpc, type Rpc } from '@firmproof/protocol/node';
 import { JsonRpcProvider, Network, Wallet } from 'ethers';
@@ -53,20 +53,26 @@ async function openEmbedded(directory: string): Promise<Chain> {
   }
 }
 
-/** Deploys once. A chain that lost the deployment in a crash gets a new one only if nothing was built on the old. */
+/**
+ * Deploys what is missing. A chain that lost the deployment in a crash gets a new registry only if nothing was built on the
+ * old; one from before there were vendor accounts gets their factory.
+ */
 async function embeddedRegistry(directory: string, rpc: Rpc, rpcUrl: string, relayerKey: string) {
   const file = join(directory, 'registry.json');
-  if (existsSync(file)) {
-    const known = JSON.parse(readFileSync(file, 'utf8')) as { registry: Address; registryBlock: number };
-    if ((await rpc<string>('eth_getCode', [known.registry, 'latest'])) !== '0x') return known;
-  }
+  const isThere = async (address: string) => (await rpc<string>('eth_getCode', [address, 'latest'])) !== '0x';
   const provider = new JsonRpcProvider(rpcUrl, Network.from(embeddedChainId), {
     staticNetwork: true,
     cacheTimeout: -1,
     pollingInterval: 50,
   });
   try {
-    const deployment = await deployReleaseRegistry(new Wallet(relayerKey, provider));
+    const deployer = new Wallet(relayerKey, provider) as Wallet & { readonly provider: typeof provider };
+    if (!(await isThere(vendorAccountFactoryAddress))) await deployVendorAccountFactory(deployer);
+    if (existsSync(file)) {
+      const known = JSON.parse(readFileSync(file, 'utf8')) as { registry: Address; registryBlock: number };
+      if (await isThere(known.registry)) return known;
+    }
+    const deployment = await deployReleaseRegistry(deployer);
     const known = { registry: parseAddress(deployment.address), registryBlock: deployment.blockNumber };
     writeFileSync(file, `${JSON.stringify(known)}\n`);
     return known;

@@ -130,6 +130,22 @@ const first: Migration = {
   },
 };
 
+/** Proposals that several signers approve. Those from before were all approved by their one signature. */
+const approvals: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    const add = (name: string, fallback: string | number, type: typeof text | 'integer' = text) =>
+      db.schema
+        .alterTable('proposals')
+        .addColumn(name, type, (c) => c.notNull().defaultTo(fallback))
+        .execute();
+    await add('approver', '');
+    await add('approvals', '[]');
+    await add('rejections', '[]');
+    await add('held', 0, 'integer');
+    await db.schema.alterTable('proposals').addColumn('requirements', text).execute();
+  },
+};
+
 export const migrations: MigrationProvider = {
-  getMigrations: () => Promise.resolve({ '2026-11-first': first }),
+  getMigrations: () => Promise.resolve({ '2026-11-first': first, '2026-12-approvals': approvals }),
 };

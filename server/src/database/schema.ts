@@ -22,6 +22,13 @@ export interface Tables {
     image_size: string | null;
     transaction_hash: string | null;
     raw_transaction: string | null;
+    /** Empty where nobody has to approve. */
+    approver: string;
+    /** Documents: StoredApproval[], StoredRejection[], Requirements as they were last seen. */
+    approvals: string;
+    rejections: string;
+    requirements: string | null;
+    held: number;
     created_at: number;
     updated_at: number;
   };

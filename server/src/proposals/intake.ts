@@ -1,6 +1,5 @@
 import {
   type Address,
-  type Bytes32,
   bytes32OfDigest,
   digestOfBytes32,
   FirmproofError,
@@ -10,16 +9,48 @@ import {
   parseJson,
   productIdOf,
   publishApprovalSchema,
+  requireUsableSigners,
   subjectDigest,
   type TrustRoot,
   trustRootOfEnvelope,
   verifyAttestation,
   walkTrustRoot,
 } from '@firmproof/protocol';
+import type { SignerApproval } from '@firmproof/protocol/approval';
+import { type AccountChange, type AccountRequest, addressOfAccount } from '../chain/accounts.ts';
+import { type ChainRequest, type Contracts, isAccountRequest } from '../chain/contracts.ts';
 import type { Registry, RegistryRequest } from '../chain/registry.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
-import type { ProposalStore } from './proposal-store.ts';
+import type { Approvals } from './approvals.ts';
+import { isOnlyEarly } from './patience.ts';
+import { finalStates, type ProposalStore } from './proposal-store.ts';
+
+/** Approvals of signers that came with the request. */
+function given({ kind, body }: ChainRequest): readonly SignerApproval[] {
+  if (kind === 'create-account') return [];
+  return ((kind === 'apply' ? body.acceptance?.approvals : body.approvals) as SignerApproval[] | undefined) ?? [];
+}
+
+/** They are kept beside the request, where more of them join them. */
+function withoutApprovals({ kind, body }: ChainRequest): ChainRequest['body'] {
+  if (kind === 'create-account') return body;
+  if (kind !== 'apply') return { ...body, approvals: undefined };
+  return { ...body, ...(body.acceptance && { acceptance: { ...body.acceptance, approvals: undefined } }) };
+}
+
+function ownSignature(request: ChainRequest): string | undefined {
+  if (isAccountRequest(request)) return undefined;
+  // Nobody has to sign where a configuration is applied and the publisher stays.
+  if (request.kind === 'apply') return request.body.acceptance ? request.body.acceptance.signature : '0x';
+  return request.body.signature;
+}
+
+const draftOf = (request: ChainRequest, approver: string) => ({
+  kind: request.kind,
+  request: JSON.stringify(withoutApprovals(request)),
+  approver,
+});
 
 export type ReceivedRelease = {
   readonly attestation: string;
@@ -43,9 +74,11 @@ export function createIntake(options: {
   readonly database: Database;
   readonly store: ProposalStore;
   readonly registry: Registry;
+  readonly contracts: Contracts;
+  readonly approvals: Approvals;
   readonly relayer: Address;
 }) {
-  const { database, store, registry } = options;
+  const { database, store, registry, contracts, approvals } = options;
 
   async function productRow(product: ProductId): Promise<ProductRow> {
     const row = await database.selectFrom('products').selectAll().where('id', '=', product).executeTakeFirst();
@@ -64,37 +97,49 @@ export function createIntake(options: {
     return trustRootOfEnvelope(JSON.parse(found.envelope));
   }
 
-  /** The same proposal again is the same proposal; a new one has to be acceptable to the registry now. Answers its id. */
-  async function requireAcceptable(request: RegistryRequest): Promise<Bytes32> {
-    const id = registry.typedHash(request);
-    const existing = await store.find(id);
-    if (!existing || ['rejected', 'expired'].includes(existing.state))
-      await registry.simulate(request, options.relayer);
-    return id;
+  /**
+   * The same proposal again is the same proposal; a new one has to be acceptable to the contract now, and somebody must be
+   * able to approve it. Keeps nothing.
+   */
+  async function requireAcceptable(request: ChainRequest, approver: string): Promise<void> {
+    const existing = await store.find(contracts.proposalId(request));
+    if (existing && !['rejected', 'expired'].includes(existing.state)) return;
+    await approvals.requireApprovable(draftOf(request, approver), given(request));
+    const signature = ownSignature(request);
+    if (signature !== undefined) return contracts.simulate(contracts.call(request, { signature }), options.relayer);
+    const held = request.kind === 'promote' && request.body.held === true;
+    await contracts.simulateUnapproved(request, options.relayer).catch(async (error: unknown) => {
+      if (!(await isOnlyEarly(store, request, held, error))) throw error;
+    });
   }
 
   async function open(
-    request: RegistryRequest,
-    product: ProductId,
-    publisher: string,
+    request: ChainRequest,
+    product: string,
+    accounts: { readonly publisher: string; readonly approver: string },
     extra: { version?: string; channel?: string; image?: ReceivedRelease['image'] } = {},
   ): Promise<Proposal> {
-    const id = registry.typedHash(request);
-    const existing = await store.find(id);
-    if (!existing || ['rejected', 'expired'].includes(existing.state))
-      await registry.simulate(request, options.relayer);
-    return store.open({
+    await requireAcceptable(request, accounts.approver);
+    const id = contracts.proposalId(request);
+    const opened = await store.open({
       id,
-      kind: request.kind,
+      ...draftOf(request, accounts.approver),
+      request: withoutApprovals(request),
       product,
-      publisher,
+      publisher: accounts.publisher,
       version: extra.version ?? null,
       channel: extra.channel ?? null,
       image_digest: extra.image?.digest ?? null,
       image_cid: extra.image?.cid ?? null,
       image_size: extra.image ? String(extra.image.sizeBytes) : null,
-      request: request.body,
+      held: request.kind === 'promote' && request.body.held === true ? 1 : 0,
     });
+    let proposal = opened;
+    for (const approval of given(request)) {
+      const row = await store.find(id);
+      if (row && !finalStates.includes(row.state as Proposal['state'])) proposal = await approvals.add(row, approval);
+    }
+    return proposal;
   }
 
   async function keepTrustRoot(root: TrustRoot): Promise<void> {
@@ -134,9 +179,10 @@ export function createIntake(options: {
       if (root.version !== 1)
         throw new FirmproofError('trust-root-version', 'a product starts with trust root version 1');
       const request = { kind: 'register', body } as const;
-      await requireAcceptable(request);
+      const { publisher } = message;
+      await requireAcceptable(request, publisher);
       await keepTrustRoot(root);
-      return open(request, product, message.publisher);
+      return open(request, product, { publisher, approver: publisher });
     },
 
     /**
@@ -199,7 +245,7 @@ export function createIntake(options: {
         throw new FirmproofError('statement-cid', `the image has CID ${image.cid}, ${predicate.image.cid} was signed`);
       }
       const request = { kind: 'publish', body: approval } as const;
-      await requireAcceptable(request);
+      await requireAcceptable(request, row.publisher);
       return { request, publisher: row.publisher };
     },
 
@@ -209,7 +255,8 @@ export function createIntake(options: {
       { request, publisher }: CheckedRelease,
       image: ReceivedRelease['image'],
     ): Promise<Proposal> {
-      return open(request, product, publisher, { version: request.body.message.version, image });
+      const accounts = { publisher, approver: publisher };
+      return open(request, product, accounts, { version: request.body.message.version, image });
     },
 
     async configure(
@@ -225,10 +272,10 @@ export function createIntake(options: {
           throw new FirmproofError('trust-root-mismatch', 'the document of the new trust root is missing');
         const next = walkTrustRoot(current, [body.trustRoot], named);
         requireRootFor(next, product);
-        await requireAcceptable({ kind: 'configure', body });
+        await requireAcceptable({ kind: 'configure', body }, row.publisher);
         await keepTrustRoot(next);
       }
-      return open({ kind: 'configure', body }, product, row.publisher);
+      return open({ kind: 'configure', body }, product, { publisher: row.publisher, approver: row.publisher });
     },
 
     /** Everything else is judged by the registry alone. */
@@ -242,10 +289,30 @@ export function createIntake(options: {
       if (request.kind === 'apply' && request.body.message.publisher !== row.publisher && !request.body.acceptance) {
         throw new FirmproofError('approval-invalid', 'the publisher changes, and the new one has not accepted it');
       }
-      return open(request, product, row.publisher, {
-        ...('version' in message && { version: message.version }),
-        ...('channel' in message && { channel: message.channel }),
-      });
+      return open(
+        request,
+        product,
+        { publisher: row.publisher, approver: approverOf(request, row) },
+        {
+          ...('version' in message && { version: message.version }),
+          ...('channel' in message && { channel: message.channel }),
+        },
+      );
+    },
+
+    /** Makes an account, or changes one: the account itself judges. */
+    async account(request: AccountRequest): Promise<Proposal> {
+      if (request.kind === 'create-account') {
+        const { signers, threshold, passkeysAlone, recoverySigners, recoveryThreshold } = request.body.parameters;
+        requireUsableSigners(signers, threshold, passkeysAlone);
+        if (recoveryThreshold > 0 || recoverySigners.length > 0)
+          requireUsableSigners(recoverySigners, recoveryThreshold, true);
+        const account = addressOfAccount(request.body.parameters);
+        return open(request, account, { publisher: account, approver: '' });
+      }
+      requireUsableChange(request);
+      const { account } = request.body;
+      return open(request, account, { publisher: account, approver: account });
     },
 
     /** Who may send proposals for a product: its publisher and its guardian. */
@@ -258,4 +325,32 @@ export function createIntake(options: {
         );
     },
   };
+}
+
+/** Who has to approve, where it is not always the publisher; nobody where a configuration is applied and the publisher stays. */
+function approverOf(
+  request: Exclude<RegistryRequest, { kind: 'register' | 'publish' | 'configure' }>,
+  row: ProductRow,
+): string {
+  switch (request.kind) {
+    case 'promote':
+      return row.publisher;
+    case 'revoke':
+    case 'halt':
+      return request.body.approver;
+    case 'veto':
+      return row.guardian;
+    case 'apply':
+      return request.body.acceptance?.message.publisher ?? '';
+  }
+}
+
+/** The contract would say the same, but only after everybody has approved. */
+function requireUsableChange(request: AccountChange): void {
+  if (request.kind === 'cancel-recovery') return;
+  const { message } = request.body;
+  const passkeysAlone = 'passkeysAlone' in message ? message.passkeysAlone : true;
+  // An empty recovery set ends recovery.
+  if (request.kind === 'set-recovery' && message.threshold === 0 && message.signers.length === 0) return;
+  requireUsableSigners(message.signers, message.threshold, passkeysAlone);
 }

@@ -1,12 +1,23 @@
 import { EventEmitter } from 'node:events';
-import { type ErrorCode, type Proposal, type ProposalState, proposalSchema } from '@firmproof/protocol';
+import {
+  type ErrorCode,
+  type Proposal,
+  type ProposalState,
+  proposalSchema,
+  type Requirements,
+  type Signer,
+} from '@firmproof/protocol';
 import type { Selectable } from 'kysely';
-import type { RegistryRequest } from '../chain/registry.ts';
+import type { ChainRequest } from '../chain/contracts.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 
 export type StoredProposal = Selectable<Tables['proposals']>;
 export type Reason = { readonly code: ErrorCode; readonly message: string };
+/** `epoch`: the signer epoch of the account when it was made. `at`: seconds since 1970. */
+export type StoredApproval = { signer: Signer; signature: `0x${string}`; epoch: number; at: number };
+export type StoredRejection = { signer: Signer; signature: string; reason: string; at: number };
+
 export const finalStates: readonly ProposalState[] = ['confirmed', 'rejected', 'expired'];
 
 export type ProposalStore = ReturnType<typeof createProposalStore>;
@@ -46,9 +57,19 @@ export function createProposalStore(database: Database, nowSeconds: () => number
     async open(
       draft: Pick<
         StoredProposal,
-        'id' | 'kind' | 'product' | 'publisher' | 'version' | 'channel' | 'image_digest' | 'image_cid' | 'image_size'
+        | 'id'
+        | 'kind'
+        | 'product'
+        | 'publisher'
+        | 'version'
+        | 'channel'
+        | 'image_digest'
+        | 'image_cid'
+        | 'image_size'
+        | 'approver'
+        | 'held'
       > & {
-        readonly request: RegistryRequest['body'];
+        readonly request: ChainRequest['body'];
       },
     ): Promise<Proposal> {
       const existing = await find(draft.id);
@@ -62,6 +83,9 @@ export function createProposalStore(database: Database, nowSeconds: () => number
         reason_message: null,
         transaction_hash: null,
         raw_transaction: null,
+        approvals: '[]',
+        rejections: '[]',
+        requirements: null,
         created_at: existing?.created_at ?? now,
         updated_at: now,
       });
@@ -74,7 +98,8 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       change: { reason?: Reason | null; transaction?: { hash: string; raw: string } | null } = {},
     ): Promise<void> {
       const reason = change.reason ?? null;
-      const same = row.state === state && row.reason_code === (reason?.code ?? null);
+      const sameReason = row.reason_code === (reason?.code ?? null) && row.reason_message === (reason?.message ?? null);
+      const same = row.state === state && sameReason;
       if (same && change.transaction === undefined) return;
       await write({
         ...row,
@@ -87,6 +112,45 @@ export function createProposalStore(database: Database, nowSeconds: () => number
         }),
         updated_at: nowSeconds(),
       });
+    },
+
+    /** Writes down what came for a proposal while it waits, on the row as it is now. */
+    async amend(
+      id: string,
+      change: (
+        row: StoredProposal,
+      ) => Partial<Pick<StoredProposal, 'approvals' | 'rejections' | 'request' | 'requirements' | 'held'>>,
+    ): Promise<StoredProposal> {
+      const row = await find(id);
+      if (!row) throw new Error(`proposal ${id} is gone`);
+      const changed = { ...row, ...change(row), updated_at: nowSeconds() };
+      await write(changed);
+      return changed;
+    },
+
+    /** Whether a release of this version is on its way. */
+    async isProposed(product: string, version: string): Promise<boolean> {
+      const row = await database
+        .selectFrom('proposals')
+        .select('id')
+        .where('kind', '=', 'publish')
+        .where('product', '=', product)
+        .where('version', '=', version)
+        .where('state', 'not in', [...finalStates])
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+
+    /** Of an approver, newest first. */
+    async ofApprover(approver: string, limit: number): Promise<StoredProposal[]> {
+      return database
+        .selectFrom('proposals')
+        .selectAll()
+        .where('approver', '=', approver)
+        .orderBy('created_at', 'desc')
+        .orderBy('id')
+        .limit(limit)
+        .execute();
     },
 
     /** In the order in which they came. */
@@ -120,13 +184,34 @@ export function createProposalStore(database: Database, nowSeconds: () => number
   };
 }
 
+export function requestOf(row: Pick<StoredProposal, 'kind' | 'request'>): ChainRequest {
+  return { kind: row.kind, body: JSON.parse(row.request) } as ChainRequest;
+}
+export const approvalsOf = (row: StoredProposal) => JSON.parse(row.approvals) as StoredApproval[];
+export const rejectionsOf = (row: StoredProposal) => JSON.parse(row.rejections) as StoredRejection[];
+export const requirementsOf = (row: StoredProposal) =>
+  row.requirements === null ? null : (JSON.parse(row.requirements) as Requirements);
+
+/** The message that is approved; a new publisher's acceptance where a configuration is applied. */
+function messageOf(row: StoredProposal): object | undefined {
+  const { kind, body } = requestOf(row);
+  if (kind === 'create-account') return undefined;
+  return kind === 'apply' ? (body.acceptance?.message ?? body.message) : body.message;
+}
+
 /** The row as the API shows it. */
 export function toResource(row: StoredProposal): Proposal {
   const image = row.image_digest && { digest: row.image_digest, cid: row.image_cid, sizeBytes: Number(row.image_size) };
   return proposalSchema.parse({
     id: row.id,
     kind: row.kind,
-    product: row.product,
+    ...(row.product.length === 66 && { product: row.product }),
+    ...(row.approver && { approver: row.approver }),
+    message: messageOf(row),
+    ...(row.requirements && { requirements: requirementsOf(row) }),
+    approvals: approvalsOf(row).map(({ signer, epoch, at }) => ({ signer, epoch, at })),
+    rejections: rejectionsOf(row).map(({ signer, reason, at }) => ({ signer, reason, at })),
+    held: row.held === 1,
     state: row.state,
     ...(row.reason_code && { reason: { code: row.reason_code, message: row.reason_message ?? '' } }),
     ...(row.version && { version: row.version }),

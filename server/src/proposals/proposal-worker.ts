@@ -1,8 +1,10 @@
-import { FirmproofError, isFirmproofError, productIdSchema } from '@firmproof/protocol';
+import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
 import { RpcRefusal } from '@firmproof/protocol/node';
-import type { Registry, RegistryRequest } from '../chain/registry.ts';
+import type { Contracts } from '../chain/contracts.ts';
 import type { Relayer } from '../chain/relayer.ts';
-import type { ProposalStore, StoredProposal } from './proposal-store.ts';
+import type { Approvals } from './approvals.ts';
+import { deadlineOf, isOnlyEarly } from './patience.ts';
+import { type ProposalStore, requestOf, type StoredProposal } from './proposal-store.ts';
 
 export type ProposalWorker = ReturnType<typeof createProposalWorker>;
 
@@ -15,48 +17,88 @@ const passesBeforeSendingAgain = 5;
  */
 export function createProposalWorker(options: {
   readonly store: ProposalStore;
-  readonly registry: Registry;
+  readonly contracts: Contracts;
+  readonly approvals: Approvals;
   readonly relayer: Relayer;
+  readonly nowSeconds: () => number;
 }) {
-  const { store, registry, relayer } = options;
+  const { store, contracts, approvals, relayer } = options;
   const waits = new Map<string, number>();
+  /** The block at which a waiting proposal was last found to be in order, but for its approvals. */
+  const judgedAt = new Map<string, number>();
 
-  async function advance(row: StoredProposal, finalBlock: number): Promise<void> {
-    const request = { kind: row.kind, body: JSON.parse(row.request) } as RegistryRequest;
+  /** Answers whether it waits for people, and so holds up nothing that comes after it. */
+  async function advance(row: StoredProposal, finalBlock: number): Promise<boolean> {
     switch (row.state) {
       case 'received':
         // Intake opens a proposal only once all that it brought is safe on disk.
-        return store.move(row, 'stored');
+        await store.move(row, 'stored');
+        return false;
       case 'stored':
-        return store.move(row, 'approving');
+        await store.move(row, 'approving');
+        return false;
       case 'approving':
-        return approve(row, request);
+        return approve(row, finalBlock);
       case 'submitted':
-        return confirm(row, request, finalBlock);
+        await confirm(row, finalBlock);
     }
+    return false;
   }
 
-  /** Everything that approves it is here for a single signature; the registry itself judges it before gas is spent. */
-  async function approve(row: StoredProposal, request: RegistryRequest): Promise<void> {
-    if (await registry.shows(request, productIdSchema.parse(row.product), 'latest'))
-      return store.move(row, 'submitted');
-    await registry.simulate(request, relayer.address);
-    const transaction = await relayer.sign(registry.address, registry.encode(request));
+  /** With all approvals, the contract itself judges them before gas is spent. */
+  async function approve(row: StoredProposal, finalBlock: number): Promise<boolean> {
+    const request = requestOf(row);
+    if (await contracts.shows(request, row.product, 'latest')) {
+      await store.move(row, 'submitted');
+      return false;
+    }
+    if (deadlineOf(request) < options.nowSeconds())
+      throw new FirmproofError('approval-expired', 'the deadline has passed before everybody had approved');
+    const given = await approvals.collect(row);
+    if (given === null) {
+      await requireStillPossible(row, finalBlock);
+      return true;
+    }
+    judgedAt.delete(row.id);
+    const call = contracts.call(request, given);
+    const early = await contracts.simulate(call, relayer.address).then(
+      () => null,
+      async (error: unknown) => {
+        if (isFirmproofError(error) && (await isOnlyEarly(store, request, row.held === 1, error))) return error;
+        throw error;
+      },
+    );
+    if (early !== null) {
+      await store.move(row, 'approving', { reason: { code: early.code, message: early.message } });
+      return true;
+    }
+    const transaction = await relayer.sign(call.to, call.data);
     // Stored before it is sent: after a crash the same transaction goes out again, never a second one.
     await store.move(row, 'submitted', { transaction });
     await relayer.send(transaction);
+    return false;
   }
 
-  async function confirm(row: StoredProposal, request: RegistryRequest, finalBlock: number): Promise<void> {
-    const product = productIdSchema.parse(row.product);
+  /** Nobody should be asked to approve what can never be accepted. Looked at once a block. */
+  async function requireStillPossible(row: StoredProposal, finalBlock: number): Promise<void> {
+    if (judgedAt.get(row.id) === finalBlock) return;
+    const request = requestOf(row);
+    await contracts.simulateUnapproved(request, relayer.address).catch(async (error: unknown) => {
+      if (!(await isOnlyEarly(store, request, row.held === 1, error))) throw error;
+    });
+    judgedAt.set(row.id, finalBlock);
+  }
+
+  async function confirm(row: StoredProposal, finalBlock: number): Promise<void> {
+    const request = requestOf(row);
     const receipt = row.transaction_hash === null ? null : await relayer.receipt(row.transaction_hash);
     const ownIsFinal = receipt?.succeeded === true && receipt.block <= finalBlock;
-    if (ownIsFinal || (await registry.shows(request, product, finalBlock))) {
+    if (ownIsFinal || (await contracts.shows(request, row.product, finalBlock))) {
       waits.delete(row.id);
       return store.move(row, 'confirmed');
     }
-    if (receipt?.succeeded === true || (await registry.shows(request, product, 'latest'))) return;
-    // Mined and refused, or made by a relayer that never signed: the registry says why when it is asked again.
+    if (receipt?.succeeded === true || (await contracts.shows(request, row.product, 'latest'))) return;
+    // Mined and refused, or made by a relayer that never signed: the contract says why when it is asked again.
     if (receipt !== null || row.raw_transaction === null) return startOver(row);
     const passes = (waits.get(row.id) ?? 0) + 1;
     waits.set(row.id, passes);
@@ -87,8 +129,11 @@ export function createProposalWorker(options: {
       const busy = new Set<string>();
       for (const row of await store.unfinished()) {
         const builds = busy.has(row.product);
-        await advance(row, finalBlock).catch((error) => judge(row, asFailure(error), builds));
-        busy.add(row.product);
+        const waits = await advance(row, finalBlock).catch(async (error) => {
+          await judge(row, asFailure(error), builds);
+          return false;
+        });
+        if (!waits) busy.add(row.product);
       }
     },
   };
@@ -99,13 +144,14 @@ export function createProposalWorker(options: {
     if (waitingCodes.includes(failure.code) || (builds && failure.code !== 'approval-expired')) {
       return store.move(row, row.state as 'approving', { reason });
     }
+    judgedAt.delete(row.id);
     return store.move(row, failure.code === 'approval-expired' ? 'expired' : 'rejected', { reason });
   }
 }
 
 const waitingCodes: readonly string[] = ['chain-unreachable', 'relayer-out-of-gas', 'storage-full', 'internal'];
 
-/** A node that refuses to answer says nothing about the proposal: only the registry, when simulated, does. */
+/** A node that refuses to answer says nothing about the proposal: only the contract, when simulated, does. */
 function asFailure(error: unknown): FirmproofError {
   if (isFirmproofError(error)) return error;
   return error instanceof RpcRefusal

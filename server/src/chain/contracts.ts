@@ -1,0 +1,154 @@
+import {
+  type Address,
+  asciiOfWord,
+  type Bytes32,
+  bytes32Schema,
+  type ErrorCode,
+  FirmproofError,
+  productIdSchema,
+} from '@firmproof/protocol';
+import { type SignerApproval, wrapApprovals } from '@firmproof/protocol/approval';
+import { type Rpc, RpcRefusal } from '@firmproof/protocol/node';
+import type { ErrorDescription } from 'ethers';
+import { type AccountChange, type AccountRequest, type Accounts, accountInterface } from './accounts.ts';
+import { type Registry, type RegistryRequest, registryInterface } from './registry.ts';
+
+/** What a proposal asks of the chain. */
+export type ChainRequest = RegistryRequest | AccountRequest;
+
+/** What an approver has given: its own signature, or those of its signers by their role. */
+export type Given = { readonly signature: string } | BySigners;
+type BySigners = { readonly approval: readonly SignerApproval[]; readonly proof: readonly SignerApproval[] };
+
+export type Call = { readonly to: Address; readonly data: string };
+export type Contracts = ReturnType<typeof createContracts>;
+
+export const isAccountRequest = (request: ChainRequest): request is AccountRequest =>
+  request.kind === 'create-account' || isAccountChange(request);
+export const isAccountChange = (request: ChainRequest): request is AccountChange =>
+  ['set-signers', 'set-recovery', 'schedule-recovery', 'recover', 'cancel-recovery'].includes(request.kind);
+
+/** Approvals by nobody: a contract that refuses them for that alone agrees with everything else. */
+const byNobody: BySigners = { approval: [], proof: [] };
+const refusedForNobody = ['ApprovalRefused', 'CurrentSignersRefused', 'RecoverySignersRefused', 'NewSignersRefused'];
+
+/** What the contracts' revert errors mean to the person who sent the request. */
+const revertCodes: Readonly<Record<string, ErrorCode>> = {
+  InvalidName: 'name-invalid',
+  InvalidVersion: 'version-invalid',
+  Expired: 'approval-expired',
+  ApprovalRefused: 'approval-invalid',
+  NotApprover: 'approval-invalid',
+  UnknownProduct: 'product-not-found',
+  AlreadyRegistered: 'product-exists',
+  DelayTooLong: 'delay-too-long',
+  EpochMismatch: 'approval-epoch',
+  VersionTaken: 'version-exists',
+  RollbackIndexTooHigh: 'rollback-index-too-high',
+  ReleaseNotActive: 'release-not-found',
+  CounterMismatch: 'approval-counter',
+  ChannelEmpty: 'channel-not-found',
+  HaltsMismatch: 'approval-counter',
+  NothingPending: 'configuration-pending',
+  PendingMismatch: 'configuration-pending',
+  DelayNotOver: 'configuration-pending',
+  NotVetoable: 'configuration-pending',
+  // Vendor accounts.
+  InvalidSigner: 'signers-invalid',
+  DuplicateKey: 'signers-invalid',
+  TooManySigners: 'signers-invalid',
+  InvalidThreshold: 'signers-invalid',
+  PasskeysOnly: 'signers-invalid',
+  SignerEpochMismatch: 'approval-epoch',
+  ApprovalExpired: 'approval-expired',
+  CurrentSignersRefused: 'approval-invalid',
+  NewSignersRefused: 'approval-invalid',
+  RecoverySignersRefused: 'approval-invalid',
+  NoRecoveryPending: 'recovery-pending',
+  RecoveryMismatch: 'recovery-pending',
+  NoticeNotOver: 'recovery-pending',
+};
+
+/** Registry and accounts behind one face: a proposal is a call to one of them. */
+export function createContracts(options: {
+  readonly rpc: Rpc;
+  readonly registry: Registry;
+  readonly accounts: Accounts;
+}) {
+  const { rpc, registry, accounts } = options;
+
+  return {
+    proposalId: (request: ChainRequest): Bytes32 =>
+      isAccountRequest(request) ? accounts.proposalId(request) : registry.typedHash(request),
+
+    call(request: ChainRequest, given: Given): Call {
+      if (isAccountRequest(request)) return accounts.encode(request, 'signature' in given ? byNobody : given);
+      if ('signature' in given) return { to: registry.address, data: registry.encode(request, given.signature) };
+      const plain = registry.typedData(request);
+      return {
+        to: registry.address,
+        data: registry.encode(request, plain === null ? '0x' : wrapApprovals(given.approval, plain)),
+      };
+    },
+
+    /**
+     * Asks the contract whether it would accept the call now.
+     * @throws FirmproofError with the code of its refusal, or `chain-unreachable`
+     */
+    async simulate(call: Call, from: Address): Promise<void> {
+      try {
+        await rpc('eth_call', [{ from, ...call }, 'latest']);
+      } catch (error) {
+        throw error instanceof RpcRefusal ? refusalOf(error) : error;
+      }
+    },
+
+    /** Whether all but the approvals is in order. @throws FirmproofError as `simulate` */
+    async simulateUnapproved(request: ChainRequest, from: Address): Promise<void> {
+      await this.simulate(this.call(request, byNobody), from).catch((error: unknown) => {
+        const reason = error instanceof FirmproofError ? error.details?.['contractError'] : undefined;
+        if (!refusedForNobody.includes(String(reason))) throw error;
+      });
+    },
+
+    /** Whether the chain shows the request fulfilled at a block, whoever relayed it. */
+    shows(request: ChainRequest, product: string, at: number | 'latest'): Promise<boolean> {
+      return isAccountRequest(request)
+        ? accounts.shows(request, at)
+        : registry.shows(request, productIdSchema.parse(product), at);
+    },
+  };
+}
+
+function refusalOf(refusal: RpcRefusal): FirmproofError {
+  const parsed =
+    refusal.data === undefined
+      ? null
+      : (registryInterface.parseError(refusal.data) ?? accountInterface.parseError(refusal.data));
+  if (parsed === null)
+    return new FirmproofError('transaction-reverted', `the contract refuses: ${refusal.message}`, { cause: refusal });
+  const fromAccount = accountInterface.getError(parsed.name) !== null;
+  const code = revertCodes[parsed.name] ?? 'transaction-reverted';
+  const particulars = parsed.fragment.inputs
+    .map((input, index) => `${input.name} ${readable(parsed.args[index])}`)
+    .join(', ');
+  return new FirmproofError(
+    code,
+    `the ${fromAccount ? 'account' : 'registry'} refuses: ${parsed.name}${particulars && ` (${particulars})`}`,
+    {
+      details: { contractError: parsed.name, ...argumentsOf(parsed) },
+    },
+  );
+}
+
+/** The numbers of a revert error by their names, for those who have to tell "not yet" from "never". */
+function argumentsOf({ fragment, args }: ErrorDescription): Record<string, string> {
+  const named = fragment.inputs.map((input, index) => [input.name, String(args[index])] as const);
+  return Object.fromEntries(named);
+}
+
+/** Versions and channels travel as words of ASCII. */
+function readable(value: unknown): string {
+  const word = bytes32Schema.safeParse(value);
+  return (word.success && asciiOfWord(word.data)) || String(value);
+}
