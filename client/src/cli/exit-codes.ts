@@ -32,6 +32,8 @@ const usage: readonly ErrorCode[] = [
   'evidence-malformed',
   'trust-root-malformed',
   'port-in-use',
+  'signer-invalid',
+  'signers-invalid',
 ];
 const keys: readonly ErrorCode[] = [
   'key-not-found',
@@ -41,6 +43,8 @@ const keys: readonly ErrorCode[] = [
   'token-scope',
   'authentication-required',
   'login-invalid',
+  'signer-command-failed',
+  'signer-unknown',
 ];
 const unproven: readonly ErrorCode[] = [
   'server-lied',

@@ -6,6 +6,8 @@ import { addInspect } from './commands/inspect.ts';
 import { addProduct } from './commands/product.ts';
 import { addRelease } from './commands/release.ts';
 import { addSetup, type Run } from './commands/setup.ts';
+import { addSigner } from './commands/signer.ts';
+import { addTeam } from './commands/team.ts';
 import { addVerify } from './commands/verify.ts';
 import { addWitness } from './commands/witness.ts';
 import { exitCodeOf, exitCodes, exitCodeTable } from './exit-codes.ts';
@@ -26,6 +28,8 @@ function buildProgram(): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   addSetup(program, run);
+  addSigner(program, run);
+  addTeam(program, run);
   addProduct(program, run);
   addRelease(program, run);
   addInspect(program, run);
