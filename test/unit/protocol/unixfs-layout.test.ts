@@ -5,7 +5,8 @@ import { importFile } from 'ipfs-unixfs-importer';
 import { fixedSize } from 'ipfs-unixfs-importer/chunker';
 import { balanced } from 'ipfs-unixfs-importer/layout';
 import { describe, expect, test } from 'vitest';
-import { balancedLayout, encodeFileNode } from '../../../protocol/node/unixfs-layout.ts';
+import { encodeFileNode } from '@firmproof/protocol/image';
+import { balancedLayout } from '../../../protocol/node/unixfs-layout.ts';
 
 describe('the layout of an image', () => {
   test.each([1, 2, 3, 1023, 1024, 1025, 2047, 2048, 2049, 3000])(
