@@ -384,6 +384,10 @@ const serviceCodes = {
     meaning: 'This version is recorded already, and a version is recorded once, forever.',
     remedy: 'Publish under a new version.',
   },
+  'channel-stopped': {
+    meaning: 'The server has been told to offer this channel to nobody.',
+    remedy: 'See `firmproof status`; `firmproof resume` offers it again.',
+  },
   'channel-not-found': { meaning: 'This channel has no head.', remedy: 'Promote a release to it first.' },
   'proposal-not-found': { meaning: 'No such proposal.', remedy: 'Check the id.' },
   'rollback-index-too-high': {

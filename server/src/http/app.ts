@@ -1,5 +1,6 @@
 import { loginRequestSchema } from '@firmproof/protocol';
 import express, { type Express } from 'express';
+import { accountRoutes } from './account-routes.ts';
 import { channelRoutes } from './channel-routes.ts';
 import type { Dependencies } from './dependencies.ts';
 import { openApiDocument } from './openapi.ts';
@@ -59,6 +60,7 @@ export function createApp(dependencies: Dependencies): Express {
   });
   app.use(productRoutes(dependencies));
   app.use(proposalRoutes(dependencies));
+  app.use(accountRoutes(dependencies));
   app.use(channelRoutes(dependencies));
   app.use(notFound);
   app.use(problemHandler(log));

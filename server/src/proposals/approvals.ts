@@ -8,9 +8,24 @@ import {
   type Signer,
   serverDomain,
 } from '@firmproof/protocol';
-import { isSignedBy, type SignerApproval, typedDataHash } from '@firmproof/protocol/approval';
+import {
+  type ChainRequest,
+  type Demand,
+  demandOfAction,
+  demandOfChange,
+  describeMissing,
+  type Given,
+  isAccountChange,
+  isAccountRequest,
+  isAsked,
+  isOutOfReach,
+  isSignedBy,
+  requestTypedData,
+  type SignerApproval,
+  sortedOut,
+  typedDataHash,
+} from '@firmproof/protocol/approval';
 import type { Accounts } from '../chain/accounts.ts';
-import { type ChainRequest, type Given, isAccountChange, isAccountRequest } from '../chain/contracts.ts';
 import type { Registry } from '../chain/registry.ts';
 import {
   approvalsOf,
@@ -22,15 +37,6 @@ import {
   type StoredProposal,
   toResource,
 } from './proposal-store.ts';
-import {
-  approvedBy,
-  type Demand,
-  demandOfAction,
-  demandOfChange,
-  describeMissing,
-  isAsked,
-  isOutOfReach,
-} from './requirements.ts';
 
 /** As much of a proposal as says who has to approve what. */
 type Draft = Pick<StoredProposal, 'kind' | 'request' | 'approver'>;
@@ -69,8 +75,8 @@ export function createApprovals(options: {
     if (row.approver === '' || request.kind === 'create-account') return null;
     const team = await accounts.find(row.approver as Address);
     if (team === null) return null;
-    if (isAccountChange(request)) return demandOfChange(team, request, accounts);
-    const plain = registry.typedData(request);
+    if (isAccountChange(request)) return demandOfChange(team, request, chainId);
+    const plain = requestTypedData({ chainId, registry: registry.address }, request);
     return plain && demandOfAction(team, plain, chainId);
   }
 
@@ -215,13 +221,4 @@ export function createApprovals(options: {
       return null;
     },
   };
-}
-
-/** Each quorum's approvals go where the contract looks for them. */
-function sortedOut({ quorums }: Requirements, valid: readonly SignerApproval[]): Given {
-  const of = (isProof: boolean) =>
-    quorums
-      .filter(({ role }) => (role === 'proposed') === isProof)
-      .flatMap((quorum) => approvedBy(quorum, valid) ?? []);
-  return { approval: of(false), proof: of(true) };
 }

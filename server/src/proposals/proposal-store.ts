@@ -1,14 +1,16 @@
 import { EventEmitter } from 'node:events';
 import {
   type ErrorCode,
+  type ExportedProposal,
+  exportedProposalSchema,
   type Proposal,
   type ProposalState,
   proposalSchema,
   type Requirements,
   type Signer,
 } from '@firmproof/protocol';
+import type { ChainRequest } from '@firmproof/protocol/approval';
 import type { Selectable } from 'kysely';
-import type { ChainRequest } from '../chain/contracts.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 
@@ -197,6 +199,25 @@ function messageOf(row: StoredProposal): object | undefined {
   const { kind, body } = requestOf(row);
   if (kind === 'create-account') return undefined;
   return kind === 'apply' ? (body.acceptance?.message ?? body.message) : body.message;
+}
+
+/** The request with the approvals that count now: what anybody needs to relay it. */
+export function exported(row: StoredProposal): ExportedProposal {
+  const { kind, body } = requestOf(row);
+  const requirements = requirementsOf(row);
+  const approvals = approvalsOf(row)
+    .filter(({ epoch }) => epoch === requirements?.epoch)
+    .map(({ signer, signature }) => ({ signer, signature }));
+  const filled =
+    kind === 'apply'
+      ? { ...body, ...(body.acceptance && { acceptance: { ...body.acceptance, approvals } }) }
+      : { ...body, approvals };
+  return exportedProposalSchema.parse({
+    id: row.id,
+    kind,
+    request: filled,
+    ...(requirements && { requirements }),
+  });
 }
 
 /** The row as the API shows it. */
