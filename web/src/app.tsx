@@ -57,7 +57,7 @@ function Content({ settings }: { settings: ReturnType<typeof useLoaded<Settings>
   if (settings.state === 'failed') return <Failure error={settings.error} onRetry={settings.reload} />;
   return (
     <>
-      <Obstacle key={hash} />
+      <Obstacle />
       <Page key={hash} route={route} settings={settings.value} />
     </>
   );
