@@ -10,7 +10,7 @@ import {
   type Signer,
 } from '@firmproof/protocol';
 import type { ChainRequest } from '@firmproof/protocol/approval';
-import type { Selectable } from 'kysely';
+import type { Selectable, Transaction } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 
@@ -32,23 +32,39 @@ export function createProposalStore(database: Database, nowSeconds: () => number
     return database.selectFrom('proposals').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
-  /** Writes the row and its event; `before` runs in the same transaction. */
-  async function write(row: StoredProposal): Promise<Proposal> {
-    const resource = toResource(row);
+  /** The row and its event. */
+  async function save(transaction: Transaction<Tables>, row: StoredProposal): Promise<void> {
     const { id, ...columns } = row;
-    await database.transaction().execute(async (transaction) => {
-      await transaction
-        .insertInto('proposals')
-        .values(row)
-        .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
-        .execute();
-      await transaction
-        .insertInto('proposal_events')
-        .values({ proposal: id, document: JSON.stringify(resource) })
-        .execute();
+    await transaction
+      .insertInto('proposals')
+      .values(row)
+      .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
+      .execute();
+    await transaction
+      .insertInto('proposal_events')
+      .values({ proposal: id, document: JSON.stringify(toResource(row)) })
+      .execute();
+  }
+
+  /**
+   * Changes the row as it is now, which need not be as the caller last saw it: an approval that came meanwhile must not be
+   * overwritten. null changes nothing.
+   */
+  async function rewrite(
+    id: string,
+    change: (now: StoredProposal) => Partial<StoredProposal> | null,
+  ): Promise<StoredProposal> {
+    const { row, isNew } = await database.transaction().execute(async (transaction) => {
+      const now = await transaction.selectFrom('proposals').selectAll().where('id', '=', id).executeTakeFirst();
+      if (!now) throw new Error(`proposal ${id} is gone`);
+      const columns = change(now);
+      if (columns === null) return { row: now, isNew: false };
+      const next = { ...now, ...columns, updated_at: nowSeconds() };
+      await save(transaction, next);
+      return { row: next, isNew: true };
     });
-    changes.emit(id, resource);
-    return resource;
+    if (isNew) changes.emit(id, toResource(row));
+    return row;
   }
 
   return {
@@ -77,7 +93,7 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       const existing = await find(draft.id);
       if (existing && !['rejected', 'expired'].includes(existing.state)) return toResource(existing);
       const now = nowSeconds();
-      return write({
+      const row: StoredProposal = {
         ...draft,
         request: JSON.stringify(draft.request),
         state: 'received',
@@ -90,45 +106,36 @@ export function createProposalStore(database: Database, nowSeconds: () => number
         requirements: null,
         created_at: existing?.created_at ?? now,
         updated_at: now,
-      });
+      };
+      await database.transaction().execute((transaction) => save(transaction, row));
+      const resource = toResource(row);
+      changes.emit(row.id, resource);
+      return resource;
     },
 
     /** Moves a proposal on. Says nothing to followers when nothing has changed. */
     async move(
-      row: StoredProposal,
+      { id }: StoredProposal,
       state: ProposalState,
       change: { reason?: Reason | null; transaction?: { hash: string; raw: string } | null } = {},
     ): Promise<void> {
-      const reason = change.reason ?? null;
-      const sameReason = row.reason_code === (reason?.code ?? null) && row.reason_message === (reason?.message ?? null);
-      const same = row.state === state && sameReason;
-      if (same && change.transaction === undefined) return;
-      await write({
-        ...row,
-        state,
-        reason_code: reason?.code ?? null,
-        reason_message: reason?.message ?? null,
-        ...(change.transaction !== undefined && {
-          transaction_hash: change.transaction?.hash ?? null,
-          raw_transaction: change.transaction?.raw ?? null,
-        }),
-        updated_at: nowSeconds(),
+      const { transaction } = change;
+      const reason = { reason_code: change.reason?.code ?? null, reason_message: change.reason?.message ?? null };
+      await rewrite(id, (now) => {
+        const sameReason = now.reason_code === reason.reason_code && now.reason_message === reason.reason_message;
+        if (now.state === state && sameReason && transaction === undefined) return null;
+        const sent = { transaction_hash: transaction?.hash ?? null, raw_transaction: transaction?.raw ?? null };
+        return { state, ...reason, ...(transaction !== undefined && sent) };
       });
     },
 
-    /** Writes down what came for a proposal while it waits, on the row as it is now. */
-    async amend(
+    /** Writes down what came for a proposal while it waits. */
+    amend: (
       id: string,
       change: (
         row: StoredProposal,
       ) => Partial<Pick<StoredProposal, 'approvals' | 'rejections' | 'request' | 'requirements' | 'held'>>,
-    ): Promise<StoredProposal> {
-      const row = await find(id);
-      if (!row) throw new Error(`proposal ${id} is gone`);
-      const changed = { ...row, ...change(row), updated_at: nowSeconds() };
-      await write(changed);
-      return changed;
-    },
+    ): Promise<StoredProposal> => rewrite(id, change),
 
     /** Whether a release of this version is on its way. */
     async isProposed(product: string, version: string): Promise<boolean> {
