@@ -5,6 +5,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { parseSigner, type Signer } from '@firmproof/protocol';
 import { inflate } from '@sparticuz/chromium';
 import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core';
 import { temporaryDirectory } from './stack.ts';
@@ -112,10 +113,21 @@ export class Person {
     });
     page.on('request', (request) => {
       const { origin, protocol } = new URL(request.url());
-      if (protocol.startsWith('http') && !origins.includes(origin)) person.offences.push(`a request to ${request.url()}`);
+      if (protocol.startsWith('http') && !origins.includes(origin))
+        person.offences.push(`a request to ${request.url()}`);
     });
     page.setDefaultTimeout(20_000);
     return person;
+  }
+
+  /** Makes a passkey on the enrolment page; answers with the signer that it shows. */
+  async enrol(url: string, label = 'Ada, laptop'): Promise<Signer> {
+    await this.page.goto(`${url}/#/enrol`);
+    await this.page.getByLabel('Your name and device').fill(label);
+    await this.page.getByRole('button', { name: 'Make a passkey' }).click();
+    const made = this.page.locator('.notice.good');
+    await made.getByText(`“${label}” is made.`).waitFor();
+    return parseSigner((await made.locator('code').textContent()) ?? '');
   }
 
   /** The finger stays away, or the person cancels. */

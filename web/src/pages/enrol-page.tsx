@@ -14,6 +14,7 @@ export function EnrolPage() {
   const [kept, setKept] = useState(keptPasskeys);
   const [made, setMade] = useState<KeptPasskey | null>(null);
   const refresh = () => setKept(keptPasskeys());
+  const listed = kept.filter(({ signer }) => signer !== made?.signer);
   return (
     <>
       <PageTitle>Your passkey as a signer</PageTitle>
@@ -36,11 +37,13 @@ export function EnrolPage() {
         />
       </Section>
       <Section title="Passkeys of this browser" hint="Made or used here. The list is kept in this browser only.">
-        {kept.length === 0 ? (
-          <p className="empty">None yet. A passkey that you made elsewhere appears here once you approve with it.</p>
+        {listed.length === 0 ? (
+          <p className="empty">
+            {made ? 'No other.' : 'None yet.'} A passkey that you made elsewhere appears here once you approve with it.
+          </p>
         ) : (
           <ul className="kept">
-            {kept.map((passkey) => (
+            {listed.map((passkey) => (
               <li key={passkey.signer}>
                 <p className="kept-head">
                   <strong>{passkey.label}</strong> <span className="quiet">{describeTime(passkey.createdAt)}</span>
