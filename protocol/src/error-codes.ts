@@ -220,6 +220,18 @@ const inputCodes = {
     meaning: 'A signer is wallet:0x…, p256:<x and y> or passkey:<x and y>, its point on the curve.',
     remedy: 'Copy it from `firmproof signer show` or from the enrolment page.',
   },
+  'passkey-unavailable': {
+    meaning: 'Passkeys cannot be used in this browser, or not at this address of the approval pages.',
+    remedy: 'Open the pages over https under a domain, or at http://localhost, in a current browser.',
+  },
+  'passkey-refused': {
+    meaning: 'No passkey has signed: the request was cancelled, took too long, or no passkey here fits.',
+    remedy: 'Try again; use the device that the passkey was made on.',
+  },
+  'passkey-unsuitable': {
+    meaning: 'The authenticator does not make P-256 keys, the only kind of passkey that the contract checks.',
+    remedy: 'Use another authenticator.',
+  },
   'digest-invalid': { meaning: 'A SHA-256 digest is 64 lower-case hexadecimal digits.', remedy: 'Correct the digest.' },
   'bytes32-invalid': {
     meaning: 'A 32-byte value is 0x and 64 lower-case hexadecimal digits.',
