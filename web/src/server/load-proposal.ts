@@ -1,5 +1,5 @@
 import { isFirmproofError, type ProductId, type Proposal, type ServerInfo, type Version } from '@firmproof/protocol';
-import type { Said } from '../review/review.ts';
+import type { Said } from '@firmproof/protocol/review';
 import type { Api } from './api.ts';
 
 export type LoadedProposal = { readonly info: ServerInfo; readonly said: Said };

@@ -1,6 +1,6 @@
-import type { AccountResource, ProductResource, Signer, Statement } from '@firmproof/protocol';
-import { formatSigner, subjectDigest, zeroAddress, zeroBytes32 } from '@firmproof/protocol';
-import type { ProposedAction } from '@firmproof/protocol/approval';
+import type { ProposedAction } from '../approval/index.ts';
+import type { AccountResource, ProductResource, Signer, Statement } from '../index.ts';
+import { formatSigner, subjectDigest, zeroAddress, zeroBytes32 } from '../index.ts';
 import { describeBytes, describeDuration, describeShare, describeTime } from './units.ts';
 
 export type Row = {

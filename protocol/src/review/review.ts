@@ -1,6 +1,6 @@
-import type { AccountResource, ProductResource, Proposal, ReleaseResource, Statement } from '@firmproof/protocol';
-import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
-import { type ProposedAction, proposedAction, proposedTypedData, type TypedData } from '@firmproof/protocol/approval';
+import { type ProposedAction, proposedAction, proposedTypedData, type TypedData } from '../approval/index.ts';
+import type { AccountResource, ProductResource, Proposal, ReleaseResource, Statement } from '../index.ts';
+import { FirmproofError, isFirmproofError } from '../index.ts';
 import { type Check, checkAttestation, checkId, checkPlace, checkProductName, checkReceived } from './checks.ts';
 import type { Place } from './place.ts';
 import { type Difference, differencesOf, type Row, rowsOf } from './rows.ts';
