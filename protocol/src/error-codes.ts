@@ -216,6 +216,10 @@ const deviceCodes = {
 
 /** Malformed values, files and configuration. */
 const inputCodes = {
+  'sbom-malformed': {
+    meaning: 'The software bill of materials is neither CycloneDX nor SPDX in JSON.',
+    remedy: 'Give CycloneDX 1.4 or later, or SPDX 2.x, as JSON.',
+  },
   'signer-invalid': {
     meaning: 'A signer is wallet:0x…, p256:<x and y> or passkey:<x and y>, its point on the curve.',
     remedy: 'Copy it from `firmproof signer show` or from the enrolment page.',
