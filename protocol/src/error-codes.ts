@@ -375,6 +375,14 @@ const serviceCodes = {
     meaning: 'All approvals so far come from passkeys; one has to be made outside a browser.',
     remedy: 'Let somebody with a wallet or a P-256 key run `firmproof approve`.',
   },
+  'not-approved': {
+    meaning: 'You have answered no: nothing was signed.',
+    remedy: 'Run `firmproof reject` to tell the others why.',
+  },
+  'relay-file-malformed': {
+    meaning: 'The file is no exported proposal.',
+    remedy: 'Make it with `firmproof proposal export`.',
+  },
   'proposal-closed': {
     meaning: 'The proposal is finished: nobody can approve or reject it any more.',
     remedy: 'See `firmproof proposal show`; propose again if it is still wanted.',
