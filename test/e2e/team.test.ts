@@ -2,9 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FirmproofClient, Home, SignerApprover } from '@firmproof/client';
-import { formatSigner, type Proposal, parseAddress, parseProductId, shortSigner } from '@firmproof/protocol';
-import { type AccountChange, actionTypedData } from '@firmproof/protocol/approval';
+import { FirmproofClient, Home } from '@firmproof/client';
+import { formatSigner, parseProductId, shortSigner } from '@firmproof/protocol';
 import { createRpc } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LyingServer } from '../support/lying-server.ts';
@@ -37,10 +36,11 @@ afterAll(async () => {
   await destroyStack(stack);
 });
 
-const signerOf = async (person: Person): Promise<string> => (await person.json('signer', 'show')).signer;
+const signerBytes = (person: Person) => new Home(person.home).signer(() => Promise.reject(new Error('no passphrase')));
+const signerOf = async (person: Person): Promise<string> => formatSigner(await signerBytes(person));
 const settingsOf = (person: Person) => new Home(person.home).settings;
 const client = () => new FirmproofClient({ server: stack.url });
-const shortly = async (person: Person) => shortSigner((await person.json('signer', 'show')).bytes);
+const shortly = async (person: Person) => shortSigner(await signerBytes(person));
 
 /** A key file as `openssl ecparam` and `openssl ec -pubout` would write it. */
 function keyFiles(name: string) {
@@ -55,20 +55,8 @@ function keyFiles(name: string) {
 const edwardsKey = () =>
   generateKeyPairSync('ed25519').publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
 
-/** Approves with the person's own key, through the API. */
-async function approve(person: Person, id: string): Promise<Proposal> {
-  const home = new Home(person.home);
-  const { kind, message, approver } = await client().proposal(id);
-  const account = parseAddress(approver ?? '');
-  const key = await home.openApprovalKey(async () => `the passphrase of ${person.name}`);
-  const signer = new SignerApprover(account, key, { epoch: async () => (await client().account(account)).epoch });
-  const { chainId } = stack.info;
-  const approval =
-    kind === 'register'
-      ? await signer.sign(actionTypedData(stack.info, 'Register', message as never), chainId)
-      : await signer.signChange(chainId, { kind, body: { account, message } } as AccountChange);
-  return client().approve(id, approval);
-}
+/** Approves with the person's own key. */
+const approve = (person: Person, id: string) => person.json('approve', id, '--yes');
 
 const confirmed = (id: string) => client().follow(id);
 
@@ -100,7 +88,7 @@ describe('everybody’s first step', () => {
     rmSync(settings);
     const wrong = await alice.run(['signer', 'show', '--json'], { FIRMPROOF_PASSPHRASE: 'nonsense' });
     expect(JSON.parse(wrong.stderr)).toMatchObject({ code: 'passphrase-wrong' });
-    expect(`${await signerOf(alice)}\n`).toBe(stdout);
+    expect(`${(await alice.json('signer', 'show')).signer}\n`).toBe(stdout);
     expect(readFileSync(settings, 'utf8')).toContain(JSON.parse(kept).signer);
   });
 
@@ -251,5 +239,200 @@ describe('setup --team', () => {
     } finally {
       await mainnet.stop();
     }
+  });
+});
+
+const team = () => alice.json('team', 'show');
+
+describe('team join', () => {
+  test('is for signers of the account, who say that they know it', async () => {
+    const { account } = await team();
+    await bruno.fails('usage-invalid', 2, 'team', 'join', account);
+    expect(settingsOf(bruno).team).toBeUndefined();
+    await bruno.fails('account-not-found', 3, 'team', 'join', walletSigner().wallet.address, '--yes');
+    await bruno.fails('address-invalid', 2, 'team', 'join', 'alice', '--yes');
+    const frank = new Person('frank', directory, stack.url);
+    await frank.fails('key-not-found', 4, 'team', 'join', account, '--yes');
+    await frank.json('signer', 'new');
+    await frank.fails('signer-unknown', 4, 'team', 'join', account, '--yes');
+
+    const shown = await bruno.run(['team', 'join', account, '--yes']);
+    expect(shown.code).toBe(0);
+    for (const text of ['2 of 3 have to approve', await signerOf(alice), '(you)', stack.info.registry])
+      expect(shown.stderr).toContain(text);
+    expect(settingsOf(bruno)).toMatchObject({ team: { account }, registry: { chainId: 31_337 }, server: stack.url });
+    expect(await carla.json('team', 'join', account, '--yes')).toMatchObject({ role: 'signer', threshold: 2 });
+    expect(await dora.json('team', 'join', account, '--yes')).toMatchObject({ role: 'recovery-signer' });
+    await emil.json('team', 'join', account, '--yes');
+  });
+
+  test('does not lead from one team to another', async () => {
+    await bruno.fails('setup-exists', 2, 'team', 'join', walletSigner().wallet.address, '--yes');
+  });
+
+  test('shows the team to everybody', async () => {
+    const { account } = await team();
+    const signers = await Promise.all([alice, bruno, carla].map(signerOf));
+    const recovery = await Promise.all([dora, emil].map(signerOf));
+    expect(await bruno.json('team', 'show')).toEqual({
+      account,
+      epoch: 1,
+      threshold: 2,
+      passkeysAlone: false,
+      signers,
+      recovery: { epoch: 1, threshold: 2, signers: recovery },
+      me: signers[1],
+      role: 'signer',
+    });
+    const stranger = new Person('grace', directory, stack.url);
+    expect(await stranger.json('team', 'show', account)).toMatchObject({ me: null, role: null });
+  });
+});
+
+describe('a team that changes', () => {
+  test('is changed by nobody alone', async () => {
+    const newcomer = p256Signer();
+    const before = await team();
+    await bruno.fails('usage-invalid', 2, 'team', 'add', formatSigner(newcomer.signer));
+    const { proposal, state } = await bruno.json('team', 'add', formatSigner(newcomer.signer), '--yes');
+    expect(state).toBe('approving');
+    expect((await client().proposal(proposal)).reason?.code).toBe('approvals-missing');
+    expect(await team()).toEqual(before);
+  });
+
+  test('grows', async () => {
+    const passkey = formatSigner(passkeySigner().signer);
+    const asked = await bruno.run(['team', 'add', await signerOf(dora), passkey, '--yes', '--threshold', '3']);
+    expect(asked.code).toBe(0);
+    for (const text of [
+      `comes        ${passkey}`,
+      '3 of 5 have to approve, one of them with a wallet or P-256 key',
+      '2 of the 3 signers of today',
+      '3 of the 5 signers afterwards',
+    ])
+      expect(asked.stderr).toContain(text);
+    const id = /firmproof approve (0x[0-9a-f]{64})/.exec(asked.stderr)?.[1] ?? '';
+    await approve(carla, id);
+    // Two of today's signers are two of tomorrow's, and three are needed: who is new proves the key.
+    expect((await client().proposal(id)).state).toBe('approving');
+    await approve(dora, id);
+    await confirmed(id);
+    expect(await dora.json('team', 'show')).toMatchObject({ epoch: 2, threshold: 3, role: 'signer' });
+  });
+
+  test('shrinks, and says when no key may be lost any more', async () => {
+    const { signers } = await team();
+    const passkey = signers[4];
+    const asked = await alice.run(['team', 'remove', passkey, await shortly(carla), '--yes']);
+    expect(asked.stderr).toContain('no reserve: all 3 keys are needed');
+    expect(asked.stderr).toContain(`goes         ${await shortly(carla)}`);
+    const { proposal, comes, goes, threshold } = await alice.json(
+      ...['team', 'remove', passkey, await shortly(carla), '--threshold', '2', '--yes'],
+    );
+    expect({ comes, goes, threshold }).toEqual({ comes: [], goes: [await signerOf(carla), passkey], threshold: 2 });
+    await approve(bruno, proposal);
+    await approve(dora, proposal);
+    await confirmed(proposal);
+    expect(await team()).toMatchObject({ epoch: 3, threshold: 2, signers: [signers[0], signers[1], signers[3]] });
+    // Who has left is nobody any more.
+    expect(await carla.json('team', 'show')).toMatchObject({ role: null });
+    await carla.fails('login-invalid', 4, 'login');
+  });
+
+  test('replaces a key', async () => {
+    const { signers } = await team();
+    const change = ['team', 'replace', await shortly(dora), await signerOf(carla), '--yes'];
+    const waiting = bruno.start(...change, '--wait');
+    const said = await waiting.says('Waiting for them');
+    await approve(alice, /firmproof approve (0x[0-9a-f]{64})/.exec(said)?.[1] ?? '');
+    const { code, stdout } = await waiting.ended;
+    expect([code, stdout]).toEqual([0, expect.stringContaining('The signers are changed')]);
+    expect((await team()).signers).toEqual([...signers.slice(0, 2), await signerOf(carla)]);
+  });
+
+  test('refuses what the account would refuse, before a key is opened', async () => {
+    const fails = async (code: string, exitCode: number, ...args: string[]) => {
+      const { code: exit, stderr } = await alice.run([...args, '--json', '--yes'], {
+        FIRMPROOF_PASSPHRASE: 'nonsense',
+      });
+      expect(JSON.parse(stderr)).toMatchObject({ code });
+      expect(exit).toBe(exitCode);
+    };
+    await fails('signers-invalid', 2, 'team', 'add', await signerOf(bruno));
+    await fails('signers-invalid', 2, 'team', 'add', await signerOf(emil), '--threshold', '5');
+    await fails('signers-invalid', 2, 'team', 'add', await signerOf(emil), '--threshold', '0');
+    await fails('signer-invalid', 2, 'team', 'add', await shortly(emil));
+    await fails('signers-invalid', 2, 'team', 'remove', await signerOf(bruno), await signerOf(carla));
+    await fails('signer-unknown', 4, 'team', 'remove', await signerOf(emil));
+    await fails('signer-invalid', 2, 'team', 'remove', 'p256:');
+    await fails('signers-invalid', 2, 'team', 'replace', await shortly(bruno), await signerOf(carla));
+    await fails('usage-invalid', 2, 'team', 'recovery');
+    await fails('usage-invalid', 2, 'team', 'recovery', '--none', '--signer', await signerOf(emil), '--threshold', '1');
+    await fails('signers-invalid', 2, 'team', 'recovery', '--signer', await signerOf(emil), '--threshold', '2');
+    await fails('usage-invalid', 2, 'team', 'recover');
+    await fails('usage-invalid', 2, 'team', 'recover', '--complete', '--cancel');
+    await fails('recovery-pending', 3, 'team', 'recover', '--cancel');
+    // All passkeys: nobody would be left outside a browser.
+    const [one, two] = [passkeySigner(), passkeySigner()].map(({ signer }) => formatSigner(signer));
+    await fails('signers-invalid', 2, 'team', 'recover', one ?? '', two ?? '');
+  });
+});
+
+describe('a team that lost its keys', () => {
+  test('sets up who can help', async () => {
+    const ended = await alice.json('team', 'recovery', '--none', '--yes');
+    await approve(bruno, ended.proposal);
+    await confirmed(ended.proposal);
+    expect((await team()).recovery).toMatchObject({ epoch: 2, threshold: 0, signers: [] });
+    await alice.fails('recovery-pending', 3, 'team', 'recover', await signerOf(emil), '--threshold', '1', '--yes');
+
+    const recovery = ['team', 'recovery', ...(await asSigners(dora, emil)), '--threshold', '2', '--yes'];
+    const { proposal } = await alice.json(...recovery);
+    await approve(bruno, proposal);
+    await confirmed(proposal);
+    expect((await team()).recovery).toMatchObject({ epoch: 3, threshold: 2 });
+  });
+
+  test('announces new signers, which those of today can stop', async () => {
+    const announce = ['team', 'recover', await signerOf(dora), await signerOf(emil), '--yes'];
+    const { proposal, state } = await dora.json(...announce);
+    expect(state).toBe('approving');
+    await approve(emil, proposal);
+    await confirmed(proposal);
+    const { pendingRecovery } = await team();
+    expect(pendingRecovery.recoverableFrom).toBeGreaterThan(0);
+    const shown = await bruno.run(['team', 'show']);
+    expect(shown.stdout).toContain(new Date(pendingRecovery.recoverableFrom * 1000).toISOString().slice(0, 16));
+
+    const cancel = await bruno.json('team', 'recover', '--cancel', '--yes');
+    await approve(carla, cancel.proposal);
+    await confirmed(cancel.proposal);
+    expect((await team()).pendingRecovery).toBeUndefined();
+    await dora.fails('recovery-pending', 3, 'team', 'recover', '--complete', '--yes');
+  });
+
+  test('has them in force after 30 days, and not before', async () => {
+    const announce = ['team', 'recover', await signerOf(dora), await signerOf(emil), await shortly(carla), '--yes'];
+    const announced = await dora.json(...announce);
+    await approve(emil, announced.proposal);
+    await confirmed(announced.proposal);
+    const { epoch } = await team();
+
+    const { proposal } = await dora.json('team', 'recover', '--complete', '--yes');
+    await approve(emil, proposal);
+    await eventually(
+      () => client().proposal(proposal),
+      ({ reason }) => reason?.code === 'recovery-pending',
+      'the notice to be what it waits for',
+    );
+    expect((await team()).epoch).toBe(epoch);
+
+    const rpc = createRpc(stack.rpcUrl);
+    await rpc('evm_increaseTime', [30 * 24 * 3600]);
+    await rpc('evm_mine');
+    await confirmed(proposal);
+    const signers = await Promise.all([dora, emil, carla].map(signerOf));
+    expect(await dora.json('team', 'show')).toMatchObject({ epoch: epoch + 1, threshold: 2, signers, role: 'signer' });
+    expect(await alice.json('team', 'show')).toMatchObject({ role: null });
   });
 });

@@ -37,7 +37,7 @@ export const askWhether = ({ output }: Session, message: string, otherwise: bool
 
 /**
  * Somebody has to say yes to what was shown, on the terminal or with --yes.
- * @throws FirmproofError `usage-invalid`
+ * @throws FirmproofError `usage-invalid`, `not-approved`
  */
 export async function requireConsent(session: Session, message: string, yes: boolean | undefined): Promise<void> {
   if (yes) return;
@@ -47,5 +47,5 @@ export async function requireConsent(session: Session, message: string, yes: boo
     });
   }
   if (await confirm({ message, default: false }, onStderr)) return;
-  throw new FirmproofError('usage-invalid', 'not confirmed: nothing was signed or sent', { hint: 'Run it again.' });
+  throw new FirmproofError('not-approved', 'you have said no: nothing was signed or sent');
 }
