@@ -81,7 +81,7 @@ export async function stolenKey(world: World): Promise<Outcome> {
 /** What the registry reverts with: the selector of its error. */
 const approvalRefused = registryInterface.getError('ApprovalRefused')?.selector ?? 'ApprovalRefused';
 
-/** The seven attempts, in the order of the story. `old` is evidence from when 7.27.0 was the newest. */
+/** The attempts on devices, in the order of the story. `old` is evidence from when 7.27.0 was the newest. */
 export async function attack(world: World, narrator: Narrator, old: EvidenceDocument): Promise<void> {
   const { between, kitchen, garage } = world;
 
