@@ -113,6 +113,10 @@ export class FirmproofClient {
     return (await this.#fetch(`/v1/products/${product}/channels/${channel}/evidence`)).text();
   }
 
+  /** As an identity that the product's trust root names: CI needs no stored secret. */
+  loginWithIdToken = (token: string, product: ProductId) =>
+    this.#post('/v1/tokens/oidc', { token, product }, tokenSchema);
+
   login = (message: Login, signature: ApprovalSignature) =>
     this.#post('/v1/tokens', { message, signature }, tokenSchema);
 
@@ -120,10 +124,17 @@ export class FirmproofClient {
     message: ActionMessage<'Register'>,
     signature: ApprovalSignature,
     trustRoot: Envelope,
-  ): Promise<Proposal> => this.#post('/v1/products', { message, signature, trustRoot }, proposalSchema);
+    sigstoreTrustedRoot?: string,
+  ): Promise<Proposal> =>
+    this.#post('/v1/products', { message, signature, trustRoot, sigstoreTrustedRoot }, proposalSchema);
 
-  promote = (message: ActionMessage<'Promote'>, signature: ApprovalSignature): Promise<Proposal> =>
-    this.#post(`/v1/products/${message.product}/promotions`, { message, signature }, proposalSchema);
+  /** Without a signature it waits for its approvers. */
+  promote = (message: ActionMessage<'Promote'>, signature?: ApprovalSignature): Promise<Proposal> =>
+    this.#post(
+      `/v1/products/${message.product}/promotions`,
+      signature === undefined ? { message, approvals: [] } : { message, signature },
+      proposalSchema,
+    );
 
   revoke = (message: ActionMessage<'Revoke'>, approver: Address, signature: ApprovalSignature): Promise<Proposal> =>
     this.#post(`/v1/products/${message.product}/revocations`, { message, approver, signature }, proposalSchema);
@@ -135,10 +146,11 @@ export class FirmproofClient {
     message: ActionMessage<'Configure'>,
     signature: ApprovalSignature,
     trustRoot?: Envelope,
+    sigstoreTrustedRoot?: string,
   ): Promise<Proposal> =>
     this.#post(
       `/v1/products/${message.product}/configurations`,
-      { message, signature, ...(trustRoot && { trustRoot }) },
+      { message, signature, trustRoot, sigstoreTrustedRoot },
       proposalSchema,
     );
 
@@ -156,12 +168,12 @@ export class FirmproofClient {
       proposalSchema,
     );
 
-  /** Streams the image from disk; it is never whole in memory. */
+  /** Streams the image from disk; it is never whole in memory. Without a signature it waits for its approvers. */
   async publish(
     release: {
       readonly attestation: string;
       readonly message: ActionMessage<'Publish'>;
-      readonly signature: ApprovalSignature;
+      readonly signature?: ApprovalSignature;
     },
     imageFile: string,
     onProgress?: UploadProgress,
@@ -169,7 +181,7 @@ export class FirmproofClient {
     const { attestation, message, signature } = release;
     const form = new FormData();
     form.set('attestation', attestation);
-    form.set('approval', JSON.stringify({ message, signature }));
+    form.set('approval', JSON.stringify(signature === undefined ? { message, approvals: [] } : { message, signature }));
     form.set('image', new File([await openAsBlob(imageFile)], basename(imageFile)));
     const encoder = new FormDataEncoder(form);
     const totalBytes = Number(encoder.contentLength ?? 0);
@@ -185,16 +197,20 @@ export class FirmproofClient {
   }
 
   /**
-   * Follows a proposal until it is confirmed.
+   * Follows a proposal until it is confirmed, or has come as far as `isFarEnough` wants it.
    * @throws FirmproofError with the code that it was rejected with
    */
-  async follow(id: string, onState?: (proposal: Proposal) => void): Promise<Proposal> {
+  async follow(
+    id: string,
+    onState?: (proposal: Proposal) => void,
+    isFarEnough: (proposal: Proposal) => boolean = ({ state }) => state === 'confirmed',
+  ): Promise<Proposal> {
     const response = await this.#fetch(`/v1/proposals/${id}/events`, { signal: null });
     const events = response.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
     for await (const { data } of events ?? []) {
       const proposal = proposalSchema.parse(JSON.parse(data));
       onState?.(proposal);
-      if (proposal.state === 'confirmed') return proposal;
+      if (isFarEnough(proposal)) return proposal;
       if (proposal.state === 'rejected' || proposal.state === 'expired') throw rejection(proposal);
     }
     throw new FirmproofError('server-unreachable', 'the server stopped telling about the proposal', {

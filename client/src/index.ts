@@ -1,11 +1,14 @@
 export { type ApprovalSignature, FirmproofClient, type UploadProgress } from './api-client.ts';
 export { signAction, signLogin } from './approve.ts';
-export { buildStatement, signAttestation } from './attest.ts';
+export { type Attest, buildStatement, signAttestation } from './attest.ts';
 export { type AuditReport, auditProduct } from './audit.ts';
 export { checkChain } from './chain-check.ts';
 export { writeDeviceFiles } from './device-files.ts';
 export { Home } from './home.ts';
+export { keylessAttester, type SigstoreServices } from './keyless.ts';
+export type { ReleaseOptions } from './prepare-release.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
+export { everybodyAtOnce, type Rollout } from './rollout.ts';
 export { signTrustRoot } from './trust-root-document.ts';
-export { everybodyAtOnce, type PreparedRelease, type ReleaseOptions, type Rollout, Vendor } from './vendor.ts';
+export { type PreparedRelease, Vendor } from './vendor.ts';
 export { verifyImage } from './verify-image.ts';

@@ -1,14 +1,8 @@
 import type { KeyObject } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import {
   type ActionMessage,
-  anyOf,
-  attestationDigest,
   bytes32OfDigest,
   type Channel,
-  FirmproofError,
   type ProductId,
   type ProductName,
   type Proposal,
@@ -20,37 +14,14 @@ import {
   zeroAddress,
   zeroBytes32,
 } from '@firmproof/protocol';
-import { type ImportedImage, importImage } from '@firmproof/protocol/node';
 import type { BaseWallet } from 'ethers';
 import type { FirmproofClient, UploadProgress } from './api-client.ts';
 import { deadlineFromNow, signAction, signLogin } from './approve.ts';
-import { buildStatement, signAttestation } from './attest.ts';
+import { type Attest, signAttestation } from './attest.ts';
+import { type AttestedRelease, prepareRelease, type ReleaseOptions, uploadRelease } from './prepare-release.ts';
+import { everybodyAtOnce, promotionMessage, type Rollout } from './rollout.ts';
 
-/** How a rollout reaches the fleet. */
-export type Rollout = {
-  /** Seconds since 1970; 0 starts at once. */
-  readonly start: number;
-  readonly durationSeconds: number;
-  readonly firstShareBasisPoints: number;
-};
-
-export const everybodyAtOnce: Rollout = { start: 0, durationSeconds: 0, firstShareBasisPoints: 10_000 };
-
-export type ReleaseOptions = {
-  readonly product: ProductId;
-  readonly version: Version;
-  readonly hardware?: readonly string[];
-  readonly precursors?: readonly string[];
-  readonly notes?: string;
-  readonly rollbackIndex?: number;
-};
-
-export type PreparedRelease = {
-  readonly image: ImportedImage;
-  readonly attestation: string;
-  readonly message: ActionMessage<'Publish'>;
-  readonly signature: `0x${string}`;
-};
+export type PreparedRelease = AttestedRelease & { readonly signature: `0x${string}` };
 
 /**
  * A vendor with its keys: signs everything here, on this machine, and uses a server only to carry it. What the server says
@@ -87,7 +58,7 @@ export class Vendor {
   async register(
     name: ProductName,
     trustRoot: TrustRoot,
-    options: { guardian?: string; delaySeconds?: number } = {},
+    options: { guardian?: string; delaySeconds?: number; sigstoreTrustedRoot?: string } = {},
   ): Promise<Proposal> {
     const message: ActionMessage<'Register'> = {
       publisher: parseAddress(this.wallet.address),
@@ -102,6 +73,7 @@ export class Vendor {
       message,
       await signAction(this.wallet, this.info, 'Register', message),
       trustRoot.envelope,
+      options.sigstoreTrustedRoot,
     );
   }
 
@@ -109,52 +81,18 @@ export class Vendor {
   async prepare(
     imageFile: string,
     options: ReleaseOptions,
-    buildKey: KeyObject,
+    attester: KeyObject | Attest,
     onProgress?: UploadProgress,
   ): Promise<PreparedRelease> {
-    const { product, version } = options;
-    const total = await sizeOf(imageFile);
-    const onHashed = onProgress && ((sizeBytes: number) => onProgress(sizeBytes, total));
-    const image = await importImage(
-      createReadStream(imageFile, { highWaterMark: 1 << 20 }),
-      onHashed ? { onProgress: onHashed } : {},
-    );
-    const { topIndex, epoch } = await this.client.product(product);
-    const rollbackIndex = options.rollbackIndex ?? topIndex;
-    const statement = buildStatement(basename(imageFile), image.digest, {
-      product,
-      version,
-      image: { cid: image.cid, sizeBytes: image.sizeBytes },
-      rollbackIndex,
-      hardware: [...(options.hardware ?? [anyOf])],
-      precursors: [...(options.precursors ?? [anyOf])] as Version[],
-      ...(options.notes !== undefined && { notes: options.notes }),
-    });
-    const attestation = await signAttestation(statement, buildKey);
-    const message: ActionMessage<'Publish'> = {
-      product,
-      version,
-      image: bytes32OfDigest(image.digest),
-      attestation: bytes32OfDigest(attestationDigest(attestation)),
-      rollbackIndex,
-      epoch,
-      deadline: deadlineFromNow(),
-    };
-    return { image, attestation, message, signature: await signAction(this.wallet, this.info, 'Publish', message) };
+    const attest: Attest =
+      typeof attester === 'function' ? attester : (statement) => signAttestation(statement, attester);
+    const release = await prepareRelease(this.client, imageFile, options, attest, onProgress);
+    return { ...release, signature: await signAction(this.wallet, this.info, 'Publish', release.message) };
   }
 
   /** @throws FirmproofError `server-lied` when the server received other bytes than were sent */
-  async upload(imageFile: string, prepared: PreparedRelease, onProgress?: UploadProgress): Promise<Proposal> {
-    const proposal = await this.client.publish(prepared, imageFile, onProgress);
-    const { digest, cid, sizeBytes } = prepared.image;
-    const said = proposal.image;
-    if (said && (said.digest !== digest || said.cid !== cid || said.sizeBytes !== sizeBytes)) {
-      throw new FirmproofError(
-        'server-lied',
-        'the server says that it received another image than the one that was sent',
-      );
-    }
-    return proposal;
+  upload(imageFile: string, prepared: PreparedRelease, onProgress?: UploadProgress): Promise<Proposal> {
+    return uploadRelease(this.client, imageFile, prepared, onProgress);
   }
 
   async promote(
@@ -163,18 +101,7 @@ export class Vendor {
     version: Version,
     rollout: Rollout = everybodyAtOnce,
   ): Promise<Proposal> {
-    const { channels, epoch } = await this.client.product(product);
-    const message: ActionMessage<'Promote'> = {
-      product,
-      channel,
-      version,
-      counter: (channels.find((head) => head.channel === channel)?.counter ?? 0) + 1,
-      start: rollout.start,
-      duration: rollout.durationSeconds,
-      firstShare: rollout.firstShareBasisPoints,
-      epoch,
-      deadline: deadlineFromNow(),
-    };
+    const message = await promotionMessage(this.client, { product, channel, version, rollout });
     return this.client.promote(message, await signAction(this.wallet, this.info, 'Promote', message));
   }
 
@@ -195,13 +122,5 @@ export class Vendor {
       parseAddress(this.wallet.address),
       await signAction(this.wallet, this.info, 'Halt', message),
     );
-  }
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (cause) {
-    throw new FirmproofError('file-not-found', `the image ${file} cannot be read`, { cause });
   }
 }

@@ -1,6 +1,5 @@
 import {
   anyOf,
-  type Channel,
   FirmproofError,
   type ProductId,
   parseAttestation,
@@ -9,24 +8,29 @@ import {
   type Version,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
+import type { ReleaseOptions } from '../../prepare-release.ts';
+import { everybodyAtOnce, type Promotion, type Rollout } from '../../rollout.ts';
 import { parseDurationSeconds, parseShareBasisPoints, parseWholeNumber } from '../../units.ts';
-import { everybodyAtOnce, type PreparedRelease, type ReleaseOptions, type Rollout, type Vendor } from '../../vendor.ts';
+import type { PreparedRelease, Vendor } from '../../vendor.ts';
+import { type KeylessPublishFlags, sigstoreServicesOf, withKeylessPublishOptions } from '../keyless-options.ts';
 import { fields, humanBytes } from '../output.ts';
+import { publishKeyless } from '../publish-keyless.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';
 
 type RolloutFlags = { readonly over?: string; readonly first?: string; readonly start?: string };
 
-type PublishFlags = RolloutFlags & {
-  readonly product?: string;
-  readonly version: string;
-  readonly channel?: string;
-  readonly hardware?: string;
-  readonly requires?: string;
-  readonly notes?: string;
-  readonly rollbackIndex?: string;
-  readonly dryRun?: boolean;
-};
+type PublishFlags = RolloutFlags &
+  KeylessPublishFlags & {
+    readonly product?: string;
+    readonly version: string;
+    readonly channel?: string;
+    readonly hardware?: string;
+    readonly requires?: string;
+    readonly notes?: string;
+    readonly rollbackIndex?: string;
+    readonly dryRun?: boolean;
+  };
 
 const list = (text: string | undefined) => text?.split(',').map((item) => item.trim());
 
@@ -57,6 +61,11 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
   }
   const product = await session.product(flags.product);
   const options = releaseOptions(product, version, flags);
+  if (flags.keyless) {
+    const promotion = channel === null ? null : { product, channel, version, rollout };
+    const services = sigstoreServicesOf(flags);
+    return publishKeyless(session, { file, options, services, promotion, dryRun: flags.dryRun ?? false });
+  }
   const vendor = await session.vendor(product);
   const buildKey = await home.openBuildKey(await session.passphrase());
   const hashing = output.progress('hashing');
@@ -127,13 +136,6 @@ function showDryRun({ output }: Session, { image, attestation, message }: Prepar
   output.result({ dryRun: true, image, statement, approval: message }, text);
 }
 
-type Promotion = {
-  readonly product: ProductId;
-  readonly channel: Channel;
-  readonly version: Version;
-  readonly rollout: Rollout;
-};
-
 async function promoteAndFollow(session: Session, vendor: Vendor, { product, channel, version, rollout }: Promotion) {
   session.output.note(`Promoting ${version} to ${channel}`);
   const proposal = await session.follow(vendor, await vendor.promote(product, channel, version, rollout));
@@ -193,19 +195,21 @@ function withRolloutOptions(command: Command): Command {
 }
 
 export function addRelease(program: Command, run: Run): void {
-  withRolloutOptions(
-    program
-      .command('publish')
-      .argument('<image>', 'the firmware image')
-      .description('hash, sign, upload and record a release')
-      .option(...productOption)
-      .requiredOption('--version <version>', 'strict semver, recorded once and forever')
-      .option('--channel <name>', 'promote to this channel as well')
-      .option('--hardware <revisions>', 'revisions that the image is for, comma separated (default: any)')
-      .option('--requires <versions>', 'versions that it may be installed over, comma separated (default: any)')
-      .option('--notes <text>', 'release notes, signed with the rest')
-      .option('--rollback-index <n>', 'security floor (default: unchanged); one more than the highest so far at most')
-      .option('--dry-run', 'compute and sign everything, send nothing'),
+  withKeylessPublishOptions(
+    withRolloutOptions(
+      program
+        .command('publish')
+        .argument('<image>', 'the firmware image')
+        .description('hash, sign, upload and record a release')
+        .option(...productOption)
+        .requiredOption('--version <version>', 'strict semver, recorded once and forever')
+        .option('--channel <name>', 'promote to this channel as well')
+        .option('--hardware <revisions>', 'revisions that the image is for, comma separated (default: any)')
+        .option('--requires <versions>', 'versions that it may be installed over, comma separated (default: any)')
+        .option('--notes <text>', 'release notes, signed with the rest')
+        .option('--rollback-index <n>', 'security floor (default: unchanged); one more than the highest so far at most')
+        .option('--dry-run', 'compute and sign everything, send nothing'),
+    ),
   ).action(run((session, file: string, flags: PublishFlags) => publish(session, file, flags)));
   withRolloutOptions(
     program

@@ -21,10 +21,11 @@ import {
 } from '../../product-setup.ts';
 import { parseDurationSeconds, parseWholeNumber } from '../../units.ts';
 import type { Vendor } from '../../vendor.ts';
+import { type KeylessProductFlags, keylessTrustOf, withKeylessProductOptions } from '../keyless-options.ts';
 import { fields } from '../output.ts';
 import type { Session } from '../session.ts';
 
-type ProductFlags = {
+type ProductFlags = KeylessProductFlags & {
   readonly hardware: string;
   readonly channels: string;
   readonly delay: string;
@@ -38,7 +39,7 @@ const collect = (value: string, before: readonly string[]) => [...before, value]
 
 /** What `setup` and `product create` ask about a product. */
 function withProductOptions(command: Command): Command {
-  return command
+  return withKeylessProductOptions(command)
     .option('--hardware <revision>', 'hardware revision in the device files', 'rev-1')
     .option('--channels <names>', 'channels that devices may follow, comma separated', 'stable')
     .option('--delay <duration>', 'veto window between publishing and installing, up to 30d', '0s')
@@ -110,7 +111,8 @@ async function createProduct(
   flags: ProductFlags,
 ): Promise<void> {
   const { home, output } = session;
-  const options = productOptions(session, info, name, flags);
+  const keyless = await keylessTrustOf(flags);
+  const options = { ...productOptions(session, info, name, flags), ...(keyless && { keyless }) };
   const directory = home.productDirectory(name);
   const trustRoot = await trustRootFor(session, vendor, options, directory);
   const device = {
