@@ -21,6 +21,9 @@ export type SigstoreServices = {
   readonly audience?: string | undefined;
 };
 
+/** Gets an ID token for an audience. */
+export type GetIdToken = (audience: string) => Promise<string>;
+
 const sigstoreAudience = 'sigstore';
 const patience = { retry: 2, timeout: 30_000 } as const;
 
@@ -30,7 +33,7 @@ const patience = { retry: 2, timeout: 30_000 } as const;
  * @throws FirmproofError `usage-invalid` for an address that an ID token must not be sent to; attesting throws
  *   `ci-identity-missing`, `sigstore-unavailable`
  */
-export function keylessAttester(services: SigstoreServices = {}): Attest {
+export function keylessAttester(services: SigstoreServices = {}, idToken: GetIdToken = ciIdentityToken): Attest {
   const { audience = sigstoreAudience } = services;
   const fulcioBaseURL = serviceUrl(services.fulcioUrl, DEFAULT_FULCIO_URL);
   const rekorBaseURL = serviceUrl(services.rekorUrl, DEFAULT_REKOR_URL);
@@ -39,7 +42,7 @@ export function keylessAttester(services: SigstoreServices = {}): Attest {
     const tsaBaseURL = serviceUrl(services.timestampUrl, services.timestampUrl);
     witnesses.push(new TSAWitness({ tsaBaseURL, ...patience }));
   }
-  const identityProvider: IdentityProvider = { getToken: () => ciIdentityToken(audience) };
+  const identityProvider: IdentityProvider = { getToken: () => idToken(audience) };
   const signer = new FulcioSigner({ fulcioBaseURL, identityProvider, ...patience });
   return (statement) => attest(statement, signer, witnesses).catch(refuse);
 }

@@ -12,6 +12,7 @@ import {
   parseProductName,
   parseVersion,
   type TrustRoot,
+  type TrustRootDocument,
   trustRootType,
 } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
@@ -60,7 +61,15 @@ export const stable: Channel = parseChannel('stable');
 /** A vendor with fresh keys and a registered product. */
 export async function makeVendor(
   stack: Pick<Stack, 'url' | 'info'>,
-  options: { name?: string; delaySeconds?: number; maxAgeSeconds?: number; guardian?: string } = {},
+  options: {
+    name?: string;
+    delaySeconds?: number;
+    maxAgeSeconds?: number;
+    guardian?: string;
+    /** Who may sign, where it is not the build key alone. */
+    signers?: Partial<Pick<TrustRootDocument, 'buildKeys' | 'sigstore'>>;
+    sigstoreTrustedRoot?: string;
+  } = {},
 ): Promise<TestVendor> {
   const { vendor } = await Vendor.login(
     new FirmproofClient({ server: stack.url }),
@@ -85,6 +94,7 @@ export async function makeVendor(
         members: witnesses.map(({ operator, publicKey }) => ({ operator, publicKey: publicKey as never })),
       },
       buildKeys: [publicKeyOf(buildKey)],
+      ...options.signers,
       rootKeys: { threshold: 1, keys: [publicKeyOf(rootKey)] },
     },
     [rootKey],
@@ -94,6 +104,7 @@ export async function makeVendor(
     await vendor.register(name, trustRoot, {
       delaySeconds: options.delaySeconds ?? 0,
       ...(options.guardian && { guardian: options.guardian }),
+      ...(options.sigstoreTrustedRoot && { sigstoreTrustedRoot: options.sigstoreTrustedRoot }),
     }),
   );
   return {

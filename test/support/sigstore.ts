@@ -1,0 +1,141 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  fulcioHandler,
+  initializeCA,
+  initializeCTLog,
+  initializeTLog,
+  initializeTSA,
+  rekorHandler,
+  tsaHandler,
+} from '@sigstore/mock';
+import type { Claims, OidcIssuer } from './oidc-issuer.ts';
+
+type Handler = ReturnType<typeof fulcioHandler>;
+
+const p256 = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const base64 = (bytes: ArrayBufferView | Buffer) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+const hex = (algorithm: string, data: string | Buffer) => createHash(algorithm).update(data).digest('hex');
+
+/** As Fulcio names who holds a token (docs/spec/release.md R8), written down once more. */
+function subjectOf(claims: Claims): string {
+  if (claims['job_workflow_ref']) return `https://github.com/${claims['job_workflow_ref']}`;
+  return String(claims['email'] ?? claims['sub']);
+}
+
+/** What Rekor keeps of a proposed DSSE entry: hashes of envelope and payload, signature and certificate. */
+function canonicalEntry(body: string): string {
+  const { proposedContent } = JSON.parse(body).spec;
+  const envelope = JSON.parse(proposedContent.envelope);
+  const hash = (value: string) => ({ algorithm: 'sha256', value });
+  return JSON.stringify({
+    apiVersion: '0.0.1',
+    kind: 'dsse',
+    spec: {
+      envelopeHash: hash(hex('sha256', proposedContent.envelope)),
+      payloadHash: hash(hex('sha256', Buffer.from(envelope.payload, 'base64'))),
+      signatures: [{ signature: envelope.signatures[0].sig, verifier: proposedContent.verifiers[0] }],
+    },
+  });
+}
+
+/**
+ * A private Sigstore instance: Fulcio with a certificate log, Rekor and a timestamp authority of @sigstore/mock, behind real HTTP
+ * so that other processes reach them. Fulcio verifies ID tokens of the issuer, as the real one does.
+ */
+export class SigstoreInstance {
+  readonly url: string;
+  /** The TrustedRoot, as a vendor gets it. */
+  readonly trustedRoot: string;
+  readonly #close: () => Promise<void>;
+
+  private constructor(url: string, trustedRoot: string, close: () => Promise<void>) {
+    this.url = url;
+    this.trustedRoot = trustedRoot;
+    this.#close = close;
+  }
+
+  /** `clock`: when its authority believes to be. */
+  static async start(issuer: OidcIssuer, options: { readonly clock?: Date } = {}): Promise<SigstoreInstance> {
+    const handlers = new Map<string, Handler['fn']>();
+    const server = createServer(async (request, response) => {
+      const handle = handlers.get(request.url ?? '');
+      let body = '';
+      for await (const chunk of request.setEncoding('utf8')) body += chunk;
+      const answer = await (handle?.(body) ?? Promise.resolve({ statusCode: 404, response: '' }));
+      const contentType = 'contentType' in answer ? answer.contentType : undefined;
+      response.writeHead(answer.statusCode, { 'content-type': contentType ?? 'text/plain' });
+      response.end(typeof answer.response === 'string' ? answer.response : Buffer.from(base64(answer.response), 'base64'));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+    const ctLog = await initializeCTLog(p256(), options.clock);
+    const ca = await initializeCA(p256(), ctLog, options.clock);
+    const log = await initializeTLog(url, p256());
+    const tsa = await initializeTSA(p256());
+    const fulcio = fulcioHandler(ca, { subjectClaim: 'identity' });
+    const rekor = rekorHandler(log);
+    handlers.set(fulcio.path, (body) => fulcio.fn(verified(body, issuer)));
+    handlers.set(rekor.path, (body) => rekor.fn(canonicalEntry(body)));
+    handlers.set(tsaHandler(tsa).path, tsaHandler(tsa).fn);
+
+    const start = '2020-01-01T00:00:00Z';
+    const logOf = (baseUrl: string, publicKey: Buffer) => ({
+      baseUrl,
+      hashAlgorithm: 'SHA2_256',
+      publicKey: {
+        rawBytes: base64(publicKey),
+        keyDetails: 'PKIX_ECDSA_P256_SHA_256',
+        validFor: { start },
+      },
+      logId: { keyId: createHash('sha256').update(publicKey).digest('base64') },
+    });
+    const authorityOf = (...certificates: readonly ArrayBufferView[]) => ({
+      subject: { organization: 'sigstore.mock', commonName: 'sigstore' },
+      uri: url,
+      certChain: { certificates: certificates.map((certificate) => ({ rawBytes: base64(certificate) })) },
+      validFor: { start },
+    });
+    const trustedRoot = {
+      mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
+      tlogs: [logOf(url, log.publicKey)],
+      certificateAuthorities: [authorityOf(ca.rootCertificate)],
+      ctlogs: [logOf(url, ctLog.publicKey)],
+      timestampAuthorities: [authorityOf(tsa.intCertificate, tsa.rootCertificate)],
+    };
+    return new SigstoreInstance(url, `${JSON.stringify(trustedRoot, null, 2)}\n`, async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+  }
+
+  /** The options of `firmproof publish --keyless` that lead here. */
+  get environment(): Record<string, string> {
+    return {
+      FIRMPROOF_FULCIO_URL: this.url,
+      FIRMPROOF_REKOR_URL: this.url,
+      FIRMPROOF_TIMESTAMP_URL: this.url,
+    };
+  }
+
+  /** The same for the SDK. */
+  get services() {
+    return { fulcioUrl: this.url, rekorUrl: this.url, timestampUrl: this.url };
+  }
+
+  stop(): Promise<void> {
+    return this.#close();
+  }
+}
+
+/** Real Fulcio verifies the token; the mock decodes it only. */
+function verified(body: string, issuer: OidcIssuer): string {
+  const request = JSON.parse(body);
+  const claims = issuer.claimsOf(request.credentials.oidcIdentityToken, 'sigstore');
+  if (claims === null) return '{}';
+  const payload = Buffer.from(JSON.stringify({ ...claims, identity: subjectOf(claims) })).toString('base64url');
+  return JSON.stringify({ ...request, credentials: { oidcIdentityToken: `e30.${payload}.` } });
+}
