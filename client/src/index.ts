@@ -1,5 +1,6 @@
-export { type ApprovalSignature, FirmproofClient, type UploadProgress } from './api-client.ts';
-export { signAction, signLogin } from './approve.ts';
+export { FirmproofClient, type UploadProgress } from './api-client.ts';
+export { signAction } from './approve.ts';
+export { type ApprovalSignature, type Approver, SignerApprover, WalletApprover } from './approver.ts';
 export { type Attest, buildStatement, signAttestation } from './attest.ts';
 export { type AuditReport, auditProduct } from './audit.ts';
 export { checkChain } from './chain-check.ts';
@@ -9,6 +10,7 @@ export { keylessAttester, type SigstoreServices } from './keyless.ts';
 export type { ReleaseOptions } from './prepare-release.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
 export { everybodyAtOnce, type Rollout } from './rollout.ts';
+export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
 export { signTrustRoot } from './trust-root-document.ts';
 export { type PreparedRelease, Vendor } from './vendor.ts';
 export { verifyImage } from './verify-image.ts';

@@ -12,8 +12,9 @@ import {
   type Version,
 } from '@firmproof/protocol';
 import { type ImportedImage, importImage } from '@firmproof/protocol/node';
-import type { ApprovalSignature, FirmproofClient, UploadProgress } from './api-client.ts';
+import type { FirmproofClient, UploadProgress } from './api-client.ts';
 import { deadlineFromNow } from './approve.ts';
+import type { Approved } from './approver.ts';
 import { type Attest, buildStatement } from './attest.ts';
 
 export type ReleaseOptions = {
@@ -78,7 +79,7 @@ export async function prepareRelease(
 export async function uploadRelease(
   client: FirmproofClient,
   imageFile: string,
-  release: AttestedRelease & { readonly signature?: ApprovalSignature },
+  release: AttestedRelease & { readonly by: Approved },
   onProgress?: UploadProgress,
 ): Promise<Proposal> {
   const proposal = await client.publish(release, imageFile, onProgress);

@@ -261,7 +261,7 @@ const deviceCodes = {
 const inputCodes = {
   'signer-invalid': {
     meaning: 'A signer is wallet:0x…, p256:<x and y> or passkey:<x and y>, its point on the curve.',
-    remedy: 'Copy it from `firmproof key show` or from the enrolment page.',
+    remedy: 'Copy it from `firmproof signer show` or from the enrolment page.',
   },
   'digest-invalid': { meaning: 'A SHA-256 digest is 64 lower-case hexadecimal digits.', remedy: 'Correct the digest.' },
   'bytes32-invalid': {
@@ -398,6 +398,10 @@ const serviceCodes = {
   'approval-counter': {
     meaning: 'The approval is for another state of the channel: it has moved meanwhile.',
     remedy: 'Look at the channel and approve again.',
+  },
+  'signer-command-failed': {
+    meaning: 'The program or wallet that holds the approval key has not signed.',
+    remedy: 'Run it by hand to see why; `firmproof signer use` sets it up anew.',
   },
   'signer-unknown': {
     meaning: 'This key is not among the signers that have to approve.',

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Address, parseAddress } from '@firmproof/protocol';
-import { ContractFactory, type InterfaceAbi, JsonRpcProvider, Network, Wallet } from 'ethers';
+import { ContractFactory, type InterfaceAbi } from 'ethers';
 import solc from 'solc';
+import { withRelayer } from './relayer.ts';
 import type { Stack } from './stack.ts';
 
 /** An ERC-1271 account with one owner. */
@@ -28,18 +27,10 @@ function compile(): { readonly abi: InterfaceAbi; readonly bytecode: string } {
 
 /** Deploys the account on the stack's chain. */
 export async function deployContractAccount(stack: Stack, owner: string): Promise<Address> {
-  const key = readFileSync(join(stack.directory, 'chain', 'relayer.key'), 'utf8').trim();
-  const provider = new JsonRpcProvider(stack.rpcUrl, Network.from(stack.info.chainId), {
-    staticNetwork: true,
-    cacheTimeout: -1,
-    pollingInterval: 50,
-  });
-  try {
+  return withRelayer(stack, stack.directory, async (relayer) => {
     const { abi, bytecode } = compile();
-    const contract = await new ContractFactory(abi, bytecode, new Wallet(key, provider)).deploy(owner);
+    const contract = await new ContractFactory(abi, bytecode, relayer).deploy(owner);
     await contract.deploymentTransaction()?.wait();
     return parseAddress(String(contract.target));
-  } finally {
-    provider.destroy();
-  }
+  });
 }

@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type ReleaseOptions, signAction, type Vendor } from '@firmproof/client';
+import type { ReleaseOptions, Vendor } from '@firmproof/client';
 import { releaseRegistryAbi } from '@firmproof/contracts';
 import {
   type ActionMessage,
@@ -17,7 +17,8 @@ import {
   type Version,
 } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
-import { Contract, type ContractTransactionResponse, JsonRpcProvider, Network, Wallet } from 'ethers';
+import { Contract, type ContractTransactionResponse } from 'ethers';
+import { withRelayer } from './relayer.ts';
 
 type Server = { readonly rpcUrl: string; readonly info: { readonly chainId: number; readonly registry: string } };
 
@@ -28,19 +29,11 @@ export async function relayDirectly(
   action: string,
   args: readonly unknown[],
 ): Promise<void> {
-  const key = readFileSync(join(directory, 'chain', 'relayer.key'), 'utf8').trim();
-  const provider = new JsonRpcProvider(server.rpcUrl, Network.from(server.info.chainId), {
-    staticNetwork: true,
-    cacheTimeout: -1,
-    pollingInterval: 50,
-  });
-  try {
-    const registry = new Contract(server.info.registry, releaseRegistryAbi, new Wallet(key, provider));
+  await withRelayer(server, directory, async (relayer) => {
+    const registry = new Contract(server.info.registry, releaseRegistryAbi, relayer);
     const transaction = (await registry.getFunction(action)(...args)) as ContractTransactionResponse;
     await transaction.wait();
-  } finally {
-    provider.destroy();
-  }
+  });
 }
 
 type Stolen = { readonly server: Server; readonly directory: string; readonly vendor: Vendor };
@@ -65,7 +58,7 @@ export async function publishDirectly(
     epoch,
     deadline: deadline(),
   };
-  const approval = await signAction(vendor.wallet, vendor.info, 'Publish', message);
+  const approval = await vendor.approver.approve(vendor.info, 'Publish', message);
   await relayDirectly(server, directory, 'publish', [...Object.values(message), approval]);
 }
 
@@ -87,7 +80,7 @@ export async function promoteDirectly(
     epoch,
     deadline: deadline(),
   };
-  const approval = await signAction(vendor.wallet, vendor.info, 'Promote', message);
+  const approval = await vendor.approver.approve(vendor.info, 'Promote', message);
   await relayDirectly(server, directory, 'promote', [...Object.values(message), approval]);
 }
 

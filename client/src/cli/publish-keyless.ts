@@ -3,13 +3,11 @@ import {
   type ActionName,
   type ProductId,
   type Proposal,
-  parseAddress,
   parseAttestation,
   type ServerInfo,
 } from '@firmproof/protocol';
-import type { Wallet } from 'ethers';
-import type { ApprovalSignature, FirmproofClient } from '../api-client.ts';
-import { signAction } from '../approve.ts';
+import { type FirmproofClient, waitsForPeople } from '../api-client.ts';
+import type { Approved, Approver } from '../approver.ts';
 import { keylessAttester, type SigstoreServices } from '../keyless.ts';
 import { prepareRelease, type ReleaseOptions, uploadRelease } from '../prepare-release.ts';
 import { type Promotion, promotionMessage } from '../rollout.ts';
@@ -36,7 +34,8 @@ export async function publishKeyless(session: Session, release: KeylessRelease):
   const client = await ciClient(session, options.product);
   const info = await client.info();
   session.requireKnownRegistry(info, options.product);
-  const wallet = release.dryRun ? null : await approverHere(session, client, options.product);
+  const approver = release.dryRun ? null : await approverHere(session, client, options.product);
+  const proposing = { client, info, approver };
   const hashing = output.progress('hashing');
   const attested = await prepareRelease(client, file, options, attest, hashing.update).finally(() => hashing.stop());
   const { statement, digest } = parseAttestation(attested.attestation);
@@ -45,11 +44,11 @@ export async function publishKeyless(session: Session, release: KeylessRelease):
     return output.result(result, `${JSON.stringify(statement, null, 2)}\n\nNothing was sent to ${session.server}.`);
   }
   const sending = output.progress('uploading');
-  const approved = { ...attested, ...(await approvalBy(wallet, info, 'Publish', attested.message)) };
+  const approved = { ...attested, by: await approvalBy(proposing, 'Publish', attested.message) };
   const received = await uploadRelease(client, file, approved, sending.update).finally(() => sending.stop());
   output.note(`Proposing ${options.version}`);
-  const proposal = await followUntilWaiting(session, client, received);
-  const next = promotion && (await proposePromotion(session, { client, info, wallet }, promotion));
+  const proposal = await followUntilItWaits(session, client, received);
+  const next = promotion && (await proposePromotion(session, proposing, promotion));
   const { image } = attested;
   output.result(
     {
@@ -76,47 +75,40 @@ export async function publishKeyless(session: Session, release: KeylessRelease):
   );
 }
 
-type Approver = { readonly client: FirmproofClient; readonly info: ServerInfo; readonly wallet: Wallet | null };
+/** What it takes to propose: the server, its registry, and who approves here, if anybody does. */
+type Proposing = { readonly client: FirmproofClient; readonly info: ServerInfo; readonly approver: Approver | null };
 
-/** Reasons for which a proposal stands still until people act. */
-const waitingReasons: readonly string[] = ['approvals-missing', 'browser-alone', 'held-back'];
-const isWaiting = (proposal: Proposal | null): proposal is Proposal =>
-  proposal?.state === 'approving' && waitingReasons.includes(proposal.reason?.code ?? '');
+const isWaiting = (proposal: Proposal | null): proposal is Proposal => proposal !== null && waitsForPeople(proposal);
 
 const howToApprove = ({ id, kind, reason }: Proposal) =>
   `\nThe ${kind === 'publish' ? 'release' : 'promotion'} waits: ${reason?.message}\n  firmproof approve ${id}`;
 
-/** The publisher's own key, where a single key publishes and lies here; a team approves elsewhere. */
-async function approverHere(session: Session, client: FirmproofClient, product: ProductId): Promise<Wallet | null> {
-  if (!session.home.hasKeys()) return null;
-  const wallet = await session.approvalKey();
-  const { publisher } = await client.product(product);
-  return parseAddress(wallet.address) === publisher ? wallet : null;
+/** Whoever approves for the publisher with a key that lies here; in CI nobody does. */
+async function approverHere(session: Session, client: FirmproofClient, product: ProductId): Promise<Approver | null> {
+  if (!session.home.hasKey('approval')) return null;
+  const approver = await session.approver();
+  return approver.account === (await client.product(product)).publisher ? approver : null;
 }
 
 async function approvalBy<Name extends ActionName>(
-  wallet: Wallet | null,
-  info: ServerInfo,
+  { approver, info }: Proposing,
   action: Name,
   message: ActionMessage<Name>,
-): Promise<{ readonly signature?: ApprovalSignature }> {
-  return wallet === null ? {} : { signature: await signAction(wallet, info, action, message) };
+): Promise<Approved> {
+  return approver === null ? { approvals: [] } : approver.approve(info, action, message);
 }
 
-async function proposePromotion(session: Session, approver: Approver, promotion: Promotion): Promise<Proposal> {
-  const { client, info, wallet } = approver;
-  const { channel, version } = promotion;
-  session.output.note(`Proposing ${version} for ${channel}`);
+async function proposePromotion(session: Session, proposing: Proposing, promotion: Promotion): Promise<Proposal> {
+  const { client } = proposing;
+  session.output.note(`Proposing ${promotion.version} for ${promotion.channel}`);
   const message = await promotionMessage(client, promotion);
-  const { signature } = await approvalBy(wallet, info, 'Promote', message);
-  return followUntilWaiting(session, client, await client.promote(message, signature));
+  return followUntilItWaits(
+    session,
+    client,
+    await client.promote(message, await approvalBy(proposing, 'Promote', message)),
+  );
 }
 
-/** Until it is confirmed, or only people can carry it on. @throws FirmproofError with the code that it was rejected with */
-async function followUntilWaiting(session: Session, client: FirmproofClient, { id }: Proposal): Promise<Proposal> {
-  return client.follow(
-    id,
-    ({ state }) => session.output.note(`  ${state}`),
-    (proposal) => proposal.state === 'confirmed' || isWaiting(proposal),
-  );
+async function followUntilItWaits(session: Session, client: FirmproofClient, { id }: Proposal): Promise<Proposal> {
+  return client.follow(id, ({ state }) => session.output.note(`  ${state}`), { untilItWaits: true });
 }
