@@ -32,23 +32,31 @@ export function createProposalStore(database: Database, nowSeconds: () => number
     return database.selectFrom('proposals').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
-  /** Writes the row and its event; `before` runs in the same transaction. */
-  async function write(row: StoredProposal): Promise<Proposal> {
-    const resource = toResource(row);
-    const { id, ...columns } = row;
-    await database.transaction().execute(async (transaction) => {
+  /**
+   * Alters the row as it is at that moment and keeps the event, in one transaction: approvals arrive while the worker works,
+   * and neither may undo the other.
+   */
+  async function write(
+    id: string,
+    alter: (now: StoredProposal | undefined) => StoredProposal,
+  ): Promise<StoredProposal> {
+    const row = await database.transaction().execute(async (transaction) => {
+      const now = await transaction.selectFrom('proposals').selectAll().where('id', '=', id).executeTakeFirst();
+      const altered = alter(now);
+      const { id: _, ...columns } = altered;
       await transaction
         .insertInto('proposals')
-        .values(row)
+        .values(altered)
         .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
         .execute();
       await transaction
         .insertInto('proposal_events')
-        .values({ proposal: id, document: JSON.stringify(resource) })
+        .values({ proposal: id, document: JSON.stringify(toResource(altered)) })
         .execute();
+      return altered;
     });
-    changes.emit(id, resource);
-    return resource;
+    changes.emit(id, toResource(row));
+    return row;
   }
 
   return {
@@ -77,7 +85,7 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       const existing = await find(draft.id);
       if (existing && !['rejected', 'expired'].includes(existing.state)) return toResource(existing);
       const now = nowSeconds();
-      return write({
+      const opened = await write(draft.id, () => ({
         ...draft,
         request: JSON.stringify(draft.request),
         state: 'received',
@@ -90,7 +98,8 @@ export function createProposalStore(database: Database, nowSeconds: () => number
         requirements: null,
         created_at: existing?.created_at ?? now,
         updated_at: now,
-      });
+      }));
+      return toResource(opened);
     },
 
     /** Moves a proposal on. Says nothing to followers when nothing has changed. */
@@ -103,8 +112,8 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       const sameReason = row.reason_code === (reason?.code ?? null) && row.reason_message === (reason?.message ?? null);
       const same = row.state === state && sameReason;
       if (same && change.transaction === undefined) return;
-      await write({
-        ...row,
+      await write(row.id, (now) => ({
+        ...(now ?? row),
         state,
         reason_code: reason?.code ?? null,
         reason_message: reason?.message ?? null,
@@ -113,7 +122,7 @@ export function createProposalStore(database: Database, nowSeconds: () => number
           raw_transaction: change.transaction?.raw ?? null,
         }),
         updated_at: nowSeconds(),
-      });
+      }));
     },
 
     /** Writes down what came for a proposal while it waits, on the row as it is now. */
@@ -123,11 +132,10 @@ export function createProposalStore(database: Database, nowSeconds: () => number
         row: StoredProposal,
       ) => Partial<Pick<StoredProposal, 'approvals' | 'rejections' | 'request' | 'requirements' | 'held'>>,
     ): Promise<StoredProposal> {
-      const row = await find(id);
-      if (!row) throw new Error(`proposal ${id} is gone`);
-      const changed = { ...row, ...change(row), updated_at: nowSeconds() };
-      await write(changed);
-      return changed;
+      return write(id, (row) => {
+        if (!row) throw new Error(`proposal ${id} is gone`);
+        return { ...row, ...change(row), updated_at: nowSeconds() };
+      });
     },
 
     /** Whether a release of this version is on its way. */
