@@ -12,8 +12,20 @@ export function signJwt(payload: object, key: KeyObject, header: object = {}): s
   return `${signed}.${sign('sha256', Buffer.from(signed), key).toString('base64url')}`;
 }
 
-/** What CI calls its own: where ID tokens come from for one run of a workflow. */
-export type Run = { readonly environment: Record<string, string> };
+export const github = 'https://token.actions.githubusercontent.com';
+
+/** Claims of a run of GitHub Actions, as far as anybody looks at them, and the identity that Fulcio makes of them. */
+export function githubRun(workflow = 'acme/lamp/.github/workflows/publish.yml@refs/tags/v1.0.0') {
+  const [owner = '', repository = ''] = workflow.split('/');
+  const claims: Claims = {
+    iss: github,
+    sub: `repo:${owner}/${repository}:ref:refs/tags/v1.0.0`,
+    repository: `${owner}/${repository}`,
+    job_workflow_ref: workflow,
+    workflow_ref: workflow,
+  };
+  return { claims, identity: `https://github.com/${workflow}` };
+}
 
 /**
  * An OpenID Connect issuer behind real HTTP: keys, discovery, and ID tokens as GitHub Actions hands them out. `name` is what it

@@ -67,7 +67,9 @@ export class SigstoreInstance {
       const answer = await (handle?.(body) ?? Promise.resolve({ statusCode: 404, response: '' }));
       const contentType = 'contentType' in answer ? answer.contentType : undefined;
       response.writeHead(answer.statusCode, { 'content-type': contentType ?? 'text/plain' });
-      response.end(typeof answer.response === 'string' ? answer.response : Buffer.from(base64(answer.response), 'base64'));
+      response.end(
+        typeof answer.response === 'string' ? answer.response : Buffer.from(base64(answer.response), 'base64'),
+      );
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -75,12 +77,18 @@ export class SigstoreInstance {
     const ctLog = await initializeCTLog(p256(), options.clock);
     const ca = await initializeCA(p256(), ctLog, options.clock);
     const log = await initializeTLog(url, p256());
-    const tsa = await initializeTSA(p256());
+    // Real authorities stamp whole seconds, and Sigstore's reader wants no fraction or one of three digits.
+    const second = new Date();
+    const tsa = await initializeTSA(p256(), second);
+    const stamp = tsaHandler(tsa);
     const fulcio = fulcioHandler(ca, { subjectClaim: 'identity' });
     const rekor = rekorHandler(log);
     handlers.set(fulcio.path, (body) => fulcio.fn(verified(body, issuer)));
     handlers.set(rekor.path, (body) => rekor.fn(canonicalEntry(body)));
-    handlers.set(tsaHandler(tsa).path, tsaHandler(tsa).fn);
+    handlers.set(stamp.path, (body) => {
+      second.setTime(Math.floor(Date.now() / 1000) * 1000);
+      return stamp.fn(body);
+    });
 
     const start = '2020-01-01T00:00:00Z';
     const logOf = (baseUrl: string, publicKey: Buffer) => ({

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import {
+  type Approver,
   FirmproofClient,
   type ReleaseOptions,
   signTrustRoot,
@@ -77,10 +78,13 @@ export async function makeVendor(
     /** Who may sign, where it is not the build key alone. */
     signers?: Partial<Pick<TrustRootDocument, 'buildKeys' | 'sigstore'>>;
     sigstoreTrustedRoot?: string;
+    /** Somebody else than a fresh wallet, and what the others who have to approve do. */
+    approver?: Approver;
+    approve?: (proposal: Proposal) => Promise<unknown>;
   } = {},
 ): Promise<TestVendor> {
   const wallet = new Wallet(`0x${randomBytes(32).toString('hex')}`);
-  const approver = new WalletApprover(walletKey(wallet));
+  const approver = options.approver ?? new WalletApprover(walletKey(wallet));
   const { vendor } = await Vendor.login(new FirmproofClient({ server: stack.url }), approver);
   const buildKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const rootKey = generateKeyPairSync('ed25519').privateKey;
@@ -106,7 +110,10 @@ export async function makeVendor(
     },
     [rootKey],
   );
-  const settle = (proposal: Proposal) => vendor.client.follow(proposal.id);
+  const settle = async (proposal: Proposal) => {
+    await options.approve?.(proposal);
+    return vendor.client.follow(proposal.id);
+  };
   await settle(
     await vendor.register(name, trustRoot, {
       delaySeconds: options.delaySeconds ?? 0,

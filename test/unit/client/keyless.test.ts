@@ -36,11 +36,23 @@ const statement = buildStatement('image.bin', image, {
 
 describe('a keyless attestation', () => {
   test('is verified by identity and issuer', async () => {
-    const attest = keylessAttester(sigstore.services, async (audience) => issuer.token({ aud: audience, sub: 'https://ci.example/job' }));
+    const attest = keylessAttester(sigstore.services, async (audience) =>
+      issuer.token({ aud: audience, sub: 'https://ci.example/job' }),
+    );
     const attestation = parseAttestation(await attest(statement)) as KeylessAttestation;
     console.log(attestation.text);
-    expect(await keylessVerifier(attestation, sigstore.trustedRoot)).toEqual({ identity: 'https://ci.example/job', issuer: issuer.name });
-    const trust = { trustedRoot: sigstoreRootDigest(sigstore.trustedRoot), identities: [{ identity: 'https://ci.example/job', issuer: issuer.name }] };
-    await verifyAttestation(attestation, { buildKeys: [], sigstore: trust, acceptedAttestations: [] }, { verifier: keylessVerifier, trustedRoot: sigstore.trustedRoot });
+    expect(await keylessVerifier(attestation, sigstore.trustedRoot)).toEqual({
+      identity: 'https://ci.example/job',
+      issuer: issuer.name,
+    });
+    const trust = {
+      trustedRoot: sigstoreRootDigest(sigstore.trustedRoot),
+      identities: [{ identity: 'https://ci.example/job', issuer: issuer.name }],
+    };
+    await verifyAttestation(
+      attestation,
+      { buildKeys: [], sigstore: trust, acceptedAttestations: [] },
+      { verifier: keylessVerifier, trustedRoot: sigstore.trustedRoot },
+    );
   });
 });
