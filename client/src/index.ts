@@ -1,12 +1,12 @@
 export { FirmproofClient, type UploadProgress } from './api-client.ts';
 export { signAction } from './approve.ts';
 export { type ApprovalSignature, type Approver, SignerApprover, WalletApprover } from './approver.ts';
-export { type Attest, buildStatement, signAttestation } from './attest.ts';
+export { type Attest, attest, buildStatement, signAttestation } from './attest.ts';
 export { type AuditReport, auditProduct } from './audit.ts';
 export { checkChain } from './chain-check.ts';
 export { writeDeviceFiles } from './device-files.ts';
 export { Home } from './home.ts';
-export { keylessAttester, type SigstoreServices } from './keyless.ts';
+export { keylessAttester, type SigstoreServices, sigstoreWitnesses } from './keyless.ts';
 export type { ReleaseOptions } from './prepare-release.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
 export { everybodyAtOnce, type Rollout } from './rollout.ts';

@@ -36,15 +36,17 @@ const patience = { retry: 2, timeout: 30_000 } as const;
 export function keylessAttester(services: SigstoreServices = {}, idToken: GetIdToken = ciIdentityToken): Attest {
   const { audience = sigstoreAudience } = services;
   const fulcioBaseURL = serviceUrl(services.fulcioUrl, DEFAULT_FULCIO_URL);
-  const rekorBaseURL = serviceUrl(services.rekorUrl, DEFAULT_REKOR_URL);
-  const witnesses: Witness[] = [new RekorWitness({ rekorBaseURL, ...patience })];
-  if (services.timestampUrl) {
-    const tsaBaseURL = serviceUrl(services.timestampUrl, services.timestampUrl);
-    witnesses.push(new TSAWitness({ tsaBaseURL, ...patience }));
-  }
+  const witnesses = sigstoreWitnesses(services);
   const identityProvider: IdentityProvider = { getToken: () => idToken(audience) };
   const signer = new FulcioSigner({ fulcioBaseURL, identityProvider, ...patience });
   return (statement) => attest(statement, signer, witnesses).catch(refuse);
+}
+
+/** Who testifies to a signature: the log, and the timestamp authority where one is named. @throws as `keylessAttester` does */
+export function sigstoreWitnesses({ rekorUrl, timestampUrl }: SigstoreServices): readonly Witness[] {
+  const log = new RekorWitness({ rekorBaseURL: serviceUrl(rekorUrl, DEFAULT_REKOR_URL), ...patience });
+  if (!timestampUrl) return [log];
+  return [log, new TSAWitness({ tsaBaseURL: serviceUrl(timestampUrl, timestampUrl), ...patience })];
 }
 
 /**

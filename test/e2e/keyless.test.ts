@@ -3,12 +3,11 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAttestation, parseEvidence, parseVersion, sha256 } from '@firmproof/protocol';
+import { parseAttestation, parseEvidence, sha256 } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Ci } from '../support/ci.ts';
-import { firmproof, firmproofAgent, runCommand } from '../support/command.ts';
+import { firmproofAgent, runCommand } from '../support/command.ts';
 import { makeDevice } from '../support/device.ts';
-import { github } from '../support/oidc-issuer.ts';
 import { eventually, stable, temporaryDirectory } from '../support/stack.ts';
 
 let ci: Ci;

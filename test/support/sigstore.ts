@@ -50,15 +50,31 @@ export class SigstoreInstance {
   /** The TrustedRoot, as a vendor gets it. */
   readonly trustedRoot: string;
   readonly #close: () => Promise<void>;
+  readonly #fulcioClock: { offsetSeconds: number };
 
-  private constructor(url: string, trustedRoot: string, close: () => Promise<void>) {
+  private constructor(
+    url: string,
+    trustedRoot: string,
+    fulcioClock: { offsetSeconds: number },
+    close: () => Promise<void>,
+  ) {
     this.url = url;
     this.trustedRoot = trustedRoot;
+    this.#fulcioClock = fulcioClock;
     this.#close = close;
   }
 
-  /** `clock`: when its authority believes to be. */
-  static async start(issuer: OidcIssuer, options: { readonly clock?: Date } = {}): Promise<SigstoreInstance> {
+  /** What Fulcio issues meanwhile is valid around another time. */
+  async issuingAt<Result>(offsetSeconds: number, act: () => Promise<Result>): Promise<Result> {
+    this.#fulcioClock.offsetSeconds = offsetSeconds;
+    try {
+      return await act();
+    } finally {
+      this.#fulcioClock.offsetSeconds = 0;
+    }
+  }
+
+  static async start(...issuers: readonly OidcIssuer[]): Promise<SigstoreInstance> {
     const handlers = new Map<string, Handler['fn']>();
     const server = createServer(async (request, response) => {
       const handle = handlers.get(request.url ?? '');
@@ -74,8 +90,10 @@ export class SigstoreInstance {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-    const ctLog = await initializeCTLog(p256(), options.clock);
-    const ca = await initializeCA(p256(), ctLog, options.clock);
+    const fulcioClock = { offsetSeconds: 0 };
+    const fulcioNow = new Date();
+    const ctLog = await initializeCTLog(p256(), fulcioNow);
+    const ca = await initializeCA(p256(), ctLog, fulcioNow);
     const log = await initializeTLog(url, p256());
     // Real authorities stamp whole seconds, and Sigstore's reader wants no fraction or one of three digits.
     const second = new Date();
@@ -83,7 +101,10 @@ export class SigstoreInstance {
     const stamp = tsaHandler(tsa);
     const fulcio = fulcioHandler(ca, { subjectClaim: 'identity' });
     const rekor = rekorHandler(log);
-    handlers.set(fulcio.path, (body) => fulcio.fn(verified(body, issuer)));
+    handlers.set(fulcio.path, (body) => {
+      fulcioNow.setTime(Date.now() + fulcioClock.offsetSeconds * 1000);
+      return fulcio.fn(verified(body, issuers));
+    });
     handlers.set(rekor.path, (body) => rekor.fn(canonicalEntry(body)));
     handlers.set(stamp.path, (body) => {
       second.setTime(Math.floor(Date.now() / 1000) * 1000);
@@ -114,7 +135,7 @@ export class SigstoreInstance {
       ctlogs: [logOf(url, ctLog.publicKey)],
       timestampAuthorities: [authorityOf(tsa.intCertificate, tsa.rootCertificate)],
     };
-    return new SigstoreInstance(url, `${JSON.stringify(trustedRoot, null, 2)}\n`, async () => {
+    return new SigstoreInstance(url, `${JSON.stringify(trustedRoot, null, 2)}\n`, fulcioClock, async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     });
@@ -140,10 +161,11 @@ export class SigstoreInstance {
 }
 
 /** Real Fulcio verifies the token; the mock decodes it only. */
-function verified(body: string, issuer: OidcIssuer): string {
+function verified(body: string, issuers: readonly OidcIssuer[]): string {
   const request = JSON.parse(body);
-  const claims = issuer.claimsOf(request.credentials.oidcIdentityToken, 'sigstore');
-  if (claims === null) return '{}';
+  const token = request.credentials.oidcIdentityToken;
+  const claims = issuers.map((issuer) => issuer.claimsOf(token, 'sigstore')).find((found) => found !== null);
+  if (!claims) return '{}';
   const payload = Buffer.from(JSON.stringify({ ...claims, identity: subjectOf(claims) })).toString('base64url');
   return JSON.stringify({ ...request, credentials: { oidcIdentityToken: `e30.${payload}.` } });
 }
