@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -34,8 +34,10 @@ export function githubRun(workflow = 'acme/lamp/.github/workflows/publish.yml@re
 export class OidcIssuer {
   readonly url: string;
   readonly name: string;
-  readonly key: KeyObject;
-  readonly publicKey: KeyObject;
+  key: KeyObject;
+  publicKey: KeyObject;
+  /** Answers in place of the issuer, where a test wants it; answers whether it has. */
+  answer: (path: string, response: ServerResponse) => boolean = () => false;
   /** Requests by path. */
   readonly requests: string[] = [];
   #keyId = 'first';
@@ -55,6 +57,7 @@ export class OidcIssuer {
     const server = createServer((request, response) => {
       const url = new URL(request.url ?? '/', issuer.url);
       issuer.requests.push(url.pathname);
+      if (issuer.answer(url.pathname, response)) return;
       const answer = issuer.#answer(url, request.headers.authorization);
       response.writeHead(answer === null ? 404 : 200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(answer ?? {}));
@@ -86,6 +89,16 @@ export class OidcIssuer {
       default:
         return null;
     }
+  }
+
+  /** From now on another key signs. */
+  rotate(): void {
+    ({ privateKey: this.key, publicKey: this.publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 }));
+    this.#keyId = `key-${Date.now()}`;
+  }
+
+  get keyId(): string {
+    return this.#keyId;
   }
 
   /** An ID token, as real as its claims. */
