@@ -14,6 +14,7 @@ import type { Command } from 'commander';
 import { writeDeviceFiles } from '../../device-files.ts';
 import {
   firstTrustRoot,
+  type KeylessTrust,
   majorityOf,
   type ProductOptions,
   registerProduct,
@@ -59,6 +60,7 @@ async function setup(
       hint: 'Use --solo: one person with one key of each kind on this machine.',
     });
   }
+  const keyless = await keylessTrustOf(flags);
   await chooseServer(session);
   const info = await session.client().info();
   const name = parseProductName(flags.product ?? (await ask(session, 'Name of the product', '--product')));
@@ -70,7 +72,7 @@ async function setup(
   output.note(`Keys in ${join(home.directory, 'keys')}, encrypted with your passphrase`);
   await home.makeKeys(await session.passphrase({ isNew: !home.hasKeys() }));
   await home.change({ server: session.server });
-  await createProduct(session, await session.vendor(), info, name, flags);
+  await createProduct(session, await session.vendor(), info, name, flags, keyless);
 }
 
 async function chooseServer(session: Session): Promise<void> {
@@ -109,9 +111,9 @@ async function createProduct(
   info: ServerInfo,
   name: ProductName,
   flags: ProductFlags,
+  keyless: KeylessTrust | undefined,
 ): Promise<void> {
   const { home, output } = session;
-  const keyless = await keylessTrustOf(flags);
   const options = { ...productOptions(session, info, name, flags), ...(keyless && { keyless }) };
   const directory = home.productDirectory(name);
   const trustRoot = await trustRootFor(session, vendor, options, directory);
@@ -180,8 +182,9 @@ async function trustRootFor(
 }
 
 async function create(session: Session, name: string, flags: ProductFlags): Promise<void> {
+  const keyless = await keylessTrustOf(flags);
   const vendor = await session.vendor();
-  await createProduct(session, vendor, vendor.info, parseProductName(name), flags);
+  await createProduct(session, vendor, vendor.info, parseProductName(name), flags, keyless);
 }
 
 export function addSetup(program: Command, run: Run): void {
