@@ -127,6 +127,14 @@ function indexes(): SignatureCase[] {
   ];
 }
 
+/** The client data without padding, and one byte more said of it: what is there was signed, what is said is not there. */
+function overstated(): string {
+  const clientDataAt = Number(BigInt(`0x${signature.slice(2 + 5 * 64, 2 + 6 * 64)}`));
+  const unpadded = signature.replace(/(00)+$/, '');
+  const at = 2 + clientDataAt * 2;
+  return `${unpadded.slice(0, at)}${word(BigInt(usual.clientData.length + 1)).slice(2)}${unpadded.slice(at + 64)}`;
+}
+
 function encodings(): SignatureCase[] {
   const tupled = joined(word(32n), signature);
   const beyond = [BigInt(signature.length / 2 - 1), 2n ** 53n, 2n ** 64n, largestWord];
@@ -138,6 +146,7 @@ function encodings(): SignatureCase[] {
     named('more after it', true, { signature: `${signature}00` }),
     named('the padding at its end left out', true, { signature: signature.replace(/(00)+$/, '') }),
     named('cut within the client data', false, { signature: signature.slice(0, -160) }),
+    named('a length of more bytes than there are', false, { signature: overstated() }),
     named('heads alone', false, { signature: signature.slice(0, 2 + 6 * 64) }),
     named('r and s alone', false, { signature: signature.slice(0, 130) }),
     named('empty', false, { signature: '0x' }),
