@@ -247,15 +247,16 @@ contract VendorAccountTest is AccountTest {
         assertAnswer(account.isValidSignature(hash, approval), REFUSED, "PersonalSign");
     }
 
+    /// @dev OpenZeppelin's answer to such a description is the hash of nothing: not even who has signed that is believed.
     function test_RefusesADescriptionThatHidesTheName() public {
         PublishMessage memory m = aPublish("9.9.9");
         string[3] memory descriptions = ["(bytes32 a)", "Pub lish(bytes32 a)", ""];
-        for (uint256 i = 0; i < descriptions.length; ++i) {
-            bytes32 digest = publishDigest(m);
-            bytes memory signature = wrap(
-                Signers.list(alice, bob).approval(digest), registrySeparator(), m.hash(), descriptions[i]
-            );
-            assertAnswer(account.isValidSignature(digestOf(m.hash()), signature), REFUSED, descriptions[i]);
+        bytes32[2] memory digests =
+            [publishDigest(m), keccak256(abi.encodePacked(hex"1901", registrySeparator(), bytes32(0)))];
+        for (uint256 i = 0; i < descriptions.length * digests.length; ++i) {
+            bytes memory approval = Signers.list(alice, bob).approval(digests[i % 2]);
+            bytes memory signature = wrap(approval, registrySeparator(), m.hash(), descriptions[i / 2]);
+            assertAnswer(account.isValidSignature(digestOf(m.hash()), signature), REFUSED, descriptions[i / 2]);
         }
     }
 
