@@ -18,6 +18,7 @@ import {
   webAuthnVerifierBytecode,
 } from './generated/vendor-account.ts';
 
+export { accountInterface, type Call, callOf, registryInterface } from './calls.ts';
 export {
   releaseRegistryAbi,
   releaseRegistryBytecode,

@@ -7,6 +7,7 @@ import {
   type ProductOptions,
   registerProduct,
   Vendor,
+  WalletApprover,
   writeDeviceFiles,
 } from '@firmproof/client';
 import {
@@ -53,8 +54,8 @@ export async function openStack(directory: string, ports: { readonly server: num
 export async function openVendor(directory: string, stack: Stack) {
   const home = new Home(join(directory, 'vendor'));
   await home.makeKeys(demoPassphrase);
-  const wallet = await home.openApprovalKey(demoPassphrase);
-  const { vendor, token } = await Vendor.login(new FirmproofClient({ server: stack.url }), wallet);
+  const approver = new WalletApprover(await home.openApprovalKey(async () => demoPassphrase));
+  const { vendor, token } = await Vendor.login(new FirmproofClient({ server: stack.url }), approver);
   await home.change({ server: stack.url });
   await home.keepToken(stack.url, token);
   const name = parseProductName('prime-hub');

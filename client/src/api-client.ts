@@ -1,17 +1,22 @@
 import { openAsBlob } from 'node:fs';
 import { basename } from 'node:path';
 import {
+  type AccountParameters,
+  type AccountResource,
   type ActionMessage,
   type Address,
+  accountSchema,
   type Channel,
   type ChannelResource,
   channelResourceSchema,
   type Envelope,
   type ErrorCode,
+  type ExportedProposal,
   envelopeSchema,
+  exportedProposalSchema,
   FirmproofError,
   isErrorCode,
-  type Login,
+  type loginRequestSchema,
   type ProductId,
   type ProductResource,
   type Proposal,
@@ -19,19 +24,26 @@ import {
   problemSchema,
   productSchema,
   proposalSchema,
+  type Reject,
   type ReleaseResource,
   redactUrl,
   releaseSchema,
   type ServerInfo,
+  type Stopped,
   serverInfoSchema,
+  stoppedSchema,
   tokenSchema,
   type Version,
 } from '@firmproof/protocol';
+import type { AccountChange, SignerApproval } from '@firmproof/protocol/approval';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { FormDataEncoder } from 'form-data-encoder';
 import { z } from 'zod';
+import type { Approved } from './approver.ts';
 
-export type ApprovalSignature = `0x${string}`;
+export type LoginRequest = z.input<typeof loginRequestSchema>;
+export type { AccountParameters } from '@firmproof/protocol';
+
 export type UploadProgress = (sentBytes: number, totalBytes: number) => void;
 
 const requestTimeoutMilliseconds = 30_000;
@@ -113,63 +125,101 @@ export class FirmproofClient {
     return (await this.#fetch(`/v1/products/${product}/channels/${channel}/evidence`)).text();
   }
 
-  login = (message: Login, signature: ApprovalSignature) =>
-    this.#post('/v1/tokens', { message, signature }, tokenSchema);
+  login = (request: LoginRequest) => this.#post('/v1/tokens', request, tokenSchema);
 
-  register = (
-    message: ActionMessage<'Register'>,
-    signature: ApprovalSignature,
-    trustRoot: Envelope,
-  ): Promise<Proposal> => this.#post('/v1/products', { message, signature, trustRoot }, proposalSchema);
+  register = (message: ActionMessage<'Register'>, by: Approved, trustRoot: Envelope): Promise<Proposal> =>
+    this.#post('/v1/products', { message, ...approvedBy(by), trustRoot }, proposalSchema);
 
-  promote = (message: ActionMessage<'Promote'>, signature: ApprovalSignature): Promise<Proposal> =>
-    this.#post(`/v1/products/${message.product}/promotions`, { message, signature }, proposalSchema);
-
-  revoke = (message: ActionMessage<'Revoke'>, approver: Address, signature: ApprovalSignature): Promise<Proposal> =>
-    this.#post(`/v1/products/${message.product}/revocations`, { message, approver, signature }, proposalSchema);
-
-  halt = (message: ActionMessage<'Halt'>, approver: Address, signature: ApprovalSignature): Promise<Proposal> =>
-    this.#post(`/v1/products/${message.product}/halts`, { message, approver, signature }, proposalSchema);
-
-  configure = (
-    message: ActionMessage<'Configure'>,
-    signature: ApprovalSignature,
-    trustRoot?: Envelope,
-  ): Promise<Proposal> =>
+  /** `held`: approvals are collected, and it is relayed only when somebody asks for it. */
+  promote = (message: ActionMessage<'Promote'>, by: Approved, options: { readonly held?: boolean } = {}) =>
     this.#post(
-      `/v1/products/${message.product}/configurations`,
-      { message, signature, ...(trustRoot && { trustRoot }) },
+      `/v1/products/${message.product}/promotions`,
+      { message, ...approvedBy(by), ...(options.held && { held: true }) },
       proposalSchema,
     );
 
-  veto = (message: ActionMessage<'Veto'>, signature: ApprovalSignature): Promise<Proposal> =>
-    this.#post(`/v1/products/${message.product}/vetoes`, { message, signature }, proposalSchema);
+  revoke = (message: ActionMessage<'Revoke'>, approver: Address, by: Approved): Promise<Proposal> =>
+    this.#post(`/v1/products/${message.product}/revocations`, { message, approver, ...approvedBy(by) }, proposalSchema);
+
+  halt = (message: ActionMessage<'Halt'>, approver: Address, by: Approved): Promise<Proposal> =>
+    this.#post(`/v1/products/${message.product}/halts`, { message, approver, ...approvedBy(by) }, proposalSchema);
+
+  configure = (message: ActionMessage<'Configure'>, by: Approved, trustRoot?: Envelope): Promise<Proposal> =>
+    this.#post(
+      `/v1/products/${message.product}/configurations`,
+      { message, ...approvedBy(by), ...(trustRoot && { trustRoot }) },
+      proposalSchema,
+    );
+
+  veto = (message: ActionMessage<'Veto'>, by: Approved): Promise<Proposal> =>
+    this.#post(`/v1/products/${message.product}/vetoes`, { message, ...approvedBy(by) }, proposalSchema);
 
   /** `acceptance`: the new publisher's, where the publisher changes. */
   applyConfiguration = (
     message: ActionMessage<'Configure'>,
-    acceptance?: { readonly message: ActionMessage<'Accept'>; readonly signature: ApprovalSignature },
+    acceptance?: { readonly message: ActionMessage<'Accept'>; readonly by: Approved },
   ): Promise<Proposal> =>
     this.#post(
       `/v1/products/${message.product}/applications`,
-      { message, ...(acceptance && { acceptance }) },
+      { message, ...(acceptance && { acceptance: { message: acceptance.message, ...approvedBy(acceptance.by) } }) },
       proposalSchema,
     );
+
+  /** @throws FirmproofError `account-not-found` */
+  account = (account: Address): Promise<AccountResource> => this.#get(`/v1/accounts/${account}`, accountSchema);
+
+  /** What the account has to approve, newest first. */
+  async proposals(account: Address): Promise<readonly Proposal[]> {
+    return (await this.#get(`/v1/accounts/${account}/proposals`, z.object({ items: z.array(proposalSchema) }))).items;
+  }
+
+  createAccount = (parameters: AccountParameters): Promise<Proposal> =>
+    this.#post('/v1/accounts', { parameters }, proposalSchema);
+
+  changeAccount = (
+    kind: AccountChange['kind'],
+    account: Address,
+    request: { readonly message: object; readonly approvals: readonly SignerApproval[] },
+  ): Promise<Proposal> => this.#post(`/v1/accounts/${account}/${accountPaths[kind]}`, request, proposalSchema);
+
+  approve = (proposal: string, approval: SignerApproval): Promise<Proposal> =>
+    this.#post(`/v1/proposals/${proposal}/approvals`, approval, proposalSchema);
+
+  reject = (message: Reject, by: SignerApproval): Promise<Proposal> =>
+    this.#post(`/v1/proposals/${message.proposal}/rejections`, { message, ...by }, proposalSchema);
+
+  /** Asks for a proposal that was held back to be relayed. */
+  relay = (proposal: string): Promise<Proposal> => this.#post(`/v1/proposals/${proposal}/relay`, {}, proposalSchema);
+
+  exported = (proposal: string): Promise<ExportedProposal> =>
+    this.#get(`/v1/proposals/${proposal}/export`, exportedProposalSchema);
+
+  async proposedAttestation(proposal: string): Promise<string> {
+    return (await this.#fetch(`/v1/proposals/${proposal}/attestation`)).text();
+  }
+
+  /** The server offers the channel to nobody from now on, until its head moves. */
+  stop = (product: ProductId, channel: Channel): Promise<Stopped> =>
+    this.#post(`/v1/products/${product}/channels/${channel}/stop`, {}, stoppedSchema);
+
+  async resume(product: ProductId, channel: Channel): Promise<void> {
+    await this.#fetch(`/v1/products/${product}/channels/${channel}/stop`, { method: 'DELETE' });
+  }
 
   /** Streams the image from disk; it is never whole in memory. */
   async publish(
     release: {
       readonly attestation: string;
       readonly message: ActionMessage<'Publish'>;
-      readonly signature: ApprovalSignature;
+      readonly by: Approved;
     },
     imageFile: string,
     onProgress?: UploadProgress,
   ): Promise<Proposal> {
-    const { attestation, message, signature } = release;
+    const { attestation, message, by } = release;
     const form = new FormData();
     form.set('attestation', attestation);
-    form.set('approval', JSON.stringify({ message, signature }));
+    form.set('approval', JSON.stringify({ message, ...approvedBy(by) }));
     form.set('image', new File([await openAsBlob(imageFile)], basename(imageFile)));
     const encoder = new FormDataEncoder(form);
     const totalBytes = Number(encoder.contentLength ?? 0);
@@ -185,10 +235,14 @@ export class FirmproofClient {
   }
 
   /**
-   * Follows a proposal until it is confirmed.
+   * Follows a proposal until it is confirmed, or, with `untilItWaits`, until it waits for people.
    * @throws FirmproofError with the code that it was rejected with
    */
-  async follow(id: string, onState?: (proposal: Proposal) => void): Promise<Proposal> {
+  async follow(
+    id: string,
+    onState?: (proposal: Proposal) => void,
+    options: { readonly untilItWaits?: boolean } = {},
+  ): Promise<Proposal> {
     const response = await this.#fetch(`/v1/proposals/${id}/events`, { signal: null });
     const events = response.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
     for await (const { data } of events ?? []) {
@@ -196,12 +250,29 @@ export class FirmproofClient {
       onState?.(proposal);
       if (proposal.state === 'confirmed') return proposal;
       if (proposal.state === 'rejected' || proposal.state === 'expired') throw rejection(proposal);
+      if (options.untilItWaits && waitsForPeople(proposal)) return proposal;
     }
     throw new FirmproofError('server-unreachable', 'the server stopped telling about the proposal', {
-      hint: `See \`firmproof status\`; the proposal ${id} goes on by itself.`,
+      hint: `See \`firmproof proposal show ${id}\`; the proposal goes on by itself.`,
     });
   }
 }
+
+const accountPaths: Readonly<Record<AccountChange['kind'], string>> = {
+  'set-signers': 'signers',
+  'set-recovery': 'recovery-signers',
+  'schedule-recovery': 'recoveries',
+  recover: 'recoveries/completion',
+  'cancel-recovery': 'recoveries/cancellation',
+};
+
+const waitingForPeople: readonly string[] = ['approvals-missing', 'browser-alone', 'held-back', 'recovery-pending'];
+
+/** Whether nothing will happen before somebody approves it, asks for it or a notice is over. */
+export const waitsForPeople = ({ state, reason }: Proposal): boolean =>
+  state === 'approving' && reason !== undefined && waitingForPeople.includes(reason.code);
+
+const approvedBy = (by: Approved) => (typeof by === 'string' ? { signature: by } : by);
 
 async function* counted(source: AsyncIterable<Uint8Array>, report: (sent: number) => void): AsyncGenerator<Uint8Array> {
   let sent = 0;

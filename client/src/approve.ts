@@ -1,52 +1,18 @@
-import { randomBytes } from 'node:crypto';
-import {
-  type ActionMessage,
-  type ActionName,
-  type Address,
-  type Login,
-  loginTypes,
-  parseAddress,
-  parseBytes32,
-  registryDomain,
-  serverDomain,
-  typedDataTypes,
-} from '@firmproof/protocol';
+import type { ActionMessage, ActionName } from '@firmproof/protocol';
+import { actionTypedData, type RegistryAddress } from '@firmproof/protocol/approval';
 import type { BaseWallet } from 'ethers';
-import type { ApprovalSignature } from './api-client.ts';
+import type { ApprovalSignature } from './approver.ts';
+import { walletKey } from './signer-key.ts';
 
-const loginSeconds = 300;
-/** How long an approval may wait to be relayed. */
-const approvalSeconds = 24 * 3600;
+/** How long an approval may wait for the others and to be relayed. */
+const approvalSeconds = 7 * 24 * 3600;
 
 /** Signs what a wallet would show: the typed message for one registry on one chain. */
-export async function signAction<Name extends ActionName>(
+export const signAction = <Name extends ActionName>(
   wallet: BaseWallet,
-  registry: { readonly chainId: number; readonly registry: Address },
+  registry: RegistryAddress,
   action: Name,
   message: ActionMessage<Name>,
-): Promise<ApprovalSignature> {
-  const domain = registryDomain(registry.chainId, registry.registry);
-  return (await wallet.signTypedData(domain, { [action]: typedDataTypes[action] }, message)) as ApprovalSignature;
-}
+): Promise<ApprovalSignature> => walletKey(wallet).sign(actionTypedData(registry, action, message));
 
-/** A login for exactly one server, valid for minutes. */
-export async function signLogin(
-  wallet: BaseWallet,
-  server: string,
-  chainId: number,
-): Promise<{ message: Login; signature: ApprovalSignature }> {
-  const message: Login = {
-    publisher: parseAddress(wallet.address),
-    origin: new URL(server).origin,
-    nonce: parseBytes32(`0x${randomBytes(32).toString('hex')}`),
-    deadline: Math.floor(Date.now() / 1000) + loginSeconds,
-  };
-  const signature = (await wallet.signTypedData(
-    serverDomain(chainId),
-    { Login: [...loginTypes.Login] },
-    message,
-  )) as ApprovalSignature;
-  return { message, signature };
-}
-
-export const deadlineFromNow = () => Math.floor(Date.now() / 1000) + approvalSeconds;
+export const deadlineFromNow = (seconds = approvalSeconds) => Math.floor(Date.now() / 1000) + seconds;

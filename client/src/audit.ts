@@ -1,4 +1,4 @@
-import { releaseRegistryAbi } from '@firmproof/contracts';
+import { registryInterface } from '@firmproof/contracts';
 import {
   type Address,
   asciiOfWord,
@@ -18,9 +18,7 @@ import {
   zeroBytes32,
 } from '@firmproof/protocol';
 import { createRpc, hexQuantity, type Rpc, type RpcBlock, readBlock } from '@firmproof/protocol/node';
-import { Interface, type LogDescription } from 'ethers';
-
-const registryInterface = new Interface(releaseRegistryAbi);
+import type { LogDescription } from 'ethers';
 
 type AuditedEvent = {
   readonly sequence: number;

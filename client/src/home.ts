@@ -2,6 +2,9 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type Address,
+  accountParametersSchema,
+  addressSchema,
   FirmproofError,
   type ProductId,
   type ProductName,
@@ -9,15 +12,32 @@ import {
   parseTrustRoot,
   productIdSchema,
   productNameSchema,
+  publicKeySchema,
   type TrustRoot,
 } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import { hexlify, Wallet } from 'ethers';
 import { z } from 'zod';
 import { decryptSecret, encryptSecret } from './key-file.ts';
+import { commandKey, p256Key, type SignerKey, walletKey, walletRpcKey } from './signer-key.ts';
+
+/** Where the approval key is: in a file here, behind a command (hardware, a service), or in a wallet that speaks JSON-RPC. */
+const approvalKeySchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('command'), command: z.array(z.string()).min(1), publicKey: publicKeySchema }),
+  z.object({ kind: z.literal('wallet'), url: z.url({ protocol: /^https?$/ }), address: addressSchema }),
+]);
+export type ExternalKey = z.infer<typeof approvalKeySchema>;
+
+/** The vendor account that this key is a signer of; its first signers as long as it is not on chain. */
+const teamSchema = z.object({ account: addressSchema, parameters: accountParametersSchema.optional() });
+export type Team = z.infer<typeof teamSchema>;
 
 const settingsSchema = z.object({
   server: z.url({ protocol: /^https?$/ }).optional(),
+  approvalKey: approvalKeySchema.optional(),
+  team: teamSchema.optional(),
+  /** The registry that approvals are made for: what a server says about it later has to be the same. */
+  registry: z.object({ chainId: z.int(), registry: addressSchema }).optional(),
   products: z.record(productNameSchema, z.object({ id: productIdSchema })).default({}),
 });
 type Settings = z.infer<typeof settingsSchema>;
@@ -29,11 +49,14 @@ export type KeyJob = 'approval' | 'build' | 'root';
 const keyJobs: readonly KeyJob[] = ['approval', 'build', 'root'];
 
 const tokenReserveSeconds = 60;
+const secp256k1KeyBytes = 32;
 
 /**
  * A vendor's directory: keys, the server's address, tokens, and for each product what its device images must contain.
  *
  *     settings.json  tokens.json  keys/{approval,build,root}.json  products/<name>/{trust-root,agent}.json
+ *
+ * The approval key is secp256k1 (a wallet) or P-256.
  */
 export class Home {
   readonly directory: string;
@@ -81,42 +104,60 @@ export class Home {
     return join(this.directory, 'keys', `${job}.json`);
   }
 
-  hasKeys(): boolean {
-    return keyJobs.every((job) => existsSync(this.#keyFile(job)));
+  hasKey(job: KeyJob): boolean {
+    return existsSync(this.#keyFile(job)) || (job === 'approval' && this.settings.approvalKey !== undefined);
   }
 
-  /** Makes the keys that are missing: secp256k1 to approve, P-256 to sign builds, Ed25519 for trust roots. */
-  async makeKeys(passphrase: string): Promise<void> {
+  hasKeys(): boolean {
+    return keyJobs.every((job) => this.hasKey(job));
+  }
+
+  /** Makes the keys that are missing: secp256k1 or P-256 to approve, P-256 to sign builds, Ed25519 for trust roots. */
+  async makeKeys(
+    passphrase: string,
+    options: { readonly jobs?: readonly KeyJob[]; readonly approval?: 'wallet' | 'p256' } = {},
+  ): Promise<void> {
     mkdirSync(join(this.directory, 'keys'), { recursive: true, mode: 0o700 });
     const pkcs8 = (key: KeyObject) => key.export({ format: 'der', type: 'pkcs8' });
+    const p256 = () => pkcs8(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+    const wallet = () => Buffer.from(Wallet.createRandom().privateKey.slice(2), 'hex');
     const makers: Record<KeyJob, () => Uint8Array> = {
-      approval: () => Buffer.from(Wallet.createRandom().privateKey.slice(2), 'hex'),
-      build: () => pkcs8(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey),
+      approval: options.approval === 'p256' ? p256 : wallet,
+      build: p256,
       root: () => pkcs8(generateKeyPairSync('ed25519').privateKey),
     };
-    for (const job of keyJobs) {
-      if (existsSync(this.#keyFile(job))) await this.#open(job, passphrase);
+    for (const job of options.jobs ?? keyJobs) {
+      if (job === 'approval' && this.settings.approvalKey !== undefined) continue;
+      if (existsSync(this.#keyFile(job))) await this.#open(job, async () => passphrase);
       else await writeFileAtomically(this.#keyFile(job), await encryptSecret(makers[job](), passphrase));
     }
   }
 
-  async #open(job: KeyJob, passphrase: string): Promise<Buffer> {
+  async #open(job: KeyJob, passphrase: () => Promise<string>): Promise<Buffer> {
     const file = this.#keyFile(job);
     if (!existsSync(file)) throw new FirmproofError('key-not-found', `there is no ${job} key in ${this.directory}`);
-    return decryptSecret(readFileSync(file, 'utf8'), passphrase);
+    return decryptSecret(readFileSync(file, 'utf8'), await passphrase());
   }
 
-  /** @throws FirmproofError `key-not-found`, `passphrase-wrong`, `key-invalid`; all of `open…Key` do */
-  async openApprovalKey(passphrase: string): Promise<Wallet> {
-    return new Wallet(hexlify(await this.#open('approval', passphrase)));
+  /**
+   * @param passphrase Asked for only where the key is in a file here.
+   * @throws FirmproofError `key-not-found`, `passphrase-wrong`, `key-invalid`; all of `open…Key` do
+   */
+  async openApprovalKey(passphrase: () => Promise<string>): Promise<SignerKey> {
+    const external = this.settings.approvalKey;
+    if (external?.kind === 'command') return commandKey(external.command, external.publicKey);
+    if (external?.kind === 'wallet') return walletRpcKey(external.url, external.address);
+    const secret = await this.#open('approval', passphrase);
+    if (secret.length === secp256k1KeyBytes) return walletKey(new Wallet(hexlify(secret)));
+    return p256Key(createPrivateKey({ key: secret, format: 'der', type: 'pkcs8' }));
   }
 
   async openBuildKey(passphrase: string): Promise<KeyObject> {
-    return createPrivateKey({ key: await this.#open('build', passphrase), format: 'der', type: 'pkcs8' });
+    return createPrivateKey({ key: await this.#open('build', async () => passphrase), format: 'der', type: 'pkcs8' });
   }
 
   async openRootKey(passphrase: string): Promise<KeyObject> {
-    return createPrivateKey({ key: await this.#open('root', passphrase), format: 'der', type: 'pkcs8' });
+    return createPrivateKey({ key: await this.#open('root', async () => passphrase), format: 'der', type: 'pkcs8' });
   }
 
   #tokens(): z.infer<typeof tokensSchema> {
@@ -130,13 +171,16 @@ export class Home {
   }
 
   /** A token that is good for a while; null when there is none. */
-  tokenFor(server: string): string | null {
-    const kept = this.#tokens()[server];
+  tokenFor(server: string, account: Address): string | null {
+    const kept = this.#tokens()[`${server} ${account}`];
     return kept && kept.expiresAt > Date.now() / 1000 + tokenReserveSeconds ? kept.token : null;
   }
 
-  async keepToken(server: string, token: { readonly token: string; readonly expiresAt: number }): Promise<void> {
-    const { token: text, expiresAt } = token;
-    await this.#write('tokens.json', { ...this.#tokens(), [server]: { token: text, expiresAt } });
+  async keepToken(
+    server: string,
+    token: { readonly token: string; readonly publisher: Address; readonly expiresAt: number },
+  ): Promise<void> {
+    const { token: text, publisher, expiresAt } = token;
+    await this.#write('tokens.json', { ...this.#tokens(), [`${server} ${publisher}`]: { token: text, expiresAt } });
   }
 }

@@ -1,11 +1,13 @@
-export { type ApprovalSignature, FirmproofClient, type UploadProgress } from './api-client.ts';
-export { signAction, signLogin } from './approve.ts';
+export { FirmproofClient, type UploadProgress } from './api-client.ts';
+export { signAction } from './approve.ts';
+export { type ApprovalSignature, type Approver, SignerApprover, WalletApprover } from './approver.ts';
 export { buildStatement, signAttestation } from './attest.ts';
 export { type AuditReport, auditProduct } from './audit.ts';
 export { checkChain } from './chain-check.ts';
 export { writeDeviceFiles } from './device-files.ts';
 export { Home } from './home.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
+export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
 export { signTrustRoot } from './trust-root-document.ts';
 export { everybodyAtOnce, type PreparedRelease, type ReleaseOptions, type Rollout, Vendor } from './vendor.ts';
 export { verifyImage } from './verify-image.ts';

@@ -4,6 +4,8 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   type ActionMessage,
+  type ActionName,
+  type Address,
   anyOf,
   attestationDigest,
   bytes32OfDigest,
@@ -21,9 +23,9 @@ import {
   zeroBytes32,
 } from '@firmproof/protocol';
 import { type ImportedImage, importImage } from '@firmproof/protocol/node';
-import type { BaseWallet } from 'ethers';
 import type { FirmproofClient, UploadProgress } from './api-client.ts';
-import { deadlineFromNow, signAction, signLogin } from './approve.ts';
+import { deadlineFromNow } from './approve.ts';
+import type { Approved, Approver } from './approver.ts';
 import { buildStatement, signAttestation } from './attest.ts';
 
 /** How a rollout reaches the fleet. */
@@ -49,39 +51,47 @@ export type PreparedRelease = {
   readonly image: ImportedImage;
   readonly attestation: string;
   readonly message: ActionMessage<'Publish'>;
-  readonly signature: `0x${string}`;
+  readonly by: Approved;
 };
 
 /**
  * A vendor with its keys: signs everything here, on this machine, and uses a server only to carry it. What the server says
- * is compared with what was computed here.
+ * is compared with what was computed here. Where others have to approve too, proposals wait for them.
  */
-export class Vendor {
+export class Vendor<By extends Approver = Approver> {
   readonly client: FirmproofClient;
   readonly info: ServerInfo;
-  readonly wallet: BaseWallet;
+  readonly approver: By;
 
-  private constructor(client: FirmproofClient, info: ServerInfo, wallet: BaseWallet) {
+  private constructor(client: FirmproofClient, info: ServerInfo, approver: By) {
     this.client = client;
     this.info = info;
-    this.wallet = wallet;
+    this.approver = approver;
   }
 
   /** For work with a token that was got before. */
-  static async open(client: FirmproofClient, wallet: BaseWallet): Promise<Vendor> {
-    return new Vendor(client, await client.info(), wallet);
+  static async open<By extends Approver>(client: FirmproofClient, approver: By): Promise<Vendor<By>> {
+    return new Vendor(client, await client.info(), approver);
   }
 
   /** Logs in and answers with the token, so that it can be kept. @throws FirmproofError `login-invalid` */
-  static async login(client: FirmproofClient, wallet: BaseWallet) {
+  static async login<By extends Approver>(client: FirmproofClient, approver: By) {
     const info = await client.info();
-    const { message, signature } = await signLogin(wallet, client.server, info.chainId);
-    const token = await client.login(message, signature);
-    return { vendor: new Vendor(client.withToken(token.token), info, wallet), token };
+    const token = await client.login(await approver.login(client.server, info.chainId));
+    return { vendor: new Vendor(client.withToken(token.token), info, approver), token };
+  }
+
+  /** Publisher of what is registered here; for a guardian, the guardian. */
+  get account(): Address {
+    return this.approver.account;
   }
 
   productId(name: ProductName): ProductId {
-    return productIdOf(this.info.chainId, this.info.registry, parseAddress(this.wallet.address), name);
+    return productIdOf(this.info.chainId, this.info.registry, this.account, name);
+  }
+
+  #approve<Name extends ActionName>(action: Name, message: ActionMessage<Name>): Promise<Approved> {
+    return this.approver.approve(this.info, action, message);
   }
 
   async register(
@@ -90,7 +100,7 @@ export class Vendor {
     options: { guardian?: string; delaySeconds?: number } = {},
   ): Promise<Proposal> {
     const message: ActionMessage<'Register'> = {
-      publisher: parseAddress(this.wallet.address),
+      publisher: this.account,
       name,
       guardian: parseAddress(options.guardian ?? zeroAddress),
       delay: options.delaySeconds ?? 0,
@@ -98,11 +108,7 @@ export class Vendor {
       predecessor: zeroBytes32,
       deadline: deadlineFromNow(),
     };
-    return this.client.register(
-      message,
-      await signAction(this.wallet, this.info, 'Register', message),
-      trustRoot.envelope,
-    );
+    return this.client.register(message, await this.#approve('Register', message), trustRoot.envelope);
   }
 
   /** Hashes the image, builds and signs statement and approval. Sends nothing. */
@@ -140,7 +146,7 @@ export class Vendor {
       epoch,
       deadline: deadlineFromNow(),
     };
-    return { image, attestation, message, signature: await signAction(this.wallet, this.info, 'Publish', message) };
+    return { image, attestation, message, by: await this.#approve('Publish', message) };
   }
 
   /** @throws FirmproofError `server-lied` when the server received other bytes than were sent */
@@ -157,14 +163,35 @@ export class Vendor {
     return proposal;
   }
 
+  /** Points a channel at a release. @throws FirmproofError `approval-counter` when the channel has moved meanwhile */
   async promote(
     product: ProductId,
     channel: Channel,
     version: Version,
     rollout: Rollout = everybodyAtOnce,
   ): Promise<Proposal> {
+    const message = await this.#promotion(product, channel, version, rollout);
+    return this.client.promote(message, await this.#approve('Promote', message));
+  }
+
+  /**
+   * Collects approvals for the way back from the promotion that is made next, ahead of a bad night: `ahead` is 2 where only
+   * that promotion lies between, 3 where a halt does too. Relayed only when somebody asks for it.
+   */
+  async prepareFallback(product: ProductId, channel: Channel, version: Version, ahead: 2 | 3): Promise<Proposal> {
+    const next = await this.#promotion(product, channel, version, everybodyAtOnce);
+    const message = { ...next, counter: next.counter + ahead - 1, deadline: deadlineFromNow(fallbackSeconds) };
+    return this.client.promote(message, await this.#approve('Promote', message), { held: true });
+  }
+
+  async #promotion(
+    product: ProductId,
+    channel: Channel,
+    version: Version,
+    rollout: Rollout,
+  ): Promise<ActionMessage<'Promote'>> {
     const { channels, epoch } = await this.client.product(product);
-    const message: ActionMessage<'Promote'> = {
+    return {
       product,
       channel,
       version,
@@ -175,28 +202,22 @@ export class Vendor {
       epoch,
       deadline: deadlineFromNow(),
     };
-    return this.client.promote(message, await signAction(this.wallet, this.info, 'Promote', message));
   }
 
   async revoke(product: ProductId, version: Version): Promise<Proposal> {
     const message: ActionMessage<'Revoke'> = { product, version, deadline: deadlineFromNow() };
-    return this.client.revoke(
-      message,
-      parseAddress(this.wallet.address),
-      await signAction(this.wallet, this.info, 'Revoke', message),
-    );
+    return this.client.revoke(message, this.account, await this.#approve('Revoke', message));
   }
 
   async halt(product: ProductId, channel: Channel): Promise<Proposal> {
     const { halts } = await this.client.channel(product, channel);
     const message: ActionMessage<'Halt'> = { product, channel, halts: halts + 1, deadline: deadlineFromNow() };
-    return this.client.halt(
-      message,
-      parseAddress(this.wallet.address),
-      await signAction(this.wallet, this.info, 'Halt', message),
-    );
+    return this.client.halt(message, this.account, await this.#approve('Halt', message));
   }
 }
+
+/** How long the approvals for the way back are good for. */
+const fallbackSeconds = 90 * 24 * 3600;
 
 async function sizeOf(file: string): Promise<number> {
   try {

@@ -149,11 +149,6 @@ export const proposalStates = [
 ] as const;
 export type ProposalState = (typeof proposalStates)[number];
 
-/** The approvals themselves, for relaying without this server. */
-export const exportedApprovalsSchema = z
-  .object({ approvals: z.array(signerApprovalSchema.extend({ epoch: z.int() })) })
-  .meta({ id: 'ExportedApprovals' });
-
 export const accountSchema = z
   .object({
     account: addressSchema,
@@ -226,6 +221,28 @@ export const proposalSchema = z
   .meta({ id: 'Proposal' });
 export type Proposal = z.infer<typeof proposalSchema>;
 
+/** Everything that anybody needs to relay a proposal without the server that collected its approvals. */
+export const exportedProposalSchema = z
+  .object({
+    id: bytes32Schema,
+    kind: z.enum(proposalKinds),
+    request: z.record(z.string(), z.unknown()).meta({ description: 'The request of this kind, with its approvals.' }),
+    requirements: requirementsSchema.optional(),
+  })
+  .meta({ id: 'ExportedProposal' });
+export type ExportedProposal = z.infer<typeof exportedProposalSchema>;
+
+export const stoppedSchema = z
+  .object({
+    product: productIdSchema,
+    channel: channelSchema,
+    version: versionSchema,
+    counter: z.int(),
+    since: timestamp,
+  })
+  .meta({ id: 'Stopped', description: 'A channel that this server offers to nobody, until its head moves.' });
+export type Stopped = z.infer<typeof stoppedSchema>;
+
 export const releaseSchema = z
   .object({
     product: productIdSchema,
@@ -255,6 +272,7 @@ export const channelResourceSchema = z
     shareBasisPoints: z.int().meta({ description: 'The share of the fleet reached now.' }),
     halted: z.boolean(),
     halts: z.int(),
+    stopped: z.boolean().meta({ description: 'This server offers it to nobody, whatever the chain says.' }),
   })
   .meta({ id: 'Channel' });
 export type ChannelResource = z.infer<typeof channelResourceSchema>;

@@ -218,7 +218,19 @@ const deviceCodes = {
 const inputCodes = {
   'signer-invalid': {
     meaning: 'A signer is wallet:0x…, p256:<x and y> or passkey:<x and y>, its point on the curve.',
-    remedy: 'Copy it from `firmproof key show` or from the enrolment page.',
+    remedy: 'Copy it from `firmproof signer show` or from the enrolment page.',
+  },
+  'passkey-unavailable': {
+    meaning: 'Passkeys cannot be used in this browser, or not at this address of the approval pages.',
+    remedy: 'Open the pages over https under a domain, or at http://localhost, in a current browser.',
+  },
+  'passkey-refused': {
+    meaning: 'No passkey has signed: the request was cancelled, took too long, or no passkey here fits.',
+    remedy: 'Try again; use the device that the passkey was made on.',
+  },
+  'passkey-unsuitable': {
+    meaning: 'The authenticator does not make P-256 keys, the only kind of passkey that the contract checks.',
+    remedy: 'Use another authenticator.',
   },
   'digest-invalid': { meaning: 'A SHA-256 digest is 64 lower-case hexadecimal digits.', remedy: 'Correct the digest.' },
   'bytes32-invalid': {
@@ -331,6 +343,10 @@ const serviceCodes = {
     meaning: 'The approval is for another state of the channel: it has moved meanwhile.',
     remedy: 'Look at the channel and approve again.',
   },
+  'signer-command-failed': {
+    meaning: 'The program or wallet that holds the approval key has not signed.',
+    remedy: 'Run it by hand to see why; `firmproof signer use` sets it up anew.',
+  },
   'signer-unknown': {
     meaning: 'This key is not among the signers that have to approve.',
     remedy: 'See `firmproof team show`; approve with a key of the team.',
@@ -383,6 +399,10 @@ const serviceCodes = {
   'version-exists': {
     meaning: 'This version is recorded already, and a version is recorded once, forever.',
     remedy: 'Publish under a new version.',
+  },
+  'channel-stopped': {
+    meaning: 'The server has been told to offer this channel to nobody.',
+    remedy: 'See `firmproof status`; `firmproof resume` offers it again.',
   },
   'channel-not-found': { meaning: 'This channel has no head.', remedy: 'Promote a release to it first.' },
   'proposal-not-found': { meaning: 'No such proposal.', remedy: 'Check the id.' },

@@ -53,6 +53,13 @@ export const publicKeySchema = z
   .brand<'PublicKey'>();
 export type PublicKey = z.infer<typeof publicKeySchema>;
 
+/** The uncompressed point of a P-256 key, 65 bytes. @throws FirmproofError `key-invalid` for a key of another curve */
+export function pointOfPublicKey(key: PublicKey): Uint8Array {
+  const read = readKey(key);
+  if (read?.curve !== 'p256') throw new FirmproofError('key-invalid', 'not a P-256 key');
+  return read.point;
+}
+
 /** base64(sha256(SPKI)): the hint of a Sigstore bundle and the keyid of a DSSE signature. */
 export type KeyId = string & { readonly __keyId: true };
 

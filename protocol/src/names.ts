@@ -56,3 +56,7 @@ export function parseProductId(text: string): ProductId {
 export function productIdOf(chainId: number, registry: Address, publisher: Address, name: ProductName): ProductId {
   return keccak256(abiWord(chainId), abiWord(registry), abiWord(publisher), abiWord(asciiWord(name))) as ProductId;
 }
+
+/** Chains on which nothing is at stake: those of anvil and geth --dev. */
+const developmentChainIds: readonly number[] = [31_337, 1337];
+export const isDevelopmentChain = (chainId: number): boolean => developmentChainIds.includes(chainId);

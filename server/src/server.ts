@@ -17,10 +17,12 @@ import { lockDataDirectory } from './data-directory.ts';
 import { openDatabase } from './database/database.ts';
 import { createEngine } from './engine.ts';
 import { createEvidenceService } from './evidence/evidence-service.ts';
+import { createStops } from './evidence/stops.ts';
 import { httpWitness, type WitnessSource } from './evidence/witness-client.ts';
 import { createApp } from './http/app.ts';
 import { createTokens } from './http/authentication.ts';
 import { createMetrics } from './http/metrics.ts';
+import { pagesDirectory, pagesRouter } from './http/pages.ts';
 import { createUploads } from './http/uploads.ts';
 import { createGateway } from './images/gateway.ts';
 import { createImageAccess } from './images/image-access.ts';
@@ -79,7 +81,7 @@ async function open(
 
   const { rpc, chainId, registry: address } = chain;
   const registry = createRegistry({ rpc, chainId, address });
-  const accounts = createAccounts({ rpc, chainId });
+  const accounts = createAccounts(rpc);
   const contracts = createContracts({ rpc, registry, accounts });
   const relayer = createRelayer({ rpc, chainId, privateKey: chain.relayerKey });
   const witnesses = openWitnesses(config, chain, log, closing);
@@ -90,9 +92,11 @@ async function open(
     store: proposals,
     registry,
     contracts,
+    accounts,
     approvals,
     relayer: relayer.address,
   });
+  const stops = createStops(database, nowSeconds);
   const evidence = createEvidenceService({
     database,
     rpc,
@@ -101,12 +105,14 @@ async function open(
     witnesses: witnesses.sources,
     renewalSeconds: config.evidenceRenewalSeconds,
     sources: config.publicUrl ? [config.publicUrl] : [],
+    stops,
     onUnproven: (error) => log.warn({ err: error }, 'the RPC node gives proofs that do not hold'),
   });
   const metrics = createMetrics();
   const tokens = createTokens({
     database,
     rpc,
+    accounts,
     chainId,
     lifetimeSeconds: config.tokenSeconds,
     allowedPublishers: config.allowedPublishers,
@@ -137,20 +143,25 @@ async function open(
     development: chain.embedded,
     ...(chain.embedded && { rpcUrl: chain.rpcUrl }),
   };
+  const pages = pagesDirectory(config.pages);
   let origin = config.publicUrl ?? '';
   const app = createApp({
     config,
     log,
     database,
     tokens,
+    accounts,
+    approvals,
     intake,
     store: proposals,
     evidence,
+    stops,
     metrics,
     gateway: createGateway({
       store,
       mayServe: (cid, request) => access.mayRead(cid, () => tokens.publisherOf(request)),
     }),
+    pages: pages === null ? null : pagesRouter(pages),
     receiveRelease: createUploads({ database, store, access, intake, config, nowSeconds }),
     info: () => info,
     origin: () => origin,

@@ -208,18 +208,18 @@ describe('tokens', () => {
     const wallet = new Wallet(Wallet.createRandom().privateKey);
     const good = await login(wallet);
     const client = new FirmproofClient({ server: stack.url });
-    expect(await client.login(good.message, good.signature)).toMatchObject({
+    expect(await client.login(good)).toMatchObject({
       publisher: wallet.address.toLowerCase(),
       scopes: ['publish'],
     });
-    await expectCode('login-invalid', () => client.login(good.message, good.signature));
+    await expectCode('login-invalid', () => client.login(good));
     for (const change of [{ origin: 'https://elsewhere.example' }, { deadline: 1000 }, { deadline: 9_999_999_999 }]) {
       const bad = await login(wallet, change);
-      await expectCode('login-invalid', () => client.login(bad.message, bad.signature));
+      await expectCode('login-invalid', () => client.login(bad));
     }
     const stranger = new Wallet(Wallet.createRandom().privateKey);
     const forged = await login(stranger, { publisher: parseAddress(wallet.address) });
-    await expectCode('login-invalid', () => client.login(forged.message, forged.signature));
+    await expectCode('login-invalid', () => client.login(forged));
   });
 
   test('a contract account logs in with its ERC-1271 signature', async () => {
@@ -227,10 +227,10 @@ describe('tokens', () => {
     const account = await deployContractAccount(stack, signer.address);
     const good = await login(signer, { publisher: account });
     const client = new FirmproofClient({ server: stack.url });
-    expect(await client.login(good.message, good.signature)).toMatchObject({ publisher: account });
+    expect(await client.login(good)).toMatchObject({ publisher: account });
     const stranger = new Wallet(Wallet.createRandom().privateKey);
     const forged = await login(stranger, { publisher: account });
-    await expectCode('login-invalid', () => client.login(forged.message, forged.signature));
+    await expectCode('login-invalid', () => client.login(forged));
   });
 
   test('a server can be kept for its own publishers', async () => {
@@ -239,9 +239,9 @@ describe('tokens', () => {
     try {
       const client = new FirmproofClient({ server: closed.url });
       const good = await loginWith(closed, admitted);
-      expect(await client.login(good.message, good.signature)).toMatchObject({ scopes: ['publish'] });
+      expect(await client.login(good)).toMatchObject({ scopes: ['publish'] });
       const other = await loginWith(closed, new Wallet(Wallet.createRandom().privateKey));
-      await expectCode('login-invalid', () => client.login(other.message, other.signature));
+      await expectCode('login-invalid', () => client.login(other));
     } finally {
       await destroyStack(closed);
     }
@@ -279,7 +279,7 @@ describe('configuration proposals', () => {
       epoch: before.epoch,
       deadline: Math.floor(Date.now() / 1000) + 600,
     };
-    const signature = await signAction(owner.wallet, owner.info, 'Configure', message);
+    const signature = await signAction(guarded.wallet, owner.info, 'Configure', message);
     await owner.client.follow((await owner.client.configure(message, signature)).id);
     const { pending, epoch } = await owner.client.product(product);
     expect(epoch).toBe(before.epoch + 1);
@@ -307,16 +307,16 @@ describe('configuration proposals', () => {
       epoch: before.epoch,
       deadline,
     };
-    const signature = await signAction(seller.wallet, seller.info, 'Configure', message);
+    const signature = await signAction(sold.wallet, seller.info, 'Configure', message);
     await seller.client.follow((await seller.client.configure(message, signature)).id);
     const accept = { product, publisher: message.publisher, epoch: before.epoch + 1, deadline };
-    const forged = await signAction(seller.wallet, seller.info, 'Accept', accept);
+    const forged = await signAction(sold.wallet, seller.info, 'Accept', accept);
     await expectCode('approval-invalid', () => seller.client.applyConfiguration(message));
     await expectCode('approval-invalid', () =>
-      seller.client.applyConfiguration(message, { message: accept, signature: forged }),
+      seller.client.applyConfiguration(message, { message: accept, by: forged }),
     );
     const accepted = await signAction(buyer, seller.info, 'Accept', accept);
-    const applied = await seller.client.applyConfiguration(message, { message: accept, signature: accepted });
+    const applied = await seller.client.applyConfiguration(message, { message: accept, by: accepted });
     await seller.client.follow(applied.id);
     expect((await seller.client.product(product)).publisher).toBe(message.publisher);
     await expectCode('token-scope', () => sold.publish('1.0.0', randomBytes(10)));

@@ -97,7 +97,7 @@ describe('what is in the parts', () => {
 
   async function signed(change: Partial<ActionMessage<'Publish'>>, domain = stack.info): Promise<string> {
     const message = { ...good.message, ...change };
-    const signature = await signAction(uploader.vendor.vendor.wallet, domain, 'Publish', message);
+    const signature = await signAction(uploader.vendor.wallet, domain, 'Publish', message);
     return JSON.stringify({ message, signature });
   }
 
@@ -243,14 +243,14 @@ describe('who may upload', () => {
     const thief = new FirmproofClient({ server: stack.url, token: uploader.token });
     const stranger = await makeVendor(stack, { name: 'thief' });
     const message = { ...good.message, version: parseVersion('6.6.6') };
-    const signature = await signAction(stranger.vendor.wallet, stack.info, 'Publish', message);
+    const signature = await signAction(stranger.wallet, stack.info, 'Publish', message);
     await expectCode('statement-version', () =>
-      thief.publish({ attestation: good.attestation, message, signature }, good.file),
+      thief.publish({ attestation: good.attestation, message, by: signature }, good.file),
     );
     const own = { ...good.message };
-    const forged = await signAction(stranger.vendor.wallet, stack.info, 'Publish', own);
+    const forged = await signAction(stranger.wallet, stack.info, 'Publish', own);
     await expectCode('approval-invalid', () =>
-      thief.publish({ attestation: good.attestation, message: own, signature: forged }, good.file),
+      thief.publish({ attestation: good.attestation, message: own, by: forged }, good.file),
     );
   });
 });

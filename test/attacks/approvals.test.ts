@@ -48,7 +48,7 @@ async function promoteMessage(change: Partial<ActionMessage<'Promote'>> = {}): P
 }
 
 const signPromote = (message: ActionMessage<'Promote'>, registry = domain()) =>
-  signAction(arena.vendor.vendor.wallet, registry, 'Promote', message);
+  signAction(arena.vendor.wallet, registry, 'Promote', message);
 
 /** Refused by the server, and by the contract when nobody stands before it. */
 async function refusedEverywhere(code: ErrorCode, message: ActionMessage<'Promote'>, signature: `0x${string}`) {
@@ -86,7 +86,7 @@ describe('A04 downgrade through semver', () => {
       epoch,
       deadline: hourFromNow(),
     };
-    const signature = await signAction(arena.vendor.vendor.wallet, domain(), 'Publish', message as never);
+    const signature = await signAction(arena.vendor.wallet, domain(), 'Publish', message as never);
     await expect(
       relayDirectly(arena.stack, arena.stack.directory, 'publish', [...Object.values(message), signature]),
     ).rejects.toThrow(/InvalidVersion|execution reverted/);
@@ -142,7 +142,7 @@ describe('A14 replay', () => {
   test('an approval by somebody else’s key', async () => {
     const other = await makeVendor(arena.stack, { name: 'other' });
     const message = await promoteMessage();
-    const signature = await signAction(other.vendor.wallet, domain(), 'Promote', message);
+    const signature = await signAction(other.wallet, domain(), 'Promote', message);
     await refusedEverywhere('approval-invalid', message, signature);
   });
 
@@ -179,7 +179,7 @@ describe('A17 equivocation', () => {
       buildKey,
     );
     await expectCode('version-exists', () => vendor.upload(file, prepared));
-    const args = [...Object.values(prepared.message), prepared.signature];
+    const args = [...Object.values(prepared.message), prepared.by];
     await expect(relayDirectly(arena.stack, arena.stack.directory, 'publish', args)).rejects.toThrow();
     expect(await client().release(product, parseVersion('2.0.0'))).toEqual(before);
   });
@@ -205,25 +205,25 @@ describe('A43 halts', () => {
   });
 
   test('only a promote that is signed after it does; and then the halt cannot be replayed', async () => {
-    const { vendor, product } = arena.vendor;
+    const { wallet, product } = arena.vendor;
     const { halts } = await client().channel(product, stable);
     const replayed = halted(halts);
-    const signature = await signAction(vendor.wallet, domain(), 'Halt', replayed);
+    const signature = await signAction(wallet, domain(), 'Halt', replayed);
     const message = await promoteMessage({ version: parseVersion('2.0.0') });
     await client().follow((await client().promote(message, await signPromote(message))).id);
     expect((await client().channel(product, stable)).halted).toBe(false);
-    await expectCode('approval-counter', () => client().halt(replayed, parseAddress(vendor.wallet.address), signature));
+    await expectCode('approval-counter', () => client().halt(replayed, parseAddress(wallet.address), signature));
     expect((await client().channel(product, stable)).halted).toBe(false);
   });
 
   test('a halt is not outrun by promotes: it has a nonce of its own', async () => {
-    const { vendor, product } = arena.vendor;
+    const { wallet, product } = arena.vendor;
     const { halts } = await client().channel(product, stable);
     const message = halted(halts + 1);
-    const signature = await signAction(vendor.wallet, domain(), 'Halt', message);
+    const signature = await signAction(wallet, domain(), 'Halt', message);
     const promotion = await promoteMessage({ version: parseVersion('2.0.0') });
     await client().follow((await client().promote(promotion, await signPromote(promotion))).id);
-    await client().follow((await client().halt(message, parseAddress(vendor.wallet.address), signature)).id);
+    await client().follow((await client().halt(message, parseAddress(wallet.address), signature)).id);
     expect((await client().channel(product, stable)).halted).toBe(true);
     const lift = await promoteMessage({ version: parseVersion('2.0.0') });
     await client().follow((await client().promote(lift, await signPromote(lift))).id);
@@ -233,13 +233,11 @@ describe('A43 halts', () => {
     const other = await makeVendor(arena.stack, { name: 'meddler' });
     const { halts } = await client().channel(arena.vendor.product, stable);
     const message = halted(halts + 1);
-    const signature = await signAction(other.vendor.wallet, domain(), 'Halt', message);
+    const signature = await signAction(other.wallet, domain(), 'Halt', message);
     await expectCode('token-scope', () =>
-      other.vendor.client.halt(message, parseAddress(other.vendor.wallet.address), signature),
+      other.vendor.client.halt(message, parseAddress(other.wallet.address), signature),
     );
-    await expectCode('approval-invalid', () =>
-      client().halt(message, parseAddress(other.vendor.wallet.address), signature),
-    );
+    await expectCode('approval-invalid', () => client().halt(message, parseAddress(other.wallet.address), signature));
   });
 });
 

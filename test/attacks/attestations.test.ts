@@ -131,7 +131,7 @@ describe('A29 attestation confusion', () => {
 });
 
 async function configure(change: (document: TrustRoot) => object): Promise<TrustRoot> {
-  const { vendor, product, rootKey, trustRoot } = arena.vendor;
+  const { vendor, wallet, product, rootKey, trustRoot } = arena.vendor;
   const document = JSON.parse(Buffer.from(trustRoot.envelope.payload, 'base64').toString());
   const next = signTrustRoot({ ...document, version: 2, ...change(trustRoot) }, [rootKey]);
   const { publisher, guardian, delaySeconds, epoch } = await vendor.client.product(product);
@@ -144,7 +144,7 @@ async function configure(change: (document: TrustRoot) => object): Promise<Trust
     epoch,
     deadline: Math.floor(Date.now() / 1000) + 3600,
   };
-  const signature = await signAction(vendor.wallet, vendor.info, 'Configure', message);
+  const signature = await signAction(wallet, vendor.info, 'Configure', message);
   await vendor.client.follow((await vendor.client.configure(message, signature, next.envelope)).id);
   await vendor.client.follow((await vendor.client.applyConfiguration(message)).id);
   return next;

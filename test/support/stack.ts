@@ -3,7 +3,14 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { FirmproofClient, type ReleaseOptions, signTrustRoot, Vendor } from '@firmproof/client';
+import {
+  FirmproofClient,
+  type ReleaseOptions,
+  signTrustRoot,
+  Vendor,
+  WalletApprover,
+  walletKey,
+} from '@firmproof/client';
 import {
   type Channel,
   type ProductId,
@@ -47,6 +54,7 @@ export async function destroyStack(stack: Stack): Promise<void> {
 
 export type TestVendor = {
   readonly vendor: Vendor;
+  readonly wallet: Wallet;
   readonly product: ProductId;
   readonly trustRoot: TrustRoot;
   readonly buildKey: KeyObject;
@@ -62,10 +70,9 @@ export async function makeVendor(
   stack: Pick<Stack, 'url' | 'info'>,
   options: { name?: string; delaySeconds?: number; maxAgeSeconds?: number; guardian?: string } = {},
 ): Promise<TestVendor> {
-  const { vendor } = await Vendor.login(
-    new FirmproofClient({ server: stack.url }),
-    new Wallet(`0x${randomBytes(32).toString('hex')}`),
-  );
+  const wallet = new Wallet(`0x${randomBytes(32).toString('hex')}`);
+  const approver = new WalletApprover(walletKey(wallet));
+  const { vendor } = await Vendor.login(new FirmproofClient({ server: stack.url }), approver);
   const buildKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const rootKey = generateKeyPairSync('ed25519').privateKey;
   const name = parseProductName(options.name ?? 'test-product');
@@ -98,6 +105,7 @@ export async function makeVendor(
   );
   return {
     vendor,
+    wallet,
     product,
     trustRoot,
     buildKey,

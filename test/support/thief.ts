@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type ReleaseOptions, signAction, type Vendor } from '@firmproof/client';
+import type { ReleaseOptions, Vendor } from '@firmproof/client';
 import { releaseRegistryAbi } from '@firmproof/contracts';
 import {
   type ActionMessage,
@@ -58,7 +58,7 @@ export async function publishDirectly(
     epoch,
     deadline: deadline(),
   };
-  const approval = await signAction(vendor.wallet, vendor.info, 'Publish', message);
+  const approval = await vendor.approver.approve(vendor.info, 'Publish', message);
   await relayDirectly(server, directory, 'publish', [...Object.values(message), approval]);
 }
 
@@ -80,7 +80,7 @@ export async function promoteDirectly(
     epoch,
     deadline: deadline(),
   };
-  const approval = await signAction(vendor.wallet, vendor.info, 'Promote', message);
+  const approval = await vendor.approver.approve(vendor.info, 'Promote', message);
   await relayDirectly(server, directory, 'promote', [...Object.values(message), approval]);
 }
 

@@ -21,7 +21,7 @@ export class Uploader {
   }
 
   static async open(stack: Stack, vendor: TestVendor): Promise<Uploader> {
-    const { token } = await Vendor.login(vendor.vendor.client, vendor.vendor.wallet);
+    const { token } = await Vendor.login(vendor.vendor.client, vendor.vendor.approver);
     return new Uploader(stack, vendor, token.token);
   }
 
@@ -34,7 +34,7 @@ export class Uploader {
     writeFileSync(file, bytes);
     const { vendor, product, buildKey } = this.vendor;
     const prepared = await vendor.prepare(file, { product, version: parseVersion(version), ...options }, buildKey);
-    const { message, signature } = prepared;
+    const { message, by: signature } = prepared;
     return { ...prepared, bytes, file, approval: JSON.stringify({ message, signature }) };
   }
 

@@ -7,20 +7,20 @@ import {
   isFirmproofError,
   type ProductId,
   type Proposal,
-  parseAddress,
   parseAttestation,
   parseEvidence,
   parseProductId,
   parseProductName,
-  productIdOf,
   type ServerInfo,
+  signerKind,
   type TrustRoot,
   type Version,
 } from '@firmproof/protocol';
 import { password } from '@inquirer/prompts';
-import type { Wallet } from 'ethers';
-import { FirmproofClient } from '../api-client.ts';
-import { Home } from '../home.ts';
+import { FirmproofClient, waitsForPeople } from '../api-client.ts';
+import { type Approver, SignerApprover, WalletApprover } from '../approver.ts';
+import { Home, type Team } from '../home.ts';
+import type { SignerKey } from '../signer-key.ts';
 import { Vendor } from '../vendor.ts';
 import { Output } from './output.ts';
 
@@ -82,30 +82,61 @@ export class Session {
     return first;
   }
 
-  async approvalKey(): Promise<Wallet> {
-    if (!this.home.hasKeys()) throw new FirmproofError('key-not-found', `there are no keys in ${this.home.directory}`);
-    return this.home.openApprovalKey(await this.passphrase());
+  /** The key that approves, wherever it is kept. @throws FirmproofError `key-not-found`, `passphrase-wrong` */
+  async approvalKey(): Promise<SignerKey> {
+    if (!this.home.hasKey('approval'))
+      throw new FirmproofError('key-not-found', `there is no approval key in ${this.home.directory}`);
+    return this.home.openApprovalKey(() => this.passphrase());
+  }
+
+  /** Who approves with this key: the team that it belongs to, or the wallet itself. */
+  async approver(): Promise<Approver> {
+    const key = await this.approvalKey();
+    const { team } = this.home.settings;
+    if (team) return this.signerApprover(team, key);
+    if (signerKind(key.signer) === 'wallet') return new WalletApprover(key);
+    throw new FirmproofError('account-not-found', 'a P-256 key approves as a signer of a vendor account only', {
+      hint: 'Set a team up with `firmproof setup --team 2-of-3`, or join one with `firmproof team join`.',
+    });
+  }
+
+  signerApprover({ account, parameters }: Team, key: SignerKey): SignerApprover {
+    // An account that is not on chain yet starts with epoch 1.
+    const epoch = async () => (parameters ? 1 : (await this.client().account(account)).epoch);
+    return new SignerApprover(account, key, { epoch, ...(parameters && { parameters }) });
   }
 
   /**
-   * The vendor with its approval key and a token, logged in anew where there is none. `product` pins what the server may
-   * claim about chain and registry.
+   * The vendor with its approval key and a token, logged in anew where there is none. What the server claims about chain and
+   * registry must be what is known here.
    */
   async vendor(product?: ProductId): Promise<Vendor> {
-    const wallet = await this.approvalKey();
-    const token = process.env['FIRMPROOF_TOKEN'] ?? this.home.tokenFor(this.server);
-    const vendor = token
-      ? await Vendor.open(new FirmproofClient({ server: this.server, token }), wallet)
-      : await this.login(wallet);
+    const vendor = await this.open(await this.approver());
     const root = product && this.home.trustRootOf(product);
     if (root) requireSameRegistry(vendor.info, root);
     return vendor;
   }
 
-  async login(wallet: Wallet): Promise<Vendor> {
-    const { vendor, token } = await Vendor.login(new FirmproofClient({ server: this.server }), wallet);
+  async open<By extends Approver>(approver: By): Promise<Vendor<By>> {
+    const token = process.env['FIRMPROOF_TOKEN'] ?? this.home.tokenFor(this.server, approver.account);
+    const vendor = token
+      ? await Vendor.open(new FirmproofClient({ server: this.server, token }), approver)
+      : await this.login(approver);
+    await this.pinRegistry(vendor.info);
+    return vendor;
+  }
+
+  async login<By extends Approver>(approver: By): Promise<Vendor<By>> {
+    const { vendor, token } = await Vendor.login(new FirmproofClient({ server: this.server }), approver);
     await this.home.keepToken(this.server, token);
     return vendor;
+  }
+
+  /** The first registry that is met is the one; keys must never sign for another that a server makes up. */
+  async pinRegistry({ chainId, registry }: Pick<ServerInfo, 'chainId' | 'registry'>): Promise<void> {
+    const known = this.home.settings.registry;
+    if (known) requireSameRegistry({ chainId, registry }, known);
+    else await this.home.change({ registry: { chainId, registry } });
   }
 
   /**
@@ -140,11 +171,6 @@ export class Session {
     );
   }
 
-  /** The id that a product of this name has, or will have, with these keys. */
-  idOfOwn(info: ServerInfo, wallet: Wallet, name: string): ProductId {
-    return productIdOf(info.chainId, info.registry, parseAddress(wallet.address), parseProductName(name));
-  }
-
   /**
    * Waits a moment until the server serves evidence of the new head, so that a device that is asked next sees it. Answers
    * whether it does; if not, it will.
@@ -159,14 +185,23 @@ export class Session {
     return false;
   }
 
-  /** Tells about a proposal until it is confirmed. */
-  async follow(vendor: Vendor, proposal: Proposal): Promise<Proposal> {
+  /**
+   * Tells about a proposal until it is confirmed or, unless `wait`, until it waits for people: then it says who has to approve.
+   */
+  async follow(
+    vendor: { readonly client: FirmproofClient },
+    proposal: Proposal,
+    options: { readonly wait?: boolean } = {},
+  ): Promise<Proposal> {
     let last = '';
-    return vendor.client.follow(proposal.id, ({ state, reason }) => {
+    const onState = ({ state, reason }: Proposal) => {
       const text = reason && state === 'approving' ? `${state}: ${reason.message} [${reason.code}]` : state;
       if (text !== last) this.output.note(`  ${text}`);
       last = text;
-    });
+    };
+    const followed = await vendor.client.follow(proposal.id, onState, { untilItWaits: options.wait !== true });
+    if (waitsForPeople(followed)) this.output.note(`  others approve it with: firmproof approve ${proposal.id}`);
+    return followed;
   }
 }
 
@@ -176,11 +211,14 @@ function notSeen(error: unknown): null {
   throw error;
 }
 
-/** Keys must never sign for a registry that the server has made up. @throws FirmproofError `server-lied` */
-function requireSameRegistry(info: ServerInfo, root: TrustRoot): void {
-  if (info.chainId === root.chainId && info.registry === root.registry) return;
+/** @throws FirmproofError `server-lied` */
+function requireSameRegistry(
+  info: Pick<ServerInfo, 'chainId' | 'registry'>,
+  known: Pick<TrustRoot, 'chainId' | 'registry'>,
+): void {
+  if (info.chainId === known.chainId && info.registry === known.registry) return;
   throw new FirmproofError(
     'server-lied',
-    `the server is on chain ${info.chainId} with registry ${info.registry}, the trust root names chain ${root.chainId} and ${root.registry}`,
+    `the server is on chain ${info.chainId} with registry ${info.registry}, known here is chain ${known.chainId} with ${known.registry}`,
   );
 }

@@ -77,9 +77,9 @@ function isSignedByPasskey(point: Uint8Array, hash: Uint8Array, encoded: Uint8Ar
 const base64Url = (bytes: Uint8Array) =>
   base64OfBytes(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 
-/** A P-256 signature in DER as r ‖ s with low s, the one form that is taken (A15). @throws Error for what is no signature */
-export function compactP256Signature(der: Uint8Array): Uint8Array {
-  const parsed = p256.Signature.fromBytes(der, 'der');
+/** A P-256 signature, DER or r ‖ s, as r ‖ s with low s: the one form that is taken (A15). @throws Error for what is none */
+export function compactP256Signature(signature: Uint8Array): Uint8Array {
+  const parsed = p256.Signature.fromBytes(signature, signature.length === 64 ? 'compact' : 'der');
   const { r, s } = parsed;
   const low = parsed.hasHighS() ? p256.Point.Fn.ORDER - s : s;
   return new p256.Signature(r, low).toBytes('compact');

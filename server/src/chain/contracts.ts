@@ -1,3 +1,4 @@
+import { accountInterface, type Call, callOf, registryInterface } from '@firmproof/contracts';
 import {
   type Address,
   asciiOfWord,
@@ -7,26 +8,19 @@ import {
   FirmproofError,
   productIdSchema,
 } from '@firmproof/protocol';
-import { type SignerApproval, wrapApprovals } from '@firmproof/protocol/approval';
+import {
+  type BySigners,
+  type ChainRequest,
+  type Given,
+  isAccountRequest,
+  proposalIdOf,
+} from '@firmproof/protocol/approval';
 import { type Rpc, RpcRefusal } from '@firmproof/protocol/node';
 import type { ErrorDescription } from 'ethers';
-import { type AccountChange, type AccountRequest, type Accounts, accountInterface } from './accounts.ts';
-import { type Registry, type RegistryRequest, registryInterface } from './registry.ts';
+import type { Accounts } from './accounts.ts';
+import type { Registry } from './registry.ts';
 
-/** What a proposal asks of the chain. */
-export type ChainRequest = RegistryRequest | AccountRequest;
-
-/** What an approver has given: its own signature, or those of its signers by their role. */
-export type Given = { readonly signature: string } | BySigners;
-type BySigners = { readonly approval: readonly SignerApproval[]; readonly proof: readonly SignerApproval[] };
-
-export type Call = { readonly to: Address; readonly data: string };
 export type Contracts = ReturnType<typeof createContracts>;
-
-export const isAccountRequest = (request: ChainRequest): request is AccountRequest =>
-  request.kind === 'create-account' || isAccountChange(request);
-export const isAccountChange = (request: ChainRequest): request is AccountChange =>
-  ['set-signers', 'set-recovery', 'schedule-recovery', 'recover', 'cancel-recovery'].includes(request.kind);
 
 /** Approvals by nobody: a contract that refuses them for that alone agrees with everything else. */
 const byNobody: BySigners = { approval: [], proof: [] };
@@ -77,19 +71,12 @@ export function createContracts(options: {
 }) {
   const { rpc, registry, accounts } = options;
 
-  return {
-    proposalId: (request: ChainRequest): Bytes32 =>
-      isAccountRequest(request) ? accounts.proposalId(request) : registry.typedHash(request),
+  const at = { chainId: registry.chainId, registry: registry.address };
 
-    call(request: ChainRequest, given: Given): Call {
-      if (isAccountRequest(request)) return accounts.encode(request, 'signature' in given ? byNobody : given);
-      if ('signature' in given) return { to: registry.address, data: registry.encode(request, given.signature) };
-      const plain = registry.typedData(request);
-      return {
-        to: registry.address,
-        data: registry.encode(request, plain === null ? '0x' : wrapApprovals(given.approval, plain)),
-      };
-    },
+  return {
+    proposalId: (request: ChainRequest): Bytes32 => proposalIdOf(at, request),
+
+    call: (request: ChainRequest, given: Given): Call => callOf(at, request, given),
 
     /**
      * Asks the contract whether it would accept the call now.

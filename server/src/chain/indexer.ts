@@ -1,10 +1,10 @@
+import { registryInterface } from '@firmproof/contracts';
 import { type Address, asciiOfWord, type Bytes32, fromHex, keccak256, zeroBytes32 } from '@firmproof/protocol';
 import { hexQuantity, type Rpc, readBlock } from '@firmproof/protocol/node';
 import type { LogDescription } from 'ethers';
 import type { Transaction } from 'kysely';
 import { type Database, readMeta } from '../database/database.ts';
 import { indexTables, type Tables } from '../database/schema.ts';
-import { registryInterface } from './registry.ts';
 
 const blocksPerRequest = 2000;
 const positionKey = 'indexed-block';

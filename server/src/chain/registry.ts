@@ -1,52 +1,15 @@
-import { releaseRegistryAbi } from '@firmproof/contracts';
+import { registryInterface } from '@firmproof/contracts';
 import {
   type ActionMessage,
-  type ActionName,
   type Address,
-  type applyRequestSchema,
   asciiWord,
-  type Bytes32,
   commitmentOf,
-  type configureRequestSchema,
-  type haltRequestSchema,
   type ProductId,
-  type promoteRequestSchema,
-  type publishApprovalSchema,
-  type registerRequestSchema,
-  registryDomain,
-  type revokeRequestSchema,
   typedDataTypes,
-  type vetoRequestSchema,
   zeroAddress,
 } from '@firmproof/protocol';
-import { actionTypedData, type TypedData } from '@firmproof/protocol/approval';
+import { hashStruct, type RegistryRequest } from '@firmproof/protocol/approval';
 import { hexQuantity, type Rpc } from '@firmproof/protocol/node';
-import { Interface, TypedDataEncoder } from 'ethers';
-import type { z } from 'zod';
-
-export const registryInterface = new Interface(releaseRegistryAbi);
-
-/** What a proposal asks of the registry, by kind. */
-export type RegistryRequest =
-  | { readonly kind: 'register'; readonly body: z.output<typeof registerRequestSchema> }
-  | { readonly kind: 'publish'; readonly body: z.output<typeof publishApprovalSchema> }
-  | { readonly kind: 'promote'; readonly body: z.output<typeof promoteRequestSchema> }
-  | { readonly kind: 'revoke'; readonly body: z.output<typeof revokeRequestSchema> }
-  | { readonly kind: 'halt'; readonly body: z.output<typeof haltRequestSchema> }
-  | { readonly kind: 'configure'; readonly body: z.output<typeof configureRequestSchema> }
-  | { readonly kind: 'apply'; readonly body: z.output<typeof applyRequestSchema> }
-  | { readonly kind: 'veto'; readonly body: z.output<typeof vetoRequestSchema> };
-
-const actionOfKind = {
-  register: 'Register',
-  publish: 'Publish',
-  promote: 'Promote',
-  revoke: 'Revoke',
-  halt: 'Halt',
-  configure: 'Configure',
-  apply: 'Configure',
-  veto: 'Veto',
-} as const satisfies Record<RegistryRequest['kind'], ActionName>;
 
 type ChainProduct = {
   readonly publisher: string;
@@ -57,7 +20,7 @@ type ChainProduct = {
 
 export type Registry = ReturnType<typeof createRegistry>;
 
-/** The registry contract, as seen through one RPC node: calls are encoded, simulated and compared here, never sent. */
+/** The registry contract, as seen through one RPC node: its state is read and compared here, nothing is sent. */
 export function createRegistry({ rpc, chainId, address }: { rpc: Rpc; chainId: number; address: Address }) {
   async function read<Result>(name: string, args: readonly unknown[], block: string): Promise<Result> {
     const data = registryInterface.encodeFunctionData(name, args);
@@ -68,38 +31,6 @@ export function createRegistry({ rpc, chainId, address }: { rpc: Rpc; chainId: n
   return {
     address,
     chainId,
-
-    /** What approves the request, as its approver's wallet would show it; null where nobody has to. */
-    typedData(request: RegistryRequest): TypedData | null {
-      const at = { chainId, registry: address };
-      if (request.kind !== 'apply') return actionTypedData(at, actionOfKind[request.kind], request.body.message);
-      const { acceptance } = request.body;
-      return acceptance ? actionTypedData(at, 'Accept', acceptance.message) : null;
-    },
-
-    /** The EIP-712 hash of what the request's signature approves: the id of its proposal. */
-    typedHash({ kind, body }: RegistryRequest): Bytes32 {
-      const action = actionOfKind[kind];
-      const hash = TypedDataEncoder.hash(
-        registryDomain(chainId, address),
-        { [action]: typedDataTypes[action] },
-        body.message,
-      );
-      // Applying is a proposal apart from the one that scheduled the same values.
-      return (
-        kind === 'apply'
-          ? TypedDataEncoder.hash({ name: 'apply' }, { Apply: [{ name: 'hash', type: 'bytes32' }] }, { hash })
-          : hash
-      ) as Bytes32;
-    },
-
-    /** @param signature What the approver's account takes as its approval. */
-    encode(request: RegistryRequest, signature: string): string {
-      return registryInterface.encodeFunctionData(
-        request.kind === 'apply' ? 'applyConfiguration' : request.kind,
-        argumentsOf(request, signature),
-      );
-    },
 
     /**
      * Whether the state of the chain shows exactly this request fulfilled, whoever relayed it. Later events can cover that
@@ -142,24 +73,5 @@ export function createRegistry({ rpc, chainId, address }: { rpc: Rpc; chainId: n
 
 /** The EIP-712 struct hash of a configuration: what the registry keeps while it is scheduled. */
 function configurationHash(message: ActionMessage<'Configure'>): string {
-  return TypedDataEncoder.hashStruct('Configure', { Configure: typedDataTypes.Configure }, message);
-}
-
-function argumentsOf({ kind, body }: RegistryRequest, signature: string): readonly unknown[] {
-  const values = Object.values(inOrder(actionOfKind[kind], body.message));
-  switch (kind) {
-    case 'revoke':
-    case 'halt':
-      return [...values, body.approver, signature];
-    case 'apply':
-      return [...values, body.acceptance?.message.deadline ?? 0, body.acceptance ? signature : '0x'];
-    default:
-      return [...values, signature];
-  }
-}
-
-/** The message's fields in the order of its EIP-712 type, which is the order of the contract's parameters. */
-function inOrder(action: ActionName, message: object): Record<string, unknown> {
-  const values: Readonly<Record<string, unknown>> = { ...message };
-  return Object.fromEntries(typedDataTypes[action].map(({ name }) => [name, values[name]]));
+  return hashStruct(typedDataTypes, 'Configure', message);
 }

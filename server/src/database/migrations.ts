@@ -143,6 +143,15 @@ const approvals: Migration = {
     await add('rejections', '[]');
     await add('held', 0, 'integer');
     await db.schema.alterTable('proposals').addColumn('requirements', text).execute();
+    await db.schema
+      .createTable('stops')
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('channel', text, (c) => c.notNull())
+      .addColumn('version', text, (c) => c.notNull())
+      .addColumn('counter', 'bigint', (c) => c.notNull())
+      .addColumn('since', 'bigint', (c) => c.notNull())
+      .addPrimaryKeyConstraint('stops_key', ['product', 'channel'])
+      .execute();
   },
 };
 

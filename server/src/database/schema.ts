@@ -62,6 +62,14 @@ export interface Tables {
     pending_from: number;
     position: number;
   };
+  /** Channels that this server offers to nobody, with the counter of the head that was stopped. */
+  stops: {
+    product: string;
+    channel: string;
+    version: string;
+    counter: number;
+    since: number;
+  };
   heads: {
     product: string;
     channel: string;

@@ -18,6 +18,7 @@ import {
 import { type Rpc, readBlock } from '@firmproof/protocol/node';
 import type { Database } from '../database/database.ts';
 import { type Proven, proveChannel } from './prover.ts';
+import type { Stops } from './stops.ts';
 import { collectCosignatures, type WitnessSource } from './witness-client.ts';
 
 export type ServedEvidence = { readonly etag: string; readonly document: string; readonly blockTimestamp: number };
@@ -40,6 +41,7 @@ export function createEvidenceService(options: {
   readonly witnesses: readonly WitnessSource[];
   readonly renewalSeconds: number;
   readonly sources: readonly string[];
+  readonly stops: Stops;
   /** The node's proofs do not hold. */
   readonly onUnproven: (error: FirmproofError) => void;
 }) {
@@ -86,6 +88,7 @@ export function createEvidenceService(options: {
       .onConflict((conflict) => conflict.columns(['product', 'channel']).doUpdateSet(row))
       .execute();
     candidates.delete(key);
+    await options.stops.passed(product, channel, candidate.proven.schedule.counter);
   }
 
   /** The evidence document, or null while too few witnesses vouch or a document is still missing. */

@@ -6,23 +6,28 @@ import {
   type Login,
   type loginRequestSchema,
   loginTypes,
+  type Signer,
   serverDomain,
 } from '@firmproof/protocol';
+import { isSignedBy, typedDataHash } from '@firmproof/protocol/approval';
 import type { Rpc } from '@firmproof/protocol/node';
 import { TypedDataEncoder, verifyTypedData } from 'ethers';
 import type { Request } from 'express';
 import type { z } from 'zod';
+import { type Accounts, addressOfAccount } from '../chain/accounts.ts';
 import type { Database } from '../database/database.ts';
 
 const maximumLoginSeconds = 600;
 const erc1271MagicValue = '0x1626ba7e';
 
 export type Tokens = ReturnType<typeof createTokens>;
+type LoginRequest = z.output<typeof loginRequestSchema>;
 
 /** API tokens gate uploads against noise; they carry no authority over releases. Only their hashes are kept. */
 export function createTokens(options: {
   readonly database: Database;
   readonly rpc: Rpc;
+  readonly accounts: Accounts;
   readonly chainId: number;
   readonly lifetimeSeconds: number;
   readonly allowedPublishers: readonly Address[];
@@ -47,19 +52,38 @@ export function createTokens(options: {
     return answer.startsWith(erc1271MagicValue);
   }
 
+  /** Signers of a vendor account, recovery signers too, log in for it; the account itself may still have to be made. */
+  async function isSignedBySigner(login: LoginRequest, signer: Signer): Promise<boolean> {
+    const { message, signature, parameters } = login;
+    const digest = typedDataHash({
+      domain: serverDomain(options.chainId),
+      types: loginTypes,
+      primaryType: 'Login',
+      message,
+    });
+    if (!isSignedBy(signer, digest, signature)) return false;
+    if (parameters && addressOfAccount(parameters) === message.publisher && parameters.signers.includes(signer)) {
+      return true;
+    }
+    const account = await options.accounts.find(message.publisher);
+    return account !== null && [...account.signers, ...account.recovery.signers].includes(signer);
+  }
+
   return {
     /** @throws FirmproofError `login-invalid` */
-    async login({ message, signature }: z.output<typeof loginRequestSchema>, origin: string) {
+    async login(login: LoginRequest, origin: string) {
+      const { message, signature, signer } = login;
       const now = nowSeconds();
       const refuse = (why: string) => new FirmproofError('login-invalid', why);
-      if (new URL(message.origin).origin !== origin)
+      if (originOf(message.origin) !== originOf(origin))
         throw refuse(`the login is for ${new URL(message.origin).origin}, this is ${origin}`);
       if (message.deadline < now) throw refuse('the login has expired');
       if (message.deadline > now + maximumLoginSeconds) throw refuse(`a login lasts at most ${maximumLoginSeconds} s`);
       if (options.allowedPublishers.length > 0 && !options.allowedPublishers.includes(message.publisher)) {
         throw refuse('this publisher is not admitted to this server');
       }
-      if (!(await isSignedByPublisher(message, signature))) throw refuse('the login is not signed by the publisher');
+      const isSigned = signer ? isSignedBySigner(login, signer) : isSignedByPublisher(message, signature);
+      if (!(await isSigned)) throw refuse('the login is not signed by the publisher or one of its signers');
       await database.deleteFrom('login_nonces').where('deadline', '<', now).execute();
       const used = await database
         .insertInto('login_nonces')
@@ -104,6 +128,11 @@ export function createTokens(options: {
       return owner;
     },
   };
+}
+
+/** A passkey needs a name: the pages call a server on 127.0.0.1 localhost. */
+function originOf(url: string): string {
+  return new URL(url).origin.replace(/^http:\/\/127\.0\.0\.1(?=:|$)/, 'http://localhost');
 }
 
 function hashOf(token: string): string {

@@ -1,8 +1,11 @@
 import type { Address, ProductId, Proposal, ServerInfo } from '@firmproof/protocol';
 import type { Request, Response, Router } from 'express';
 import type { Logger } from 'pino';
+import type { Accounts } from '../chain/accounts.ts';
 import type { Database } from '../database/database.ts';
 import type { EvidenceService } from '../evidence/evidence-service.ts';
+import type { Stops } from '../evidence/stops.ts';
+import type { Approvals } from '../proposals/approvals.ts';
 import type { Intake } from '../proposals/intake.ts';
 import type { ProposalStore } from '../proposals/proposal-store.ts';
 import type { Tokens } from './authentication.ts';
@@ -14,11 +17,16 @@ export type Dependencies = {
   readonly log: Logger;
   readonly database: Database;
   readonly tokens: Tokens;
+  readonly accounts: Accounts;
+  readonly approvals: Approvals;
   readonly intake: Intake;
   readonly store: ProposalStore;
   readonly evidence: EvidenceService;
+  readonly stops: Stops;
   readonly metrics: Metrics;
   readonly gateway: Router;
+  /** The approval pages, where they are served from here. */
+  readonly pages: Router | null;
   /** Streams the multipart body into the block store and turns it into a proposal; on failure nothing is kept. */
   readonly receiveRelease: (
     request: Request,

@@ -1,9 +1,13 @@
 import {
+  accountSchema,
   applyRequestSchema,
+  cancelRecoveryRequestSchema,
   channelResourceSchema,
   configureRequestSchema,
+  createAccountRequestSchema,
   envelopeSchema,
   evidenceSchema,
+  exportedProposalSchema,
   haltRequestSchema,
   loginRequestSchema,
   pageOf,
@@ -11,17 +15,23 @@ import {
   productSchema,
   promoteRequestSchema,
   proposalSchema,
+  recoverRequestSchema,
   registerRequestSchema,
+  rejectRequestSchema,
   releaseSchema,
   revokeRequestSchema,
   serverInfoSchema,
+  setRecoveryRequestSchema,
+  setSignersRequestSchema,
+  signerApprovalSchema,
+  stoppedSchema,
   tokenSchema,
   vetoRequestSchema,
 } from '@firmproof/protocol';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 
-type Method = 'get' | 'post';
+type Method = 'get' | 'post' | 'delete';
 
 /** One line an operation: what it is for, what it takes and what it answers. The routes are tested against this table. */
 type Operation = {
@@ -31,13 +41,15 @@ type Operation = {
   readonly request?: z.ZodType;
   readonly multipart?: true;
   readonly token?: true;
-  readonly status: 200 | 201 | 202;
+  readonly status: 200 | 201 | 202 | 204;
   readonly answer?: z.ZodType;
   readonly contentType?: string;
 };
 
 const accepted = { status: 202, answer: proposalSchema, token: true, method: 'post' } as const;
 const product = '/v1/products/{product}';
+const account = '/v1/accounts/{account}';
+const proposal = '/v1/proposals/{id}';
 
 export const operations: readonly Operation[] = [
   {
@@ -122,10 +134,105 @@ export const operations: readonly Operation[] = [
     status: 200,
     answer: evidenceSchema,
   },
-  { method: 'get', path: '/v1/proposals/{id}', summary: 'Read a proposal', status: 200, answer: proposalSchema },
+  {
+    method: 'post',
+    path: `${product}/channels/{channel}/stop`,
+    summary: 'Offer the channel to nobody from this moment on, until its head moves',
+    token: true,
+    status: 200,
+    answer: stoppedSchema,
+  },
+  {
+    method: 'delete',
+    path: `${product}/channels/{channel}/stop`,
+    summary: 'Offer a stopped channel again',
+    token: true,
+    status: 204,
+  },
+  { ...accepted, path: '/v1/accounts', summary: 'Make a vendor account', request: createAccountRequestSchema },
   {
     method: 'get',
-    path: '/v1/proposals/{id}/events',
+    path: account,
+    summary: 'Read a vendor account, as the chain shows it now',
+    status: 200,
+    answer: accountSchema,
+  },
+  {
+    method: 'get',
+    path: `${account}/proposals`,
+    summary: 'The newest proposals that the account has to approve',
+    token: true,
+    status: 200,
+    answer: z.object({ items: z.array(proposalSchema) }),
+  },
+  { ...accepted, path: `${account}/signers`, summary: 'Replace the signers', request: setSignersRequestSchema },
+  {
+    ...accepted,
+    path: `${account}/recovery-signers`,
+    summary: 'Replace the recovery signers',
+    request: setRecoveryRequestSchema,
+  },
+  {
+    ...accepted,
+    path: `${account}/recoveries`,
+    summary: 'Announce new signers, 30 days ahead',
+    request: recoverRequestSchema,
+  },
+  {
+    ...accepted,
+    path: `${account}/recoveries/completion`,
+    summary: 'Put announced signers in force',
+    request: recoverRequestSchema,
+  },
+  {
+    ...accepted,
+    path: `${account}/recoveries/cancellation`,
+    summary: 'Cancel an announced recovery',
+    request: cancelRecoveryRequestSchema,
+  },
+  { method: 'get', path: proposal, summary: 'Read a proposal', status: 200, answer: proposalSchema },
+  {
+    method: 'post',
+    path: `${proposal}/approvals`,
+    summary: "Add a signer's approval",
+    request: signerApprovalSchema,
+    status: 200,
+    answer: proposalSchema,
+  },
+  {
+    method: 'post',
+    path: `${proposal}/rejections`,
+    summary: "Add a signer's rejection",
+    request: rejectRequestSchema,
+    status: 200,
+    answer: proposalSchema,
+  },
+  {
+    method: 'post',
+    path: `${proposal}/relay`,
+    summary: 'Relay a proposal that was held back',
+    token: true,
+    status: 200,
+    answer: proposalSchema,
+  },
+  {
+    method: 'get',
+    path: `${proposal}/export`,
+    summary: 'Everything that anybody needs to relay it without this server',
+    token: true,
+    status: 200,
+    answer: exportedProposalSchema,
+  },
+  {
+    method: 'get',
+    path: `${proposal}/attestation`,
+    summary: 'The attestation of a proposed release, byte for byte',
+    status: 200,
+    contentType: 'application/json',
+  },
+  {
+    method: 'get',
+    path: `${proposal}/events`,
     summary: 'Follow a proposal as server-sent events: one `state` event a change, its data a Proposal',
     status: 200,
     contentType: 'text/event-stream',
@@ -172,7 +279,7 @@ function describe(operation: Operation): ZodOpenApiOperationObject {
     }),
     ...(operation.token && { security: [{ token: [] }] }),
     responses: {
-      [`${operation.status}`]: { description: operation.summary, content },
+      [`${operation.status}`]: { description: operation.summary, ...(operation.status !== 204 && { content }) },
       default: {
         description: 'What went wrong, with a code and a hint',
         content: { 'application/problem+json': { schema: problemSchema } },

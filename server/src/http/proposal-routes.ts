@@ -3,22 +3,41 @@ import {
   applyRequestSchema,
   bytes32Schema,
   configureRequestSchema,
+  digestOfBytes32,
   FirmproofError,
   haltRequestSchema,
   type ProductId,
   type Proposal,
   parseProductId,
   promoteRequestSchema,
+  rejectRequestSchema,
   revokeRequestSchema,
+  type Signer,
+  signerApprovalSchema,
   vetoRequestSchema,
 } from '@firmproof/protocol';
+import type { SignerApproval } from '@firmproof/protocol/approval';
 import { type Request, Router } from 'express';
-import { finalStates, toResource } from '../proposals/proposal-store.ts';
+import { exported, finalStates, requestOf, type StoredProposal, toResource } from '../proposals/proposal-store.ts';
 import type { Dependencies } from './dependencies.ts';
 import { bodyOf, parameter } from './parameters.ts';
 
+/** Signatures are hexadecimal by their schema. */
+const approvalOf = ({ signer, signature }: { signer: Signer; signature: string }): SignerApproval => ({
+  signer,
+  signature: signature as `0x${string}`,
+});
+
 /** Everything that needs an approval becomes a proposal: 202, and followed from there. */
-export function proposalRoutes({ intake, store, tokens, receiveRelease, wake }: Dependencies): Router {
+export function proposalRoutes({
+  database,
+  intake,
+  approvals,
+  store,
+  tokens,
+  receiveRelease,
+  wake,
+}: Dependencies): Router {
   const router = Router();
 
   /** Who sends is checked before a byte of the body is believed. */
@@ -62,16 +81,70 @@ export function proposalRoutes({ intake, store, tokens, receiveRelease, wake }: 
     intake.other(product, { kind: 'veto', body: bodyOf(request, vetoRequestSchema) }),
   );
 
-  async function proposalOf(request: Request): Promise<Proposal> {
+  async function rowOf(request: Request): Promise<StoredProposal> {
     const id = bytes32Schema.safeParse(parameter(request, 'id'));
     const row = id.success ? await store.find(id.data) : undefined;
     if (!row) throw new FirmproofError('proposal-not-found', 'no proposal with this id');
-    return toResource(row);
+    return row;
+  }
+
+  const proposalOf = async (request: Request): Promise<Proposal> => toResource(await rowOf(request));
+
+  /** The proposal, for those whom it concerns. */
+  async function ownRow(request: Request): Promise<StoredProposal> {
+    const owner = await tokens.require(request);
+    const row = await rowOf(request);
+    if (owner !== row.publisher && owner !== row.approver)
+      await intake.requireProposer(parseProductId(row.product), owner);
+    return row;
   }
 
   router.get('/v1/proposals/:id', async (request, response) => {
     response.setHeader('cache-control', 'no-store').json(await proposalOf(request));
   });
+
+  // Who approves proves it with the signature: no token is needed.
+  router.post('/v1/proposals/:id/approvals', async (request, response) => {
+    const row = await rowOf(request);
+    response.json(await approvals.add(row, approvalOf(bodyOf(request, signerApprovalSchema))));
+    wake();
+  });
+
+  router.post('/v1/proposals/:id/rejections', async (request, response) => {
+    const { message, ...by } = bodyOf(request, rejectRequestSchema);
+    response.json(await approvals.reject(await rowOf(request), message, approvalOf(by)));
+    wake();
+  });
+
+  router.post('/v1/proposals/:id/relay', async (request, response) => {
+    const { id } = await ownRow(request);
+    response.json(toResource(await store.amend(id, () => ({ held: 0 }))));
+    wake();
+  });
+
+  router.get('/v1/proposals/:id/export', async (request, response) => {
+    response.setHeader('cache-control', 'no-store').json(exported(await ownRow(request)));
+  });
+
+  // Who knows the id may see what is proposed. Once it is on chain anybody can compute the id, and the release's rules hold.
+  router.get('/v1/proposals/:id/attestation', async (request, response) => {
+    const { row, digest } = await proposedAttestation(request);
+    if (row.state === 'confirmed') await ownRow(request);
+    const found = await database
+      .selectFrom('attestations')
+      .select('text')
+      .where('digest', '=', digest)
+      .executeTakeFirst();
+    if (!found) throw new FirmproofError('release-not-found', 'this server does not have the attestation');
+    response.setHeader('cache-control', 'no-store').type('application/json').send(found.text);
+  });
+
+  async function proposedAttestation(request: Request) {
+    const row = await rowOf(request);
+    const asked = requestOf(row);
+    if (asked.kind !== 'publish') throw new FirmproofError('release-not-found', 'the proposal is not about a release');
+    return { row, digest: digestOfBytes32(asked.body.message.attestation) };
+  }
 
   router.get('/v1/proposals/:id/events', async (request, response) => {
     const { id } = await proposalOf(request);

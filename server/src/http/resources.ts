@@ -19,12 +19,7 @@ export async function productResource(
   row: Tables['products'],
   nowSeconds: number,
 ): Promise<ProductResource> {
-  const heads = await database
-    .selectFrom('heads')
-    .selectAll()
-    .where('product', '=', row.id)
-    .orderBy('channel')
-    .execute();
+  const heads = await headsOf(database, row.id).orderBy('heads.channel').execute();
   return productSchema.parse({
     product: row.id,
     name: row.name,
@@ -41,7 +36,21 @@ export async function productResource(
   });
 }
 
-export function channelResource(row: Tables['heads'], nowSeconds: number): ChannelResource {
+/** Heads of a product, each with whether this server has stopped offering it. */
+export function headsOf(database: Database, product: string) {
+  return database
+    .selectFrom('heads')
+    .leftJoin('stops', (join) =>
+      join.onRef('stops.product', '=', 'heads.product').onRef('stops.channel', '=', 'heads.channel'),
+    )
+    .selectAll('heads')
+    .select('stops.since as stopped_since')
+    .where('heads.product', '=', product);
+}
+
+type Head = Tables['heads'] & { readonly stopped_since: number | null };
+
+export function channelResource(row: Head, nowSeconds: number): ChannelResource {
   const schedule = { start: Number(row.start), duration: Number(row.duration), firstShare: Number(row.first_share) };
   return channelResourceSchema.parse({
     product: row.product,
@@ -54,6 +63,7 @@ export function channelResource(row: Tables['heads'], nowSeconds: number): Chann
     shareBasisPoints: row.halted ? 0 : shareAt(schedule, nowSeconds),
     halted: Boolean(row.halted),
     halts: Number(row.halts),
+    stopped: row.stopped_since !== null,
   });
 }
 

@@ -3,6 +3,7 @@ import {
   bytes32OfDigest,
   digestOfBytes32,
   FirmproofError,
+  isDevelopmentChain,
   type ProductId,
   type Proposal,
   parseAttestation,
@@ -16,10 +17,17 @@ import {
   verifyAttestation,
   walkTrustRoot,
 } from '@firmproof/protocol';
-import type { SignerApproval } from '@firmproof/protocol/approval';
-import { type AccountChange, type AccountRequest, addressOfAccount } from '../chain/accounts.ts';
-import { type ChainRequest, type Contracts, isAccountRequest } from '../chain/contracts.ts';
-import type { Registry, RegistryRequest } from '../chain/registry.ts';
+import {
+  type AccountChange,
+  type AccountRequest,
+  type ChainRequest,
+  isAccountRequest,
+  type RegistryRequest,
+  type SignerApproval,
+} from '@firmproof/protocol/approval';
+import type { Accounts } from '../chain/accounts.ts';
+import type { Contracts } from '../chain/contracts.ts';
+import type { Registry } from '../chain/registry.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 import type { Approvals } from './approvals.ts';
@@ -75,6 +83,7 @@ export function createIntake(options: {
   readonly store: ProposalStore;
   readonly registry: Registry;
   readonly contracts: Contracts;
+  readonly accounts: Accounts;
   readonly approvals: Approvals;
   readonly relayer: Address;
 }) {
@@ -178,8 +187,11 @@ export function createIntake(options: {
       }
       if (root.version !== 1)
         throw new FirmproofError('trust-root-version', 'a product starts with trust root version 1');
-      const request = { kind: 'register', body } as const;
       const { publisher } = message;
+      if (!isDevelopmentChain(registry.chainId) && !(await options.accounts.hasCode(publisher))) {
+        throw new FirmproofError('publisher-unsuitable', `${publisher} is a single wallet`);
+      }
+      const request = { kind: 'register', body } as const;
       await requireAcceptable(request, publisher);
       await keepTrustRoot(root);
       return open(request, product, { publisher, approver: publisher });
@@ -307,7 +319,7 @@ export function createIntake(options: {
         requireUsableSigners(signers, threshold, passkeysAlone);
         if (recoveryThreshold > 0 || recoverySigners.length > 0)
           requireUsableSigners(recoverySigners, recoveryThreshold, true);
-        const account = addressOfAccount(request.body.parameters);
+        const { account } = request.body;
         return open(request, account, { publisher: account, approver: '' });
       }
       requireUsableChange(request);

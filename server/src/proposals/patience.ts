@@ -1,5 +1,5 @@
 import { isFirmproofError } from '@firmproof/protocol';
-import type { ChainRequest } from '../chain/contracts.ts';
+import type { ChainRequest } from '@firmproof/protocol/approval';
 import type { ProposalStore } from './proposal-store.ts';
 
 /** When the approvals of a proposal expire, in seconds since 1970. */

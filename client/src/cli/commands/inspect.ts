@@ -6,12 +6,12 @@ import { describeProduct } from './product.ts';
 import type { Run } from './setup.ts';
 
 async function login(session: Session): Promise<void> {
-  const wallet = await session.approvalKey();
-  const vendor = await session.login(wallet);
+  const vendor = await session.login(await session.approver());
+  await session.pinRegistry(vendor.info);
   await session.home.change({ server: session.server });
   session.output.result(
-    { server: session.server, publisher: wallet.address.toLowerCase(), chainId: vendor.info.chainId },
-    `logged in at ${session.server} as ${wallet.address}`,
+    { server: session.server, publisher: vendor.account, chainId: vendor.info.chainId },
+    `logged in at ${session.server} for ${vendor.account}`,
   );
 }
 

@@ -127,7 +127,7 @@ async function createProduct(
     {
       product,
       name,
-      publisher: vendor.wallet.address.toLowerCase(),
+      publisher: vendor.account,
       trustRoot: trustRoot.digest,
       files,
       home: home.directory,
@@ -135,7 +135,7 @@ async function createProduct(
     [
       fields([
         ['product', `${name} ${product}`],
-        ['publisher', vendor.wallet.address],
+        ['publisher', vendor.account],
         ['trust root', `version ${trustRoot.version}, sha-256 ${trustRoot.digest}`],
         ['device files', directory],
       ]),

@@ -1,13 +1,9 @@
-import {
-  type AccountResource,
-  type Bytes32,
-  type Quorum,
-  type Requirements,
-  type Signer,
-  signerKind,
-} from '@firmproof/protocol';
-import { nestedTypedData, type SignerApproval, type TypedData, typedDataHash } from '@firmproof/protocol/approval';
-import type { AccountChange, Accounts } from '../chain/accounts.ts';
+import type { AccountResource, Quorum, Requirements } from '../api.ts';
+import type { Bytes32 } from '../bytes.ts';
+import { type Signer, signerKind } from '../signers.ts';
+import { nestedTypedData, type SignerApproval } from './approval.ts';
+import { type AccountChange, type BySigners, changeTypedData } from './requests.ts';
+import { type TypedData, typedDataHash } from './typed-data.ts';
 
 /** What a signer's key is asked to sign, and who has to. */
 export type Demand = { readonly requirements: Requirements; readonly digest: Bytes32 };
@@ -20,9 +16,9 @@ export function demandOfAction(team: AccountResource, plain: TypedData, chainId:
 }
 
 /** The approval of a change of the account itself. */
-export function demandOfChange(team: AccountResource, request: AccountChange, accounts: Accounts): Demand {
+export function demandOfChange(team: AccountResource, request: AccountChange, chainId: number): Demand {
   const { account, epoch } = team;
-  const digest = typedDataHash(accounts.typedData(request, epoch));
+  const digest = typedDataHash(changeTypedData(chainId, request, epoch));
   return { requirements: { account, epoch, quorums: quorumsOf(team, request) }, digest };
 }
 
@@ -95,4 +91,15 @@ export function isOutOfReach({ quorums }: Requirements, rejecting: readonly Sign
   return quorums.some(
     ({ signers, threshold }) => signers.filter((signer) => !rejecting.includes(signer)).length < threshold,
   );
+}
+
+/** Each quorum's approvals go where the contract looks for them; null while one is missing. */
+export function sortedOut({ quorums }: Requirements, approvals: readonly SignerApproval[]): BySigners | null {
+  const sides = { approval: [] as SignerApproval[], proof: [] as SignerApproval[] };
+  for (const quorum of quorums) {
+    const own = approvedBy(quorum, approvals);
+    if (own === null) return null;
+    sides[quorum.role === 'proposed' ? 'proof' : 'approval'].push(...own);
+  }
+  return sides;
 }

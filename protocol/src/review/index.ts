@@ -1,0 +1,6 @@
+export * from './approvers.ts';
+export * from './checks.ts';
+export * from './place.ts';
+export * from './review.ts';
+export * from './rows.ts';
+export * from './units.ts';
