@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {AccountParameters, IVendorAccount} from "../src/interfaces/IVendorAccount.sol";
-import {SignerKind} from "../src/libraries/SignerSets.sol";
+import {SignerKind} from "../src/libraries/SignerKind.sol";
 import {P256_VERIFIER, WEBAUTHN_VERIFIER} from "../src/libraries/Verifiers.sol";
 import {AccountTest, ITypedAccount} from "./support/AccountTest.sol";
 import {Messages, PublishMessage} from "./support/Messages.sol";

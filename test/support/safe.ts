@@ -61,7 +61,7 @@ export function ownersOf(stack: Stack, safe: Address): Promise<readonly string[]
  * A Safe's signature over an EIP-712 hash: what each owner signs is SafeMessage(bytes message) of that hash in the domain of the
  * Safe, and the signatures follow each other ascending by owner.
  */
-export async function signAsSafe(
+async function signAsSafe(
   chainId: number,
   safe: Address,
   owners: readonly Wallet[],

@@ -6,15 +6,8 @@ import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 import {IVendorAccount} from "../interfaces/IVendorAccount.sol";
+import {SignerKind} from "./SignerKind.sol";
 import {P256_VERIFIER, WEBAUTHN_VERIFIER} from "./Verifiers.sol";
-
-/// @dev What can sign: an address of 20 bytes, or a verifier and a point, 84 bytes.
-enum SignerKind {
-    None,
-    Wallet,
-    P256,
-    Passkey
-}
 
 /// @dev k of n keys. `kinds` is by the epoch that the set began in, so replacing a set forgets the old one at once; and
 /// by key, so one key cannot be in a set twice under two verifiers (A45). A threshold of zero means that there is no

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {SignerKind} from "../../src/libraries/SignerSets.sol";
+import {SignerKind} from "../../src/libraries/SignerKind.sol";
 import {AccountTest} from "./AccountTest.sol";
 import {Messages, PublishMessage} from "./Messages.sol";
 import {Key, Signers} from "./Signers.sol";
