@@ -2,6 +2,7 @@ import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
 import { explainSystemError } from '@firmproof/protocol/node';
 import { Command, CommanderError } from 'commander';
 import { addAudit } from './commands/audit.ts';
+import { addChain } from './commands/chain.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addProduct } from './commands/product.ts';
 import { addRelease } from './commands/release.ts';
@@ -31,6 +32,7 @@ function buildProgram(): Command {
   addInspect(program, run);
   addVerify(program, run);
   addAudit(program, run);
+  addChain(program, run);
   addWitness(program, run);
   inherit(program);
   return program;
