@@ -125,10 +125,19 @@ export class FirmproofClient {
     return (await this.#fetch(`/v1/products/${product}/channels/${channel}/evidence`)).text();
   }
 
+  /** As an identity that the product's trust root names: CI needs no stored secret. */
+  loginWithIdToken = (token: string, product: ProductId) =>
+    this.#post('/v1/tokens/oidc', { token, product }, tokenSchema);
+
   login = (request: LoginRequest) => this.#post('/v1/tokens', request, tokenSchema);
 
-  register = (message: ActionMessage<'Register'>, by: Approved, trustRoot: Envelope): Promise<Proposal> =>
-    this.#post('/v1/products', { message, ...approvedBy(by), trustRoot }, proposalSchema);
+  register = (
+    message: ActionMessage<'Register'>,
+    by: Approved,
+    trustRoot: Envelope,
+    sigstoreTrustedRoot?: string,
+  ): Promise<Proposal> =>
+    this.#post('/v1/products', { message, ...approvedBy(by), trustRoot, sigstoreTrustedRoot }, proposalSchema);
 
   /** `held`: approvals are collected, and it is relayed only when somebody asks for it. */
   promote = (message: ActionMessage<'Promote'>, by: Approved, options: { readonly held?: boolean } = {}) =>
@@ -144,10 +153,15 @@ export class FirmproofClient {
   halt = (message: ActionMessage<'Halt'>, approver: Address, by: Approved): Promise<Proposal> =>
     this.#post(`/v1/products/${message.product}/halts`, { message, approver, ...approvedBy(by) }, proposalSchema);
 
-  configure = (message: ActionMessage<'Configure'>, by: Approved, trustRoot?: Envelope): Promise<Proposal> =>
+  configure = (
+    message: ActionMessage<'Configure'>,
+    by: Approved,
+    trustRoot?: Envelope,
+    sigstoreTrustedRoot?: string,
+  ): Promise<Proposal> =>
     this.#post(
       `/v1/products/${message.product}/configurations`,
-      { message, ...approvedBy(by), ...(trustRoot && { trustRoot }) },
+      { message, ...approvedBy(by), trustRoot, sigstoreTrustedRoot },
       proposalSchema,
     );
 
@@ -171,6 +185,11 @@ export class FirmproofClient {
   /** What the account has to approve, newest first. */
   async proposals(account: Address): Promise<readonly Proposal[]> {
     return (await this.#get(`/v1/accounts/${account}/proposals`, z.object({ items: z.array(proposalSchema) }))).items;
+  }
+
+  /** What has been proposed for a product, newest first; for its publisher and its guardian. */
+  async proposalsOf(product: ProductId): Promise<readonly Proposal[]> {
+    return (await this.#get(`/v1/products/${product}/proposals`, z.object({ items: z.array(proposalSchema) }))).items;
   }
 
   createAccount = (parameters: AccountParameters): Promise<Proposal> =>
@@ -250,7 +269,10 @@ export class FirmproofClient {
       onState?.(proposal);
       if (proposal.state === 'confirmed') return proposal;
       if (proposal.state === 'rejected' || proposal.state === 'expired') throw rejection(proposal);
-      if (options.untilItWaits && waitsForPeople(proposal)) return proposal;
+      // Events begin with the past: what counts is whether it waits now.
+      if (!options.untilItWaits || !waitsForPeople(proposal)) continue;
+      const now = await this.proposal(id);
+      if (waitsForPeople(now)) return now;
     }
     throw new FirmproofError('server-unreachable', 'the server stopped telling about the proposal', {
       hint: `See \`firmproof proposal show ${id}\`; the proposal goes on by itself.`,

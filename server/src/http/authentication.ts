@@ -6,6 +6,8 @@ import {
   type Login,
   type loginRequestSchema,
   loginTypes,
+  type ProductId,
+  productIdSchema,
   type Signer,
   serverDomain,
 } from '@firmproof/protocol';
@@ -15,10 +17,15 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import { type Accounts, addressOfAccount } from '../chain/accounts.ts';
 import type { Database } from '../database/database.ts';
+import type { Tables } from '../database/schema.ts';
 
 const maximumLoginSeconds = 600;
+/** One run of CI; each logs in anew. */
+const productTokenSeconds = 900;
+const maximumProductTokens = 100;
 
 export type Tokens = ReturnType<typeof createTokens>;
+type Bearer = { readonly publisher: Address; readonly product: ProductId | null };
 type LoginRequest = z.output<typeof loginRequestSchema>;
 
 /** API tokens gate uploads against noise; they carry no authority over releases. Only their hashes are kept. */
@@ -56,6 +63,36 @@ export function createTokens(options: {
     return account !== null && [...account.signers, ...account.recovery.signers].includes(signer);
   }
 
+  async function keep(row: Omit<Tables['tokens'], 'hash'>): Promise<string> {
+    const token = `fp_${randomBytes(32).toString('base64url')}`;
+    await database.deleteFrom('tokens').where('expires_at', '<', nowSeconds()).execute();
+    await database
+      .insertInto('tokens')
+      .values({ ...row, hash: hashOf(token) })
+      .execute();
+    return token;
+  }
+
+  /** Whose token the request carries, and the product that it is limited to. @throws FirmproofError `token-invalid` */
+  async function bearerOf(request: Request): Promise<Bearer | null> {
+    const header = request.get('authorization');
+    if (header === undefined) return null;
+    const token = /^Bearer (fp_[A-Za-z0-9_-]{43})$/.exec(header)?.[1];
+    const row =
+      token &&
+      (await database
+        .selectFrom('tokens')
+        .select(['publisher', 'product'])
+        .where('hash', '=', hashOf(token))
+        .where('expires_at', '>', nowSeconds())
+        .executeTakeFirst());
+    if (!row) throw new FirmproofError('token-invalid', 'the API token is unknown or has expired');
+    return {
+      publisher: addressSchema.parse(row.publisher),
+      product: row.product === null ? null : productIdSchema.parse(row.product),
+    };
+  }
+
   return {
     /** @throws FirmproofError `login-invalid` */
     async login(login: LoginRequest, origin: string) {
@@ -79,40 +116,62 @@ export function createTokens(options: {
         .returning('nonce')
         .execute();
       if (used.length === 0) throw refuse('this login was used already');
-      const token = `fp_${randomBytes(32).toString('base64url')}`;
       const expiresAt = now + options.lifetimeSeconds;
-      await database.deleteFrom('tokens').where('expires_at', '<', now).execute();
-      await database
-        .insertInto('tokens')
-        .values({ hash: hashOf(token), publisher: message.publisher, scopes: 'publish', expires_at: expiresAt })
-        .execute();
+      const token = await keep({
+        publisher: message.publisher,
+        scopes: 'publish',
+        expires_at: expiresAt,
+        product: null,
+      });
       return { token, publisher: message.publisher, scopes: ['publish' as const], expiresAt };
     },
 
-    /** The publisher whose token the request carries; null without one. @throws FirmproofError `token-invalid` */
+    /**
+     * A token to propose releases and promotions of one product, and for nothing else.
+     * @throws FirmproofError `quota-exceeded` while too many of them are alive
+     */
+    async issueForProduct(publisher: Address, product: ProductId) {
+      const alive = await database
+        .selectFrom('tokens')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .where('product', '=', product)
+        .where('expires_at', '>', nowSeconds())
+        .executeTakeFirstOrThrow();
+      if (Number(alive.count) >= maximumProductTokens)
+        throw new FirmproofError('quota-exceeded', `${maximumProductTokens} tokens of this product are alive`);
+      const expiresAt = nowSeconds() + Math.min(productTokenSeconds, options.lifetimeSeconds);
+      const token = await keep({ publisher, scopes: 'propose', expires_at: expiresAt, product });
+      return { token, publisher, scopes: ['propose' as const], product, expiresAt };
+    },
+
+    /**
+     * The publisher whose token the request carries; null without one. A token for one product opens nothing that not
+     * everybody may see.
+     * @throws FirmproofError `token-invalid`
+     */
     async publisherOf(request: Request): Promise<Address | null> {
-      const header = request.get('authorization');
-      if (header === undefined) return null;
-      const token = /^Bearer (fp_[A-Za-z0-9_-]{43})$/.exec(header)?.[1];
-      const row =
-        token &&
-        (await database
-          .selectFrom('tokens')
-          .select('publisher')
-          .where('hash', '=', hashOf(token))
-          .where('expires_at', '>', nowSeconds())
-          .executeTakeFirst());
-      if (!row) throw new FirmproofError('token-invalid', 'the API token is unknown or has expired');
-      return addressSchema.parse(row.publisher);
+      const bearer = await bearerOf(request);
+      return bearer === null || bearer.product !== null ? null : bearer.publisher;
     },
 
     /** @throws FirmproofError `authentication-required`, `token-invalid`, `token-scope` */
     async require(request: Request, publisher?: Address): Promise<Address> {
-      const owner = await this.publisherOf(request);
-      if (owner === null) throw new FirmproofError('authentication-required', 'this needs an API token');
-      if (publisher !== undefined && owner !== publisher)
+      const bearer = await bearerOf(request);
+      if (bearer === null) throw new FirmproofError('authentication-required', 'this needs an API token');
+      if (bearer.product !== null)
+        throw new FirmproofError('token-scope', 'the token is for proposing releases and promotions only');
+      if (publisher !== undefined && bearer.publisher !== publisher)
         throw new FirmproofError('token-scope', 'the token is for another publisher');
-      return owner;
+      return bearer.publisher;
+    },
+
+    /** Who may propose releases and promotions of a product, as far as the token tells. @throws as `require` does */
+    async requireForProduct(request: Request, product: ProductId): Promise<Address> {
+      const bearer = await bearerOf(request);
+      if (bearer === null) throw new FirmproofError('authentication-required', 'this needs an API token');
+      if (bearer.product !== null && bearer.product !== product)
+        throw new FirmproofError('token-scope', 'the token is for another product');
+      return bearer.publisher;
     },
   };
 }

@@ -164,7 +164,6 @@ export function createApprovals(options: {
           ]),
           // Who approves has thought better of it.
           rejections: JSON.stringify(rejectionsOf(now).filter((known) => known.signer !== signer)),
-          requirements: JSON.stringify(requirements),
         };
       });
       return toResource(amended);
@@ -194,7 +193,6 @@ export function createApprovals(options: {
             ...rejectionsOf(now).filter((known) => known.signer !== signer),
             { signer, signature, reason: message.reason, at: nowSeconds() },
           ]),
-          requirements: JSON.stringify(demand.requirements),
         };
       });
       return toResource(amended);
@@ -216,7 +214,7 @@ export function createApprovals(options: {
       }
       const { requirements, digest } = demand;
       if (JSON.stringify(requirements) !== JSON.stringify(requirementsOf(row)))
-        row = await store.amend(row.id, () => ({ requirements: JSON.stringify(requirements) }));
+        row = await store.require(row.id, requirements);
       const current = rejectionsOf(row).filter(({ signer }) => isAsked(requirements, signer));
       if (
         isOutOfReach(

@@ -9,6 +9,7 @@ import {
   type TrustRoot,
   verifyEvidence,
 } from '@firmproof/protocol';
+import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 import type { Command } from 'commander';
 import { auditProduct, type VouchedHistory } from '../../audit.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -101,7 +102,7 @@ async function vouchedHistories(session: Session, product: ProductId, root: Trus
         lastProven: null,
         rolloutSecret: new Uint8Array(32),
       };
-      const verdict = await verifyEvidence(evidence, root, device, Math.floor(Date.now() / 1000));
+      const verdict = await verifyEvidence(evidence, root, device, Math.floor(Date.now() / 1000), keylessVerifier);
       if (verdict.proven) vouched.push({ sequence: verdict.proven.sequence, history: verdict.proven.history });
       else if ('code' in verdict) session.output.note(`Evidence of ${channel}: ${verdict.message} [${verdict.code}]`);
     }
