@@ -298,7 +298,8 @@ const inputCodes = {
     remedy: 'Correct the name.',
   },
   'key-invalid': {
-    meaning: 'The key is no P-256 or Ed25519 public key in SPKI form.',
+    meaning:
+      'The key is not of the kind that is needed: a P-256 or Ed25519 public key in SPKI form, or the private key of a wallet (0x and 64 digits).',
     remedy: 'Make keys with `firmproof setup`.',
   },
   'cosignature-malformed': {
@@ -514,6 +515,15 @@ const serviceCodes = {
   'chain-incomplete': {
     meaning: 'The events of the registry do not replay to the history hash in its storage.',
     remedy: 'Ask another RPC node.',
+  },
+  'deployment-proxy-missing': {
+    meaning:
+      'The deterministic deployment proxy is not on this chain. Vendor accounts have the same address on every chain because of it.',
+    remedy: 'Deploy the proxy with its well-known transaction, which anybody may send, or choose another chain.',
+  },
+  'deployer-out-of-gas': {
+    meaning: 'The key that deploys cannot pay for the transactions.',
+    remedy: 'Fund its address on that chain and run the command again; what is there already is not deployed again.',
   },
   'relayer-out-of-gas': {
     meaning: 'The relayer cannot pay for the transaction. It waits.',

@@ -117,7 +117,6 @@ async function open(
   const metrics = createMetrics();
   const tokens = createTokens({
     database,
-    rpc,
     accounts,
     chainId,
     lifetimeSeconds: config.tokenSeconds,

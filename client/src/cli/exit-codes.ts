@@ -60,6 +60,7 @@ const unreachable: readonly ErrorCode[] = [
   'server-unreachable',
   'chain-unreachable',
   'chain-unsuitable',
+  'deployment-proxy-missing',
   'unavailable',
   'evidence-not-ready',
   'sigstore-unavailable',
