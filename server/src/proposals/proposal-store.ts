@@ -32,8 +32,8 @@ export function createProposalStore(database: Database, nowSeconds: () => number
     return database.selectFrom('proposals').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
-  /** The row and its event. */
-  async function save(transaction: Transaction<Tables>, row: StoredProposal): Promise<void> {
+  async function write(transaction: Transaction<Tables>, row: StoredProposal): Promise<Proposal> {
+    const resource = toResource(row);
     const { id, ...columns } = row;
     await transaction
       .insertInto('proposals')
@@ -42,28 +42,28 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       .execute();
     await transaction
       .insertInto('proposal_events')
-      .values({ proposal: id, document: JSON.stringify(toResource(row)) })
+      .values({ proposal: id, document: JSON.stringify(resource) })
       .execute();
+    return resource;
   }
 
   /**
-   * Changes the row as it is now, which need not be as the caller last saw it: an approval that came meanwhile must not be
-   * overwritten. null changes nothing.
+   * Changes the row as it is now, with its event, in one transaction: approvals arrive while the worker moves the proposal, and
+   * neither may undo the other. A change of null changes nothing.
    */
-  async function rewrite(
+  async function update(
     id: string,
-    change: (now: StoredProposal) => Partial<StoredProposal> | null,
+    change: (row: StoredProposal) => Partial<StoredProposal> | null,
   ): Promise<StoredProposal> {
-    const { row, isNew } = await database.transaction().execute(async (transaction) => {
+    const { row, resource } = await database.transaction().execute(async (transaction) => {
       const now = await transaction.selectFrom('proposals').selectAll().where('id', '=', id).executeTakeFirst();
       if (!now) throw new Error(`proposal ${id} is gone`);
-      const columns = change(now);
-      if (columns === null) return { row: now, isNew: false };
-      const next = { ...now, ...columns, updated_at: nowSeconds() };
-      await save(transaction, next);
-      return { row: next, isNew: true };
+      const changed = change(now);
+      if (changed === null) return { row: now, resource: null };
+      const next = { ...now, ...changed, updated_at: nowSeconds() };
+      return { row: next, resource: await write(transaction, next) };
     });
-    if (isNew) changes.emit(id, toResource(row));
+    if (resource !== null) changes.emit(id, resource);
     return row;
   }
 
@@ -93,7 +93,7 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       const existing = await find(draft.id);
       if (existing && !['rejected', 'expired'].includes(existing.state)) return toResource(existing);
       const now = nowSeconds();
-      const row: StoredProposal = {
+      const row = {
         ...draft,
         request: JSON.stringify(draft.request),
         state: 'received',
@@ -106,26 +106,32 @@ export function createProposalStore(database: Database, nowSeconds: () => number
         requirements: null,
         created_at: existing?.created_at ?? now,
         updated_at: now,
-      };
-      await database.transaction().execute((transaction) => save(transaction, row));
-      const resource = toResource(row);
+      } as const;
+      const resource = await database.transaction().execute((transaction) => write(transaction, row));
       changes.emit(row.id, resource);
       return resource;
     },
 
     /** Moves a proposal on. Says nothing to followers when nothing has changed. */
     async move(
-      { id }: StoredProposal,
+      row: StoredProposal,
       state: ProposalState,
       change: { reason?: Reason | null; transaction?: { hash: string; raw: string } | null } = {},
     ): Promise<void> {
-      const { transaction } = change;
-      const reason = { reason_code: change.reason?.code ?? null, reason_message: change.reason?.message ?? null };
-      await rewrite(id, (now) => {
-        const sameReason = now.reason_code === reason.reason_code && now.reason_message === reason.reason_message;
-        if (now.state === state && sameReason && transaction === undefined) return null;
-        const sent = { transaction_hash: transaction?.hash ?? null, raw_transaction: transaction?.raw ?? null };
-        return { state, ...reason, ...(transaction !== undefined && sent) };
+      const reason = change.reason ?? null;
+      await update(row.id, (now) => {
+        const sameReason =
+          now.reason_code === (reason?.code ?? null) && now.reason_message === (reason?.message ?? null);
+        if (now.state === state && sameReason && change.transaction === undefined) return null;
+        return {
+          state,
+          reason_code: reason?.code ?? null,
+          reason_message: reason?.message ?? null,
+          ...(change.transaction !== undefined && {
+            transaction_hash: change.transaction?.hash ?? null,
+            raw_transaction: change.transaction?.raw ?? null,
+          }),
+        };
       });
     },
 
@@ -135,7 +141,7 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       change: (
         row: StoredProposal,
       ) => Partial<Pick<StoredProposal, 'approvals' | 'rejections' | 'request' | 'requirements' | 'held'>>,
-    ): Promise<StoredProposal> => rewrite(id, change),
+    ): Promise<StoredProposal> => update(id, change),
 
     /** Whether a release of this version is on its way. */
     async isProposed(product: string, version: string): Promise<boolean> {
