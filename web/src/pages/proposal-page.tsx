@@ -141,11 +141,12 @@ function Deadline({ deadline, finished }: { deadline: number; finished: boolean 
   );
 }
 
-/** The id of a change of the account holds the account; that of anything else does not. */
-function accountRow(proposal: Proposal, { action }: Review) {
-  const bound = ['SetSigners', 'SetRecovery', 'Recover', 'CancelRecovery'].includes(action);
-  return { label: 'Account', value: proposal.approver ?? '', exact: true, saidByServer: !bound };
-}
+const accountRow = ({ approver = '' }: { readonly approver?: string | undefined }, { isAccountProved }: Review) => ({
+  label: 'Account',
+  value: approver,
+  exact: true,
+  saidByServer: !isAccountProved,
+});
 
 const alone = ({ approver }: Proposal) =>
   approver
