@@ -216,6 +216,10 @@ const deviceCodes = {
 
 /** Malformed values, files and configuration. */
 const inputCodes = {
+  'sbom-malformed': {
+    meaning: 'The software bill of materials is neither CycloneDX nor SPDX in JSON.',
+    remedy: 'Give CycloneDX 1.4 or later, or SPDX 2.x, as JSON.',
+  },
   'signer-invalid': {
     meaning: 'A signer is wallet:0x…, p256:<x and y> or passkey:<x and y>, its point on the curve.',
     remedy: 'Copy it from `firmproof signer show` or from the enrolment page.',
@@ -370,6 +374,14 @@ const serviceCodes = {
   'browser-alone': {
     meaning: 'All approvals so far come from passkeys; one has to be made outside a browser.',
     remedy: 'Let somebody with a wallet or a P-256 key run `firmproof approve`.',
+  },
+  'not-approved': {
+    meaning: 'You have answered no: nothing was signed.',
+    remedy: 'Run `firmproof reject` to tell the others why.',
+  },
+  'relay-file-malformed': {
+    meaning: 'The file is no exported proposal.',
+    remedy: 'Make it with `firmproof proposal export`.',
   },
   'proposal-closed': {
     meaning: 'The proposal is finished: nobody can approve or reject it any more.',

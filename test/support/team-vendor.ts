@@ -20,14 +20,7 @@ import {
   parseVersion,
   type TrustRoot,
 } from '@firmproof/protocol';
-import {
-  changeTypedData,
-  nestedTypedData,
-  type RegistryRequest,
-  requestTypedData,
-  type SignerApproval,
-  typedDataHash,
-} from '@firmproof/protocol/approval';
+import { proposedTypedData, type SignerApproval, typedDataHash } from '@firmproof/protocol/approval';
 import type { Stack } from './stack.ts';
 import { mixedTeam, parametersOf, type TeamSigner } from './team.ts';
 
@@ -91,14 +84,9 @@ export async function makeTeam(
   const rootOptions = { name, witnesses, quorum: 2, maxAgeSeconds: 604_800, delaySeconds };
   const trustRoot = firstTrustRoot(vendor, rootOptions, { build: buildKey, root: rootKey });
 
-  async function approvalOf({ signer, sign }: TeamSigner, { kind, message, approver }: Proposal) {
-    const at = { account: parseAddress(String(approver)), epoch: (await vendor.client.account(account)).epoch };
-    // What is accepted when a configuration is applied stands in a message of its own.
-    const request =
-      kind === 'apply' ? { kind, body: { message, acceptance: { message } } } : { kind, body: { message, account } };
-    const isChange = /signers|recover/.test(kind);
-    const plain = isChange ? null : requestTypedData({ chainId, registry }, request as RegistryRequest);
-    const typed = plain ? nestedTypedData(plain, chainId, at) : changeTypedData(chainId, request as never, at.epoch);
+  async function approvalOf({ signer, sign }: TeamSigner, proposal: Proposal) {
+    const { epoch } = await vendor.client.account(account);
+    const typed = proposedTypedData(proposal, { chainId, registry }, { account, epoch });
     return { signer, signature: sign(typedDataHash(typed)) };
   }
 

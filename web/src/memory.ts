@@ -1,7 +1,7 @@
 import { addressSchema } from '@firmproof/protocol';
 import type { RegistryAddress } from '@firmproof/protocol/approval';
+import { type Place, placeOf } from '@firmproof/protocol/review';
 import * as z from 'zod';
-import { type Place, placeOf } from './review/place.ts';
 import type { Settings } from './settings.ts';
 
 const rememberedSchema = z.record(z.string(), z.object({ chainId: z.int(), registry: addressSchema }));

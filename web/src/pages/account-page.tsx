@@ -12,6 +12,7 @@ import {
   toHex,
 } from '@firmproof/protocol';
 import { typedDataHash } from '@firmproof/protocol/approval';
+import { checkPlace, describeDistance, describeTime } from '@firmproof/protocol/review';
 import { useState } from 'react';
 import { judgePlace, rememberPlace } from '../memory.ts';
 import { Failure } from '../parts/failure.tsx';
@@ -24,8 +25,6 @@ import { Section } from '../parts/section.tsx';
 import { SignerName } from '../parts/signer-name.tsx';
 import { useLoaded } from '../parts/use-loaded.ts';
 import { passkeyObstacle, signWithPasskey } from '../passkey/webauthn.ts';
-import { checkPlace } from '../review/checks.ts';
-import { describeDistance, describeTime } from '../review/units.ts';
 import type { Api } from '../server/api.ts';
 import type { Settings } from '../settings.ts';
 

@@ -1,4 +1,5 @@
 import { formatSigner } from '@firmproof/protocol';
+import { describeTime } from '@firmproof/protocol/review';
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Failure } from '../parts/failure.tsx';
@@ -7,7 +8,6 @@ import { PageTitle } from '../parts/page-title.tsx';
 import { Section } from '../parts/section.tsx';
 import { forgetPasskey, type KeptPasskey, keptPasskeys } from '../passkey/kept.ts';
 import { makePasskey, passkeyObstacle } from '../passkey/webauthn.ts';
-import { describeTime } from '../review/units.ts';
 
 /** Makes a passkey, and shows what to pass on so that it becomes a signer. */
 export function EnrolPage() {

@@ -1,4 +1,5 @@
 import { isFirmproofError, type Proposal } from '@firmproof/protocol';
+import { askedPasskeys, describeDistance, describeTime, type Review, reviewProposal } from '@firmproof/protocol/review';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { isSameImage, useImage } from '../image/use-image.ts';
 import { judgePlace } from '../memory.ts';
@@ -15,9 +16,6 @@ import { RowList } from '../parts/row-list.tsx';
 import { Section } from '../parts/section.tsx';
 import { StateBanner } from '../parts/state-banner.tsx';
 import { useLoaded } from '../parts/use-loaded.ts';
-import { askedPasskeys } from '../review/approvers.ts';
-import { type Review, reviewProposal } from '../review/review.ts';
-import { describeDistance, describeTime } from '../review/units.ts';
 import type { Api } from '../server/api.ts';
 import { followProposal } from '../server/follow.ts';
 import { isFinished, type LoadedProposal, loadProposal } from '../server/load-proposal.ts';

@@ -1,6 +1,5 @@
 import type { Proposal } from '@firmproof/protocol';
-import { type Approver, progressOf, type QuorumProgress } from '../review/approvers.ts';
-import { describeTime } from '../review/units.ts';
+import { type Approver, describeTime, progressOf, type QuorumProgress } from '@firmproof/protocol/review';
 import { Icon } from './icon.tsx';
 import { SignerName } from './signer-name.tsx';
 

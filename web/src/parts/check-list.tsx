@@ -1,4 +1,4 @@
-import type { Check } from '../review/checks.ts';
+import type { Check } from '@firmproof/protocol/review';
 import { Icon } from './icon.tsx';
 
 const words = { passed: 'Checked', failed: 'Wrong', unchecked: 'Not checked' } as const;

@@ -1,12 +1,11 @@
 import { FirmproofError, type Proposal, type Reject, rejectTypes, serverDomain } from '@firmproof/protocol';
 import { typedDataHash } from '@firmproof/protocol/approval';
+import type { Place, Review } from '@firmproof/protocol/review';
+import { askedPasskeys } from '@firmproof/protocol/review';
 import { type FormEvent, useId, useState } from 'react';
 import { rememberPlace } from '../memory.ts';
 import { keptPasskeys } from '../passkey/kept.ts';
 import { passkeyObstacle, signWithPasskey } from '../passkey/webauthn.ts';
-import { askedPasskeys } from '../review/approvers.ts';
-import type { Place } from '../review/place.ts';
-import type { Review } from '../review/review.ts';
 import type { Api } from '../server/api.ts';
 import type { Settings } from '../settings.ts';
 import { Failure } from './failure.tsx';

@@ -1,4 +1,4 @@
-import type { Difference } from '../review/rows.ts';
+import type { Difference } from '@firmproof/protocol/review';
 
 /** A release beside the one before it. */
 export function DifferenceTable({ version, list }: { version: string; list: readonly Difference[] }) {

@@ -1,6 +1,6 @@
+import { describeBytes } from '@firmproof/protocol/review';
 import { type DragEvent, useId, useState } from 'react';
 import { type ImageState, isSameImage } from '../image/use-image.ts';
-import { describeBytes } from '../review/units.ts';
 import { Notice } from './notice.tsx';
 
 type Props = {

@@ -1,5 +1,5 @@
 import type { Proposal, ProposalKind } from '@firmproof/protocol';
-import { describeTime } from '../review/units.ts';
+import { describeTime } from '@firmproof/protocol/review';
 import { isFinished } from '../server/load-proposal.ts';
 
 const kinds: Record<ProposalKind, string> = {

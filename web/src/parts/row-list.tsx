@@ -1,4 +1,4 @@
-import type { Row } from '../review/rows.ts';
+import type { Row } from '@firmproof/protocol/review';
 import { SignerName } from './signer-name.tsx';
 
 const changeWords = { stays: 'stays', comes: 'new', goes: 'removed' } as const;

@@ -27,7 +27,7 @@ const shownReleases = 20;
 
 export type SignedBy = { readonly signer: Signer; readonly signature: `0x${string}` };
 
-/** What these pages use of the HTTP API. Nothing that it answers is believed: see ../review/. */
+/** What these pages use of the HTTP API. Nothing that it answers is believed: see @firmproof/protocol/review. */
 export class Api {
   readonly server: string;
 

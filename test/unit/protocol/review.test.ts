@@ -11,11 +11,19 @@ import {
   zeroAddress,
 } from '@firmproof/protocol';
 import { idOfProposed, proposedTypedData } from '@firmproof/protocol/approval';
+import {
+  askedPasskeys,
+  describeBytes,
+  describeDistance,
+  describeDuration,
+  type Place,
+  placeOf,
+  progressOf,
+  type Review,
+  reviewProposal,
+  type Said,
+} from '@firmproof/protocol/review';
 import { describe, expect, test } from 'vitest';
-import { askedPasskeys, progressOf } from '../../../web/src/review/approvers.ts';
-import { type Place, placeOf } from '../../../web/src/review/place.ts';
-import { type Review, reviewProposal, type Said } from '../../../web/src/review/review.ts';
-import { describeBytes, describeDistance, describeDuration } from '../../../web/src/review/units.ts';
 import { expectCode } from '../../support/expect-code.ts';
 import { mixedTeam, walletSigner } from '../../support/team.ts';
 

@@ -1,3 +1,4 @@
+import { idOfProposed, type ProposedAction } from '../approval/index.ts';
 import {
   type Address,
   attestationDigest,
@@ -8,8 +9,7 @@ import {
   productIdOf,
   type Statement,
   subjectDigest,
-} from '@firmproof/protocol';
-import { idOfProposed, type ProposedAction } from '@firmproof/protocol/approval';
+} from '../index.ts';
 import type { Place } from './place.ts';
 
 /** What was looked at here. `unchecked` is said as loudly as a failure is: it is never shown as checked. */

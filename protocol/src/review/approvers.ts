@@ -1,5 +1,5 @@
-import { type Proposal, type Quorum, type Signer, signerKind } from '@firmproof/protocol';
-import { approvedBy } from '@firmproof/protocol/approval';
+import { approvedBy } from '../approval/index.ts';
+import { type Proposal, type Quorum, type Signer, signerKind } from '../index.ts';
 
 export type Approver = {
   readonly signer: Signer;

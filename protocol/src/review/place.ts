@@ -1,4 +1,4 @@
-import type { RegistryAddress } from '@firmproof/protocol/approval';
+import type { RegistryAddress } from '../approval/index.ts';
 
 /**
  * How chain and registry are known: named by whoever hosts the pages, met before in this browser, met for the first time,

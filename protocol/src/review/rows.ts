@@ -1,6 +1,6 @@
-import type { AccountResource, ProductResource, Signer, Statement } from '@firmproof/protocol';
-import { formatSigner, subjectDigest, zeroAddress, zeroBytes32 } from '@firmproof/protocol';
-import type { ProposedAction } from '@firmproof/protocol/approval';
+import type { ProposedAction } from '../approval/index.ts';
+import type { AccountResource, ProductResource, Signer, Statement } from '../index.ts';
+import { componentChanges, formatSigner, type Sbom, subjectDigest, zeroAddress, zeroBytes32 } from '../index.ts';
 import { describeBytes, describeDuration, describeShare, describeTime } from './units.ts';
 
 export type Row = {
@@ -211,5 +211,22 @@ export function differencesOf(previous: Statement, next: Statement): readonly Di
     row('Rollback index', String(old.rollbackIndex), String(current.rollbackIndex)),
     row('Hardware', wildcard(old.hardware, 'any'), wildcard(current.hardware, 'any')),
     row('Installs over', wildcard(old.precursors, 'any version'), wildcard(current.precursors, 'any version')),
+    ...componentRows(old.sbom, current.sbom),
   ];
+}
+
+/** Components by the bills of materials that both statements carry; where one has no list, only the files can differ. */
+function componentRows(old: Sbom | undefined, current: Sbom | undefined): readonly Difference[] {
+  if (old === undefined && current === undefined) return [];
+  if (!(old?.components && current?.components)) {
+    const text = (sbom: Sbom | undefined) => (sbom ? `${sbom.format} ${sbom.digest.slice(0, 12)}…` : 'none');
+    return [{ label: 'SBOM', before: text(old), now: text(current), same: old?.digest === current?.digest }];
+  }
+  const list = (versions: readonly string[]) => versions.join(', ') || '–';
+  return componentChanges(old.components, current.components).map(({ name, before: was, now }) => ({
+    label: `Component ${name}`,
+    before: list(was),
+    now: list(now),
+    same: false,
+  }));
 }

@@ -1,12 +1,12 @@
-import type { AccountResource, ProductResource, Proposal, ReleaseResource, Statement } from '@firmproof/protocol';
-import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
 import {
   accountActions,
   type ProposedAction,
   proposedAction,
   proposedTypedData,
   type TypedData,
-} from '@firmproof/protocol/approval';
+} from '../approval/index.ts';
+import type { AccountResource, ProductResource, Proposal, ReleaseResource, Statement } from '../index.ts';
+import { FirmproofError, isFirmproofError } from '../index.ts';
 import {
   type Check,
   checkAttestation,
