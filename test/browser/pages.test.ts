@@ -1,16 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Proposal, parseSigner } from '@firmproof/protocol';
-import express from 'express';
+import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ApprovalTeam } from '../support/approval-team.ts';
-import { buildPages, type Look, Person, startBrowser } from '../support/browser.ts';
-import { destroyStack, type Stack, startStack } from '../support/stack.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { buildPages, hostFiles, type Look, Person, startBrowser } from '../support/browser.ts';
+import { destroyStack, type Stack, startStack, temporaryDirectory } from '../support/stack.ts';
 
 let stack: Stack;
 let url: string;
@@ -79,7 +76,7 @@ describe.each(views)('%s', (_name, hash, ready) => {
     const person = await visit({ colorScheme }, hash(), ready);
     // Through the devtools, as an extension would: the page's own policy lets nobody add a script.
     const { violations } = (await person.page.evaluate(
-      `${axe}; axe.run(document, { resultTypes: ['violations'] })`,
+      `${axe.source}; axe.run(document, { resultTypes: ['violations'] })`,
     )) as {
       violations: readonly { id: string; nodes: readonly { html: string }[] }[];
     };
@@ -160,16 +157,14 @@ test('an address that is a number sends people to a name', async () => {
 });
 
 describe('on an origin of their own', () => {
-  let host: Server;
+  let host: Awaited<ReturnType<typeof hostFiles>>;
   let pages: string;
 
   beforeAll(async () => {
-    host = createServer(express().use(express.static(await buildPages('--server', stack.url))));
-    await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
-    const address = host.address();
-    pages = `http://localhost:${typeof address === 'object' ? address?.port : 0}`;
+    host = await hostFiles(await buildPages('--server', stack.url));
+    pages = host.url;
   });
-  afterAll(() => new Promise((resolve) => host.close(resolve)));
+  afterAll(() => host.stop());
 
   test('a passkey is made, logs in and approves, and nobody else is talked to', async () => {
     const person = await Person.sitDown(browser, [pages, stack.url]);
@@ -210,16 +205,13 @@ describe('on an origin of their own', () => {
   });
 
   test('they do not work inside another page', async () => {
-    const frame = createServer((_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/html' }).end(`<iframe src="${pages}/#/enrol"></iframe>`);
-    });
-    await new Promise<void>((resolve) => frame.listen(0, '127.0.0.1', resolve));
-    const address = frame.address();
-    const around = `http://localhost:${typeof address === 'object' ? address?.port : 0}`;
-    const person = await Person.sitDown(browser, [pages, stack.url, around]);
-    await person.page.goto(around);
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, 'index.html'), `<iframe src="${pages}/#/enrol"></iframe>`);
+    const around = await hostFiles(directory);
+    const person = await Person.sitDown(browser, [pages, stack.url, around.url]);
+    await person.page.goto(around.url);
     await person.page.frameLocator('iframe').getByText('These pages do not work inside another page.').waitFor();
     await person.leave();
-    await new Promise((resolve) => frame.close(resolve));
+    await around.stop();
   });
 });
