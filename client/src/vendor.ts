@@ -16,6 +16,7 @@ import {
   type Proposal,
   parseAddress,
   productIdOf,
+  type Sbom,
   type ServerInfo,
   type TrustRoot,
   type Version,
@@ -45,6 +46,7 @@ export type ReleaseOptions = {
   readonly precursors?: readonly string[];
   readonly notes?: string;
   readonly rollbackIndex?: number;
+  readonly sbom?: Sbom;
 };
 
 export type PreparedRelease = {
@@ -135,6 +137,7 @@ export class Vendor<By extends Approver = Approver> {
       hardware: [...(options.hardware ?? [anyOf])],
       precursors: [...(options.precursors ?? [anyOf])] as Version[],
       ...(options.notes !== undefined && { notes: options.notes }),
+      ...(options.sbom && { sbom: options.sbom }),
     });
     const attestation = await signAttestation(statement, buildKey);
     const message: ActionMessage<'Publish'> = {

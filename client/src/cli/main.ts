@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addNightShift } from './commands/night-shift.ts';
 import { addProduct } from './commands/product.ts';
 import { addProposal } from './commands/proposal.ts';
 import { addRelease } from './commands/release.ts';
@@ -32,6 +33,7 @@ function buildProgram(): Command {
   addRelease(program, run);
   addApprove(program, run);
   addProposal(program, run);
+  addNightShift(program, run);
   addInspect(program, run);
   addVerify(program, run);
   addAudit(program, run);

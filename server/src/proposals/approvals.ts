@@ -159,7 +159,6 @@ export function createApprovals(options: {
           ]),
           // Who approves has thought better of it.
           rejections: JSON.stringify(rejectionsOf(now).filter((known) => known.signer !== signer)),
-          requirements: JSON.stringify(requirements),
         };
       });
       return toResource(amended);
@@ -189,7 +188,6 @@ export function createApprovals(options: {
             ...rejectionsOf(now).filter((known) => known.signer !== signer),
             { signer, signature, reason: message.reason, at: nowSeconds() },
           ]),
-          requirements: JSON.stringify(demand.requirements),
         };
       });
       return toResource(amended);
@@ -211,7 +209,7 @@ export function createApprovals(options: {
       }
       const { requirements, digest } = demand;
       if (JSON.stringify(requirements) !== JSON.stringify(requirementsOf(row)))
-        row = await store.amend(row.id, () => ({ requirements: JSON.stringify(requirements) }));
+        row = await store.require(row.id, requirements);
       const current = rejectionsOf(row).filter(({ signer }) => isAsked(requirements, signer));
       if (
         isOutOfReach(

@@ -138,10 +138,14 @@ export function createProposalStore(database: Database, nowSeconds: () => number
     /** Writes down what came for a proposal while it waits. */
     amend: (
       id: string,
-      change: (
-        row: StoredProposal,
-      ) => Partial<Pick<StoredProposal, 'approvals' | 'rejections' | 'request' | 'requirements' | 'held'>>,
-    ): Promise<StoredProposal> => update(id, change),
+      change: (row: StoredProposal) => Partial<Pick<StoredProposal, 'approvals' | 'rejections' | 'request' | 'held'>>,
+    ): Promise<StoredProposal> =>
+      // Whatever it was that it waited for has to be looked at again.
+      update(id, (row) => ({ reason_code: null, reason_message: null, ...change(row) })),
+
+    /** Who has to approve it, as the chain says now. */
+    require: (id: string, requirements: Requirements): Promise<StoredProposal> =>
+      update(id, () => ({ requirements: JSON.stringify(requirements) })),
 
     /** Whether a release of this version is on its way. */
     async isProposed(product: string, version: string): Promise<boolean> {
@@ -162,6 +166,18 @@ export function createProposalStore(database: Database, nowSeconds: () => number
         .selectFrom('proposals')
         .selectAll()
         .where('approver', '=', approver)
+        .orderBy('created_at', 'desc')
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+    },
+
+    /** Of a product, newest first. */
+    async ofProduct(product: string, limit: number): Promise<StoredProposal[]> {
+      return database
+        .selectFrom('proposals')
+        .selectAll()
+        .where('product', '=', product)
         .orderBy('created_at', 'desc')
         .orderBy('id')
         .limit(limit)
