@@ -24,7 +24,7 @@ import type { Settings } from '../settings.ts';
 type Props = { readonly api: Api; readonly settings: Settings };
 
 /** One proposal: what it is, what of it is proved, who approves it, and the decision. */
-export function ProposalPage({ api, settings, id }: Props & { readonly id: string }) {
+export function ProposalPage({ api, settings, id }: Props & { readonly id: Proposal['id'] }) {
   const loaded = useLoaded(() => loadProposal(api, id), id);
   switch (loaded.state) {
     case 'loading':
@@ -41,7 +41,12 @@ export function ProposalPage({ api, settings, id }: Props & { readonly id: strin
   }
 }
 
-function Shown({ api, settings, id, loaded }: Props & { readonly id: string; readonly loaded: LoadedProposal }) {
+function Shown({
+  api,
+  settings,
+  id,
+  loaded,
+}: Props & { readonly id: Proposal['id']; readonly loaded: LoadedProposal }) {
   const [proposal, setProposal] = useState(loaded.said.proposal);
   const take = useCallback((next: Proposal) => setProposal((now) => (next.updatedAt < now.updatedAt ? now : next)), []);
   const finished = isFinished(proposal);
@@ -112,7 +117,7 @@ function Shown({ api, settings, id, loaded }: Props & { readonly id: string; rea
       </Section>
       {!finished && (
         <Section title="Your decision">
-          <Decision {...{ api, settings, proposal, review, place, obstacle }} onChange={take} />
+          <Decision {...{ api, settings, id, proposal, review, place, obstacle }} onChange={take} />
         </Section>
       )}
       <Section title="Where it counts">
