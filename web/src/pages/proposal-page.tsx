@@ -5,6 +5,7 @@ import { isSameImage, useImage } from '../image/use-image.ts';
 import { judgePlace } from '../memory.ts';
 import { ApproverList } from '../parts/approver-list.tsx';
 import { CheckList } from '../parts/check-list.tsx';
+import { CopyButton } from '../parts/copy-button.tsx';
 import { Decision } from '../parts/decision.tsx';
 import { DifferenceTable } from '../parts/difference-table.tsx';
 import { Failure } from '../parts/failure.tsx';
@@ -114,6 +115,7 @@ function Shown({
       </Section>
       <Section title="Who approves" hint="As the server says; the contract counts for itself.">
         {proposal.requirements ? <ApproverList proposal={proposal} /> : <p>{alone(proposal)}</p>}
+        {proposal.requirements && !finished && <Outside id={id} />}
       </Section>
       {!finished && (
         <Section title="Your decision">
@@ -131,6 +133,18 @@ function Shown({
         />
       </Section>
     </>
+  );
+}
+
+/** How those approve who have no passkey. */
+function Outside({ id }: { id: string }) {
+  const command = `firmproof approve ${id}`;
+  return (
+    <div className="signer-text">
+      <p className="quiet">With a wallet or a P-256 key:</p>
+      <code className="exact">{command}</code>
+      <CopyButton text={command} label="Copy the command" />
+    </div>
   );
 }
 
