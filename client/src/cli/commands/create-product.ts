@@ -106,7 +106,7 @@ async function create(session: Session, text: string, flags: ProductFlags & Wait
   const name = parseProductName(text);
   const info = await session.client().info();
   requireSuitablePublisher(session, info.chainId);
-  const options = productOptions(session, info, name, flags);
+  const options = await productOptions(session, info, name, flags);
   await createProduct(session, await session.vendor(), options, flags);
 }
 

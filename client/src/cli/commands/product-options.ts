@@ -2,9 +2,10 @@ import { FirmproofError, type ProductName, parseAddress, parseChannel, type Serv
 import type { Command } from 'commander';
 import { majorityOf, type ProductOptions, type WitnessMember } from '../../product-setup.ts';
 import { parseDurationSeconds, parseWholeNumber } from '../../units.ts';
+import { type KeylessProductFlags, keylessTrustOf, withKeylessProductOptions } from '../keyless-options.ts';
 import type { Session } from '../session.ts';
 
-export type ProductFlags = {
+export type ProductFlags = KeylessProductFlags & {
   readonly hardware: string;
   readonly channels: string;
   readonly delay: string;
@@ -18,7 +19,7 @@ export const collect = (value: string, before: readonly string[]) => [...before,
 
 /** What `setup` and `product create` ask about a product. */
 export function withProductOptions(command: Command): Command {
-  return command
+  return withKeylessProductOptions(command)
     .option('--hardware <revision>', 'hardware revision in the device files', 'rev-1')
     .option('--channels <names>', 'channels that devices may follow, comma separated', 'stable')
     .option('--delay <duration>', 'veto window between publishing and installing, up to 30d', '0s')
@@ -29,12 +30,13 @@ export function withProductOptions(command: Command): Command {
 }
 
 /** Everything that can be wrong with them is found before a key is made or anything is sent. */
-export function productOptions(
+export async function productOptions(
   session: Session,
   info: ServerInfo,
   name: ProductName,
   flags: ProductFlags,
-): ProductOptions {
+): Promise<ProductOptions> {
+  const keyless = await keylessTrustOf(flags);
   const witnesses = witnessesFrom(session, info, flags.witness);
   channelsOf(flags);
   return {
@@ -44,6 +46,7 @@ export function productOptions(
     maxAgeSeconds: parseDurationSeconds(flags.maxAge),
     delaySeconds: parseDurationSeconds(flags.delay),
     ...(flags.guardian !== undefined && { guardian: parseAddress(flags.guardian) }),
+    ...(keyless && { keyless }),
   };
 }
 

@@ -43,7 +43,7 @@ export async function setupTeam(session: Session, flags: SetupFlags & { readonly
   const rule = parseTeamRule(flags.team);
   const info = await session.client().info();
   const name = flags.product ?? (await ask(session, 'Name of the product', '--product', parseProductName));
-  const options = productOptions(session, info, parseProductName(name), flags);
+  const options = await productOptions(session, info, parseProductName(name), flags);
   const begun = await whatIsThere(session, rule, flags);
   await session.pinRegistry(info);
   await makeKeys(session);

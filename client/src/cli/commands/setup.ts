@@ -45,7 +45,7 @@ async function setupSolo(session: Session, flags: SetupFlags): Promise<void> {
       hint: 'Publish to it, or make another with `firmproof product create`.',
     });
   }
-  const options = productOptions(session, info, name, flags);
+  const options = await productOptions(session, info, name, flags);
   output.note(`Keys in ${join(home.directory, 'keys')}, encrypted with your passphrase`);
   await home.makeKeys(await session.passphrase({ isNew: !home.hasKeys() }));
   await home.change({ server: session.server });
