@@ -1,3 +1,11 @@
+export {
+  cancelRecovery,
+  completeRecovery,
+  proposeChange,
+  scheduleRecovery,
+  setRecovery,
+  setSigners,
+} from './account-change.ts';
 export { FirmproofClient, type UploadProgress } from './api-client.ts';
 export { signAction } from './approve.ts';
 export { type ApprovalSignature, type Approver, SignerApprover, WalletApprover } from './approver.ts';
@@ -11,6 +19,7 @@ export type { ReleaseOptions } from './prepare-release.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
 export { everybodyAtOnce, type Rollout } from './rollout.ts';
 export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
+export { parseTeamRule, reserveOf, type SignerSet } from './team.ts';
 export { signTrustRoot } from './trust-root-document.ts';
 export { type PreparedRelease, Vendor } from './vendor.ts';
 export { verifyImage } from './verify-image.ts';
