@@ -29,7 +29,7 @@ export type DownloadProgress = (writtenBytes: number, totalBytes: number) => voi
  * evidence names (A27).
  */
 export function downloadSources(
-  config: Pick<AgentConfig, 'servers'>,
+  config: { readonly servers: readonly string[] },
   evidence: Pick<Evidence, 'sources'>,
 ): readonly string[] {
   const offered = evidence.sources

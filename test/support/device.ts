@@ -5,9 +5,12 @@ import {
   check,
   type InstallResult,
   install,
+  type MonotonicTime,
+  machineTime,
   openAgent,
   readConfig,
   type Status,
+  sendReports,
   statusOf,
 } from '@firmproof/device-agent';
 import type { TrustRoot } from '@firmproof/protocol';
@@ -22,6 +25,10 @@ export type TestDevice = {
   status(): Promise<Status>;
   /** sha-256 of the image that runs; null before the first installation. */
   running(): string | null;
+  /** Sends what the device has to report. */
+  report(): Promise<void>;
+  /** Lets device time pass: the device is on, and nobody answers. */
+  sleep(days: number): void;
   /** Changes the configuration, as a new device image would. */
   configure(change: object): void;
   /** Everything that an attack must leave as it is. */
@@ -52,8 +59,14 @@ export function makeDevice(
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'trust-root.json'), JSON.stringify(trustRoot.envelope));
   write();
+  const machine = machineTime();
+  let sleptSeconds = 0;
+  const time: MonotonicTime = {
+    bootId: machine.bootId,
+    uptimeSeconds: () => machine.uptimeSeconds() + sleptSeconds,
+  };
   const withAgent = async <Result>(act: (agent: Awaited<ReturnType<typeof openAgent>>) => Promise<Result> | Result) => {
-    const agent = await openAgent(readConfig(configFile));
+    const agent = await openAgent(readConfig(configFile), time);
     try {
       return await act(agent);
     } finally {
@@ -66,6 +79,10 @@ export function makeDevice(
     check: () => withAgent((agent) => check(agent)),
     install: () => withAgent((agent) => install(agent)),
     status: () => withAgent(statusOf),
+    report: () => withAgent(sendReports),
+    sleep(days) {
+      sleptSeconds += days * 86_400;
+    },
     running() {
       const current = join(directory, 'slots', 'current');
       return existsSync(current) ? sha256(readFileSync(current)) : null;
