@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
 import { takeLock } from '@firmproof/protocol/node/lock-file';
-import { type Clock, createClock, machineTime, type MonotonicTime } from './clock.ts';
+import { type Clock, createClock, type MonotonicTime, machineTime } from './clock.ts';
 import type { AgentConfig } from './config.ts';
 import { type Identity, openIdentity } from './identity.ts';
 import { Journal } from './journal.ts';

@@ -13,7 +13,6 @@ import {
 } from '@firmproof/protocol';
 import * as dagPb from '@ipld/dag-pb';
 import { UnixFS } from 'ipfs-unixfs';
-import type { AgentConfig } from './config.ts';
 import { fetchBounded } from './http.ts';
 import { isPrivateHost } from './private-host.ts';
 

@@ -32,9 +32,7 @@ const targetSchema = z.object({
 /** What devices report is sent once; what could not be sent waits here, the oldest goes first (D16). */
 const reportQueueSchema = z.object({
   counter: z.int(),
-  waiting: z
-    .array(z.object({ server: z.string(), report: reportSchema.omit({ device: true }) }))
-    .max(8),
+  waiting: z.array(z.object({ server: z.string(), report: reportSchema.omit({ device: true }) })).max(8),
   /** The failure that was reported last: the same one again is not told again. */
   lastFailure: z.string().nullable(),
 });

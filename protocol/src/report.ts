@@ -64,5 +64,8 @@ export const reportSummarySchema = z
     full: z.boolean().meta({ description: 'No further device key is counted.' }),
     counts: z.array(z.object({ version: versionSchema, outcome: z.enum(reportOutcomes), devices: z.int() })),
   })
-  .meta({ id: 'ReportSummary', description: 'The last report of each device key, counted. Devices report it themselves.' });
+  .meta({
+    id: 'ReportSummary',
+    description: 'The last report of each device key, counted. Devices report it themselves.',
+  });
 export type ReportSummary = z.infer<typeof reportSummarySchema>;

@@ -39,7 +39,10 @@ function step(from: TrustRoot, next: TrustRoot): TrustRoot {
   }
   requireSigners(next.envelope, from.rootKeys, `version ${from.version}`);
   if (next.product === from.product && !isSamePlace(from, next)) {
-    throw new FirmproofError('trust-root-mismatch', 'the trust root names another chain or registry for the same product');
+    throw new FirmproofError(
+      'trust-root-mismatch',
+      'the trust root names another chain or registry for the same product',
+    );
   }
   return next;
 }

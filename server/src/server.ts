@@ -18,6 +18,7 @@ import { openDatabase } from './database/database.ts';
 import { createEngine } from './engine.ts';
 import { createEvidenceService } from './evidence/evidence-service.ts';
 import { createStops } from './evidence/stops.ts';
+import { createTrustRoots } from './evidence/trust-roots.ts';
 import { httpWitness, type WitnessSource } from './evidence/witness-client.ts';
 import { createApp } from './http/app.ts';
 import { createTokens } from './http/authentication.ts';
@@ -30,6 +31,7 @@ import { createApprovals } from './proposals/approvals.ts';
 import { createIntake } from './proposals/intake.ts';
 import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
+import { createReports } from './reports.ts';
 
 const embeddedWitnessCount = 3;
 const embeddedPollMilliseconds = 150;
@@ -86,8 +88,10 @@ async function open(
   const witnesses = openWitnesses(config, chain, log, closing);
   const proposals = createProposalStore(database, nowSeconds);
   const approvals = createApprovals({ store: proposals, accounts, registry, nowSeconds });
+  const trustRoots = createTrustRoots(database);
   const intake = createIntake({
     database,
+    trustRoots,
     store: proposals,
     registry,
     contracts,
@@ -101,6 +105,7 @@ async function open(
     rpc,
     chainId,
     registry: address,
+    trustRoots,
     witnesses: witnesses.sources,
     renewalSeconds: config.evidenceRenewalSeconds,
     sources: config.publicUrl ? [config.publicUrl] : [],
@@ -154,6 +159,8 @@ async function open(
     store: proposals,
     evidence,
     stops,
+    trustRoots,
+    reports: createReports({ database, maximumDevices: config.reportingDevices, nowSeconds }),
     metrics,
     gateway: createGateway({
       store,

@@ -117,7 +117,10 @@ export const commands = {
       ['rollback floor', String(status.rollbackFloor)],
       ['trust root', `version ${status.trustRootVersion}`],
       ['trusted time', status.trustedTime],
-      ['proved', status.daysInSilence === 0 ? 'less than a day ago' : `${status.daysInSilence} days of device time ago`],
+      [
+        'proved',
+        status.daysInSilence === 0 ? 'less than a day ago' : `${status.daysInSilence} days of device time ago`,
+      ],
       ['last verdict', lastVerdict ? `${lastVerdict.outcome}: ${lastVerdict.message}` : 'none yet'],
     ];
     print(options, status, lines.map(([name, value]) => `${name?.padEnd(16)}${value}`).join('\n'));

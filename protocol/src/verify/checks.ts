@@ -91,7 +91,12 @@ function historyGoesOn(storage: ProvenStorage, { lastProven }: DeviceState): voi
  * 9, the root: the one that the chain names. A newer one starts the counters again, so that liars who drove them up do not
  * bar the way to it; otherwise 2, the sequence.
  */
-export function namedTrustRoot(evidence: Evidence, held: TrustRoot, storage: ProvenStorage, device: DeviceState): TrustRoot {
+export function namedTrustRoot(
+  evidence: Evidence,
+  held: TrustRoot,
+  storage: ProvenStorage,
+  device: DeviceState,
+): TrustRoot {
   let reached = held;
   try {
     reached = walkTrustRoot(held, evidence.trustRoots, storage.trustRoot);
@@ -106,7 +111,10 @@ export function namedTrustRoot(evidence: Evidence, held: TrustRoot, storage: Pro
 /** 9, the place: nothing is installed from a place that the product has left. */
 export function stillHere(root: TrustRoot, held: TrustRoot): void {
   if (isSamePlace(root, held)) return;
-  throw new FirmproofError('product-moved', `the chain names trust root ${root.version}: the product is ${root.product} now`);
+  throw new FirmproofError(
+    'product-moved',
+    `the chain names trust root ${root.version}: the product is ${root.product} now`,
+  );
 }
 
 /** 4: proofs are bounded before any work is done on them (A48). */

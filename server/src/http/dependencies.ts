@@ -5,9 +5,11 @@ import type { Accounts } from '../chain/accounts.ts';
 import type { Database } from '../database/database.ts';
 import type { EvidenceService } from '../evidence/evidence-service.ts';
 import type { Stops } from '../evidence/stops.ts';
+import type { TrustRoots } from '../evidence/trust-roots.ts';
 import type { Approvals } from '../proposals/approvals.ts';
 import type { Intake } from '../proposals/intake.ts';
 import type { ProposalStore } from '../proposals/proposal-store.ts';
+import type { Reports } from '../reports.ts';
 import type { Tokens } from './authentication.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -23,6 +25,8 @@ export type Dependencies = {
   readonly store: ProposalStore;
   readonly evidence: EvidenceService;
   readonly stops: Stops;
+  readonly trustRoots: TrustRoots;
+  readonly reports: Reports;
   readonly metrics: Metrics;
   readonly gateway: Router;
   /** Streams the multipart body into the block store and turns it into a proposal; on failure nothing is kept. */

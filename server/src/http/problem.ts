@@ -18,6 +18,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'image-too-large': 413,
   'range-not-satisfiable': 416,
   'quota-exceeded': 429,
+  'product-moved': 410,
+  'report-replayed': 409,
   'authentication-required': 401,
   'token-invalid': 401,
   'login-invalid': 401,

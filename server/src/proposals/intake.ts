@@ -30,7 +30,9 @@ import type { Contracts } from '../chain/contracts.ts';
 import type { Registry } from '../chain/registry.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
+import { productMoved, type TrustRoots } from '../evidence/trust-roots.ts';
 import type { Approvals } from './approvals.ts';
+import { lineageOf } from './lineage.ts';
 import { isOnlyEarly } from './patience.ts';
 import { finalStates, type ProposalStore } from './proposal-store.ts';
 
@@ -86,24 +88,23 @@ export function createIntake(options: {
   readonly accounts: Accounts;
   readonly approvals: Approvals;
   readonly relayer: Address;
+  readonly trustRoots: TrustRoots;
 }) {
-  const { database, store, registry, contracts, approvals } = options;
+  const { database, store, registry, contracts, approvals, trustRoots } = options;
 
   async function productRow(product: ProductId): Promise<ProductRow> {
     const row = await database.selectFrom('products').selectAll().where('id', '=', product).executeTakeFirst();
-    if (!row) throw new FirmproofError('product-not-found', `product ${product} is not registered`);
-    return row;
+    if (row) return row;
+    const successor = await trustRoots.successorOf(product);
+    if (successor) throw productMoved(successor);
+    throw new FirmproofError('product-not-found', `product ${product} is not registered`);
   }
 
   async function currentTrustRoot(row: ProductRow): Promise<TrustRoot> {
-    const found = await database
-      .selectFrom('trust_roots')
-      .select('envelope')
-      .where('digest', '=', row.trust_root)
-      .executeTakeFirst();
+    const found = await trustRoots.find(row.trust_root);
     if (!found)
       throw new FirmproofError('trust-root-mismatch', 'this server does not have the trust root that the chain names');
-    return trustRootOfEnvelope(JSON.parse(found.envelope));
+    return found;
   }
 
   /**
@@ -151,15 +152,6 @@ export function createIntake(options: {
     return proposal;
   }
 
-  async function keepTrustRoot(root: TrustRoot): Promise<void> {
-    const { digest, product, version, envelope } = root;
-    await database
-      .insertInto('trust_roots')
-      .values({ digest, product, version, envelope: JSON.stringify(envelope) })
-      .onConflict((conflict) => conflict.column('digest').doNothing())
-      .execute();
-  }
-
   function requireProduct(path: ProductId, message: { readonly product: string }): void {
     if (message.product !== path)
       throw new FirmproofError(
@@ -185,15 +177,15 @@ export function createIntake(options: {
       if (bytes32OfDigest(root.digest) !== message.trustRoot) {
         throw new FirmproofError('trust-root-mismatch', 'the approval names another trust root than the one sent');
       }
-      if (root.version !== 1)
-        throw new FirmproofError('trust-root-version', 'a product starts with trust root version 1');
+      const before = lineageOf(body, root);
       const { publisher } = message;
       if (!isDevelopmentChain(registry.chainId) && !(await options.accounts.hasCode(publisher))) {
         throw new FirmproofError('publisher-unsuitable', `${publisher} is a single wallet`);
       }
       const request = { kind: 'register', body } as const;
       await requireAcceptable(request, publisher);
-      await keepTrustRoot(root);
+      const lineage = [...before, root];
+      for (const [index, kept] of lineage.entries()) await trustRoots.keep(kept, lineage[index - 1] ?? null);
       return open(request, product, { publisher, approver: publisher });
     },
 
@@ -211,7 +203,10 @@ export function createIntake(options: {
       const { message } = approval;
       requireProduct(product, message);
       const attestation = parseAttestation(parts.attestation);
-      verifyAttestation(attestation, await currentTrustRoot(row));
+      const root = await currentTrustRoot(row);
+      // Devices have left: nobody would ever install it.
+      if (root.product !== product) throw productMoved(root.product);
+      verifyAttestation(attestation, root);
       const { predicate } = attestation.statement;
       if (predicate.product !== product)
         throw new FirmproofError('statement-product', 'the statement is for another product');
@@ -283,9 +278,10 @@ export function createIntake(options: {
         if (!body.trustRoot)
           throw new FirmproofError('trust-root-mismatch', 'the document of the new trust root is missing');
         const next = walkTrustRoot(current, [body.trustRoot], named);
-        requireRootFor(next, product);
+        // A root for another product id is a move: that place judges it, where the product is registered.
+        if (next.product === product) requireRootFor(next, product);
         await requireAcceptable({ kind: 'configure', body }, row.publisher);
-        await keepTrustRoot(next);
+        await trustRoots.keep(next, current);
       }
       return open({ kind: 'configure', body }, product, { publisher: row.publisher, approver: row.publisher });
     },
@@ -327,10 +323,11 @@ export function createIntake(options: {
       return open(request, account, { publisher: account, approver: account });
     },
 
-    /** Who may send proposals for a product: its publisher and its guardian. */
+    /** Who may send proposals for a product: its publisher, its guardian, and who is to become its publisher. */
     async requireProposer(product: ProductId, owner: Address): Promise<void> {
       const row = await productRow(product);
-      if (owner !== row.publisher && owner !== row.guardian)
+      const next = row.pending_configuration && JSON.parse(row.pending_configuration).publisher;
+      if (owner !== row.publisher && owner !== row.guardian && owner !== next)
         throw new FirmproofError(
           'token-scope',
           'the token is for neither the publisher nor the guardian of this product',
