@@ -10,19 +10,24 @@ import {
   attestationDigest,
   bytes32OfDigest,
   type Channel,
+  type Envelope,
   FirmproofError,
   type ProductId,
   type ProductName,
+  type ProductResource,
   type Proposal,
   parseAddress,
+  parseBytes32,
   productIdOf,
   type ServerInfo,
   type TrustRoot,
+  typedDataTypes,
   type Version,
   zeroAddress,
   zeroBytes32,
 } from '@firmproof/protocol';
 import { type ImportedImage, importImage } from '@firmproof/protocol/node';
+import { TypedDataEncoder } from 'ethers';
 import type { FirmproofClient, UploadProgress } from './api-client.ts';
 import { deadlineFromNow } from './approve.ts';
 import type { Approved, Approver } from './approver.ts';
@@ -45,6 +50,13 @@ export type ReleaseOptions = {
   readonly precursors?: readonly string[];
   readonly notes?: string;
   readonly rollbackIndex?: number;
+};
+
+export type ConfigurationChange = {
+  readonly publisher?: Address;
+  readonly guardian?: Address;
+  readonly delaySeconds?: number;
+  readonly trustRoot?: TrustRoot;
 };
 
 export type PreparedRelease = {
@@ -97,7 +109,12 @@ export class Vendor<By extends Approver = Approver> {
   async register(
     name: ProductName,
     trustRoot: TrustRoot,
-    options: { guardian?: string; delaySeconds?: number } = {},
+    options: {
+      guardian?: string;
+      delaySeconds?: number;
+      /** Where the product comes from, with every trust root before this one. */
+      predecessor?: { product: ProductId; trustRoots: readonly Envelope[] };
+    } = {},
   ): Promise<Proposal> {
     const message: ActionMessage<'Register'> = {
       publisher: this.account,
@@ -105,10 +122,11 @@ export class Vendor<By extends Approver = Approver> {
       guardian: parseAddress(options.guardian ?? zeroAddress),
       delay: options.delaySeconds ?? 0,
       trustRoot: bytes32OfDigest(trustRoot.digest),
-      predecessor: zeroBytes32,
+      predecessor: options.predecessor?.product ?? zeroBytes32,
       deadline: deadlineFromNow(),
     };
-    return this.client.register(message, await this.#approve('Register', message), trustRoot.envelope);
+    const by = await this.#approve('Register', message);
+    return this.client.register(message, by, trustRoot.envelope, options.predecessor?.trustRoots);
   }
 
   /** Hashes the image, builds and signs statement and approval. Sends nothing. */
@@ -214,7 +232,63 @@ export class Vendor<By extends Approver = Approver> {
     const message: ActionMessage<'Halt'> = { product, channel, halts: halts + 1, deadline: deadlineFromNow() };
     return this.client.halt(message, this.account, await this.#approve('Halt', message));
   }
+
+  /** Schedules a change; what is not named stays. It is applied when the veto window is over. */
+  async configure(product: ProductId, change: ConfigurationChange): Promise<Proposal> {
+    const now = await this.client.product(product);
+    const message: ActionMessage<'Configure'> = {
+      product,
+      publisher: change.publisher ?? now.publisher,
+      guardian: change.guardian ?? now.guardian,
+      delay: change.delaySeconds ?? now.delaySeconds,
+      trustRoot: bytes32OfDigest(change.trustRoot?.digest ?? now.trustRoot),
+      epoch: now.epoch,
+      deadline: deadlineFromNow(),
+    };
+    return this.client.configure(message, await this.#approve('Configure', message), change.trustRoot?.envelope);
+  }
+
+  /**
+   * Applies what is scheduled: anybody may, but where the publisher changes the new one accepts it with this.
+   * @throws FirmproofError `nothing-scheduled`, `server-lied`
+   */
+  async applyConfiguration(product: ProductId): Promise<Proposal> {
+    const { publisher, epoch, pending } = await this.client.product(product);
+    const message = scheduledConfiguration(pending);
+    if (message.publisher === publisher) return this.client.applyConfiguration(message);
+    if (message.publisher !== this.account)
+      throw new FirmproofError('approval-invalid', `${message.publisher} becomes the publisher, and has to accept it`);
+    const acceptance: ActionMessage<'Accept'> = {
+      product,
+      publisher: this.account,
+      epoch,
+      deadline: deadlineFromNow(),
+    };
+    const by = await this.#approve('Accept', acceptance);
+    return this.client.applyConfiguration(message, { message: acceptance, by });
+  }
+
+  /** The guardian's: what is scheduled is never applied. @throws FirmproofError `nothing-scheduled` */
+  async veto(product: ProductId): Promise<Proposal> {
+    const { pending } = await this.client.product(product);
+    const message = {
+      product,
+      pending: configurationHash(scheduledConfiguration(pending)),
+      deadline: deadlineFromNow(),
+    };
+    return this.client.veto(message, await this.#approve('Veto', message));
+  }
 }
+
+/** The message as it was signed; that it is the one on chain is checked here. */
+function scheduledConfiguration(pending: ProductResource['pending']): ActionMessage<'Configure'> {
+  if (!pending) throw new FirmproofError('nothing-scheduled', 'no change of this product is scheduled');
+  if (configurationHash(pending.configuration) === pending.hash) return pending.configuration;
+  throw new FirmproofError('server-lied', 'the server shows another configuration than the one that is scheduled');
+}
+
+const configurationHash = (message: ActionMessage<'Configure'>) =>
+  parseBytes32(TypedDataEncoder.hashStruct('Configure', { Configure: typedDataTypes.Configure }, message));
 
 /** How long the approvals for the way back are good for. */
 const fallbackSeconds = 90 * 24 * 3600;

@@ -416,6 +416,10 @@ const serviceCodes = {
     remedy: 'Use the highest so far plus one, or less.',
   },
   'delay-too-long': { meaning: 'A delay is at most 30 days.', remedy: 'Choose a shorter delay.' },
+  'nothing-scheduled': {
+    meaning: 'No change of the product is scheduled.',
+    remedy: 'Schedule one with `firmproof product configure` or `firmproof trust-root rotate`.',
+  },
   'configuration-pending': {
     meaning: 'The scheduled configuration does not fit this request.',
     remedy: 'See `firmproof product show`.',

@@ -32,6 +32,10 @@ const environmentSchema = z
       .url({ protocol: /^https?$/ })
       .optional()
       .describe('RPC node of the chain. Without it an embedded development chain is started.'),
+    FIRMPROOF_DEVELOPMENT_CHAIN_ID: z
+      .enum(['31337', '1337'])
+      .default('31337')
+      .describe('Chain id of the embedded chain; the other one is for trying a move between two.'),
     FIRMPROOF_REGISTRY: z.string().optional().describe('Address of the registry; needed with FIRMPROOF_RPC_URL.'),
     FIRMPROOF_REGISTRY_BLOCK: integer(0).describe('Block that the registry was deployed in: indexing starts there.'),
     FIRMPROOF_RELAYER_KEY_FILE: z
@@ -127,6 +131,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
               return { operator, url };
             }),
           },
+    developmentChainId: Number(values.FIRMPROOF_DEVELOPMENT_CHAIN_ID),
     pollMilliseconds: values.FIRMPROOF_POLL_MILLISECONDS,
     evidenceRenewalSeconds: values.FIRMPROOF_EVIDENCE_RENEWAL_SECONDS,
     evidenceMaxAgeSeconds: values.FIRMPROOF_EVIDENCE_MAX_AGE_SECONDS,
