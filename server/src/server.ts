@@ -128,7 +128,7 @@ async function open(
     worker: createProposalWorker({ store: proposals, contracts, approvals, relayer, nowSeconds }),
     evidence,
     relayer,
-    openImages: () => access.openInstallable(nowSeconds()),
+    openImages: (atSeconds) => access.openInstallable(atSeconds),
     advance: chain.advance,
     metrics,
     log,

@@ -34,7 +34,11 @@ export function createIndexer(options: { database: Database; rpc: Rpc; registry:
 
   return {
     /** One pass up to the final block. `rebuilt` says that earlier confirmations may no longer hold. */
-    async catchUp(): Promise<{ readonly finalBlock: number; readonly rebuilt: boolean }> {
+    async catchUp(): Promise<{
+      readonly finalBlock: number;
+      readonly finalSeconds: number;
+      readonly rebuilt: boolean;
+    }> {
       const final = await readBlock(rpc, 'finalized');
       const finalBlock = final === null ? 0 : Number(final.number);
       let indexed = await position();
@@ -54,7 +58,7 @@ export function createIndexer(options: { database: Database; rpc: Rpc; registry:
         await record(database, logs, { number: to, hash: last.hash });
         from = to + 1;
       }
-      return { finalBlock, rebuilt };
+      return { finalBlock, finalSeconds: Number(final?.timestamp ?? 0), rebuilt };
     },
   };
 }
