@@ -91,7 +91,8 @@ async function ask(agent: Agent, server: string, unconditional: boolean): Promis
     let verdict = await verify(evidence);
     if (lacksSteps(verdict)) {
       // Evidence carries the newest roots only; a device that slept for longer fetches the others.
-      verdict = await verify({ ...evidence, trustRoots: [...(await fetchTrustRoots(server, root))] });
+      const steps = await fetchTrustRoots(server, root);
+      if (steps.length > 0) verdict = await verify({ ...evidence, trustRoots: [...steps] });
     }
     return { verdict: respectFailures(agent, verdict), server, evidence };
   } catch (error) {
