@@ -416,6 +416,10 @@ const serviceCodes = {
     remedy: 'Use the highest so far plus one, or less.',
   },
   'delay-too-long': { meaning: 'A delay is at most 30 days.', remedy: 'Choose a shorter delay.' },
+  'too-late-to-stop': {
+    meaning: 'The guardian revokes a release only inside its veto window, and vetoes no change of the guardian alone.',
+    remedy: 'Halt the channel, which a guardian may do at any time; the publisher can revoke.',
+  },
   'nothing-scheduled': {
     meaning: 'No change of the product is scheduled.',
     remedy: 'Schedule one with `firmproof product configure` or `firmproof trust-root rotate`.',

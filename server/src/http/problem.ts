@@ -19,6 +19,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'range-not-satisfiable': 416,
   'quota-exceeded': 429,
   'product-moved': 410,
+  'nothing-scheduled': 409,
+  'too-late-to-stop': 409,
   'report-replayed': 409,
   'authentication-required': 401,
   'token-invalid': 401,
