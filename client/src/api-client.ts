@@ -189,6 +189,11 @@ export class FirmproofClient {
     return (await this.#get(`/v1/accounts/${account}/proposals`, z.object({ items: z.array(proposalSchema) }))).items;
   }
 
+  /** What has been proposed for a product, newest first; for its publisher and its guardian. */
+  async proposalsOf(product: ProductId): Promise<readonly Proposal[]> {
+    return (await this.#get(`/v1/products/${product}/proposals`, z.object({ items: z.array(proposalSchema) }))).items;
+  }
+
   createAccount = (parameters: AccountParameters): Promise<Proposal> =>
     this.#post('/v1/accounts', { parameters }, proposalSchema);
 
@@ -266,7 +271,10 @@ export class FirmproofClient {
       onState?.(proposal);
       if (proposal.state === 'confirmed') return proposal;
       if (proposal.state === 'rejected' || proposal.state === 'expired') throw rejection(proposal);
-      if (options.untilItWaits && waitsForPeople(proposal)) return proposal;
+      // Events begin with the past: what counts is whether it waits now.
+      if (!options.untilItWaits || !waitsForPeople(proposal)) continue;
+      const now = await this.proposal(id);
+      if (waitsForPeople(now)) return now;
     }
     throw new FirmproofError('server-unreachable', 'the server stopped telling about the proposal', {
       hint: `See \`firmproof proposal show ${id}\`; the proposal goes on by itself.`,

@@ -19,6 +19,7 @@ import {
   parseAddress,
   parseBytes32,
   productIdOf,
+  type Sbom,
   type ServerInfo,
   type TrustRoot,
   typedDataTypes,
@@ -50,6 +51,7 @@ export type ReleaseOptions = {
   readonly precursors?: readonly string[];
   readonly notes?: string;
   readonly rollbackIndex?: number;
+  readonly sbom?: Sbom;
 };
 
 export type ConfigurationChange = {
@@ -153,6 +155,7 @@ export class Vendor<By extends Approver = Approver> {
       hardware: [...(options.hardware ?? [anyOf])],
       precursors: [...(options.precursors ?? [anyOf])] as Version[],
       ...(options.notes !== undefined && { notes: options.notes }),
+      ...(options.sbom && { sbom: options.sbom }),
     });
     const attestation = await signAttestation(statement, buildKey);
     const message: ActionMessage<'Publish'> = {

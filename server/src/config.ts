@@ -58,6 +58,11 @@ const environmentSchema = z
     ),
     FIRMPROOF_TOKEN_SECONDS: integer(30 * 86_400, 60).describe('Lifetime of API tokens.'),
     FIRMPROOF_ALLOWED_PUBLISHERS: list.describe('Publishers that may log in, comma separated; empty: any.'),
+    FIRMPROOF_PAGES: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Directory of the approval pages, or off. Default: those that `npm run build:web` has made.'),
     FIRMPROOF_LOG_LEVEL: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
       .default('info')
@@ -141,6 +146,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     reportingDevices: values.FIRMPROOF_REPORTING_DEVICES,
     tokenSeconds: values.FIRMPROOF_TOKEN_SECONDS,
     allowedPublishers: values.FIRMPROOF_ALLOWED_PUBLISHERS.map((address) => addressSchema.parse(address.toLowerCase())),
+    pages: values.FIRMPROOF_PAGES,
     logLevel: values.FIRMPROOF_LOG_LEVEL,
   };
 }

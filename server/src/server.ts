@@ -23,6 +23,7 @@ import { httpWitness, type WitnessSource } from './evidence/witness-client.ts';
 import { createApp } from './http/app.ts';
 import { createTokens } from './http/authentication.ts';
 import { createMetrics } from './http/metrics.ts';
+import { pagesDirectory, pagesRouter } from './http/pages.ts';
 import { createUploads } from './http/uploads.ts';
 import { createGateway } from './images/gateway.ts';
 import { createImageAccess } from './images/image-access.ts';
@@ -147,6 +148,7 @@ async function open(
     development: chain.embedded,
     ...(chain.embedded && { rpcUrl: chain.rpcUrl }),
   };
+  const pages = pagesDirectory(config.pages);
   let origin = config.publicUrl ?? '';
   const app = createApp({
     config,
@@ -166,6 +168,7 @@ async function open(
       store,
       mayServe: (cid, request) => access.mayRead(cid, () => tokens.publisherOf(request)),
     }),
+    pages: pages === null ? null : pagesRouter(pages),
     receiveRelease: createUploads({ database, store, access, intake, config, nowSeconds }),
     info: () => info,
     origin: () => origin,

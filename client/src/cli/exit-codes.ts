@@ -31,6 +31,8 @@ const usage: readonly ErrorCode[] = [
   'setup-exists',
   'evidence-malformed',
   'trust-root-malformed',
+  'relay-file-malformed',
+  'sbom-malformed',
   'port-in-use',
 ];
 const keys: readonly ErrorCode[] = [

@@ -2,6 +2,7 @@ import { loginRequestSchema } from '@firmproof/protocol';
 import express, { type Express } from 'express';
 import { accountRoutes } from './account-routes.ts';
 import { channelRoutes } from './channel-routes.ts';
+import { crossOrigin } from './cross-origin.ts';
 import type { Dependencies } from './dependencies.ts';
 import { openApiDocument } from './openapi.ts';
 import { bodyOf } from './parameters.ts';
@@ -49,6 +50,7 @@ export function createApp(dependencies: Dependencies): Express {
   });
 
   app.use(dependencies.gateway);
+  app.use('/v1', crossOrigin);
   app.use(express.json({ limit: maximumJsonBytes }));
   app.get('/v1/info', (_request, response) => {
     response.json(info());
@@ -64,6 +66,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(accountRoutes(dependencies));
   app.use(channelRoutes(dependencies));
   app.use(reportRoutes(dependencies));
+  if (dependencies.pages) app.use(dependencies.pages);
   app.use(notFound);
   app.use(problemHandler(log));
   return app;

@@ -29,6 +29,8 @@ export type Dependencies = {
   readonly reports: Reports;
   readonly metrics: Metrics;
   readonly gateway: Router;
+  /** The approval pages, where they are served from here. */
+  readonly pages: Router | null;
   /** Streams the multipart body into the block store and turns it into a proposal; on failure nothing is kept. */
   readonly receiveRelease: (
     request: Request,

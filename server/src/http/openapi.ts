@@ -167,6 +167,14 @@ export const operations: readonly Operation[] = [
     token: true,
     status: 204,
   },
+  {
+    method: 'get',
+    path: `${product}/proposals`,
+    summary: 'The newest proposals for a product',
+    token: true,
+    status: 200,
+    answer: z.object({ items: z.array(proposalSchema) }),
+  },
   { ...accepted, path: '/v1/accounts', summary: 'Make a vendor account', request: createAccountRequestSchema },
   {
     method: 'get',

@@ -10,7 +10,7 @@ import {
   type Signer,
 } from '@firmproof/protocol';
 import type { ChainRequest } from '@firmproof/protocol/approval';
-import type { Selectable } from 'kysely';
+import type { Selectable, Transaction } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 
@@ -32,23 +32,39 @@ export function createProposalStore(database: Database, nowSeconds: () => number
     return database.selectFrom('proposals').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
-  /** Writes the row and its event; `before` runs in the same transaction. */
-  async function write(row: StoredProposal): Promise<Proposal> {
+  async function write(transaction: Transaction<Tables>, row: StoredProposal): Promise<Proposal> {
     const resource = toResource(row);
     const { id, ...columns } = row;
-    await database.transaction().execute(async (transaction) => {
-      await transaction
-        .insertInto('proposals')
-        .values(row)
-        .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
-        .execute();
-      await transaction
-        .insertInto('proposal_events')
-        .values({ proposal: id, document: JSON.stringify(resource) })
-        .execute();
-    });
-    changes.emit(id, resource);
+    await transaction
+      .insertInto('proposals')
+      .values(row)
+      .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
+      .execute();
+    await transaction
+      .insertInto('proposal_events')
+      .values({ proposal: id, document: JSON.stringify(resource) })
+      .execute();
     return resource;
+  }
+
+  /**
+   * Changes the row as it is now, with its event, in one transaction: approvals arrive while the worker moves the proposal, and
+   * neither may undo the other. A change of null changes nothing.
+   */
+  async function update(
+    id: string,
+    change: (row: StoredProposal) => Partial<StoredProposal> | null,
+  ): Promise<StoredProposal> {
+    const { row, resource } = await database.transaction().execute(async (transaction) => {
+      const now = await transaction.selectFrom('proposals').selectAll().where('id', '=', id).executeTakeFirst();
+      if (!now) throw new Error(`proposal ${id} is gone`);
+      const changed = change(now);
+      if (changed === null) return { row: now, resource: null };
+      const next = { ...now, ...changed, updated_at: nowSeconds() };
+      return { row: next, resource: await write(transaction, next) };
+    });
+    if (resource !== null) changes.emit(id, resource);
+    return row;
   }
 
   return {
@@ -77,7 +93,7 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       const existing = await find(draft.id);
       if (existing && !['rejected', 'expired'].includes(existing.state)) return toResource(existing);
       const now = nowSeconds();
-      return write({
+      const row = {
         ...draft,
         request: JSON.stringify(draft.request),
         state: 'received',
@@ -90,7 +106,10 @@ export function createProposalStore(database: Database, nowSeconds: () => number
         requirements: null,
         created_at: existing?.created_at ?? now,
         updated_at: now,
-      });
+      } as const;
+      const resource = await database.transaction().execute((transaction) => write(transaction, row));
+      changes.emit(row.id, resource);
+      return resource;
     },
 
     /** Moves a proposal on. Says nothing to followers when nothing has changed. */
@@ -100,35 +119,33 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       change: { reason?: Reason | null; transaction?: { hash: string; raw: string } | null } = {},
     ): Promise<void> {
       const reason = change.reason ?? null;
-      const sameReason = row.reason_code === (reason?.code ?? null) && row.reason_message === (reason?.message ?? null);
-      const same = row.state === state && sameReason;
-      if (same && change.transaction === undefined) return;
-      await write({
-        ...row,
-        state,
-        reason_code: reason?.code ?? null,
-        reason_message: reason?.message ?? null,
-        ...(change.transaction !== undefined && {
-          transaction_hash: change.transaction?.hash ?? null,
-          raw_transaction: change.transaction?.raw ?? null,
-        }),
-        updated_at: nowSeconds(),
+      await update(row.id, (now) => {
+        const sameReason =
+          now.reason_code === (reason?.code ?? null) && now.reason_message === (reason?.message ?? null);
+        if (now.state === state && sameReason && change.transaction === undefined) return null;
+        return {
+          state,
+          reason_code: reason?.code ?? null,
+          reason_message: reason?.message ?? null,
+          ...(change.transaction !== undefined && {
+            transaction_hash: change.transaction?.hash ?? null,
+            raw_transaction: change.transaction?.raw ?? null,
+          }),
+        };
       });
     },
 
-    /** Writes down what came for a proposal while it waits, on the row as it is now. */
-    async amend(
+    /** Writes down what came for a proposal while it waits. */
+    amend: (
       id: string,
-      change: (
-        row: StoredProposal,
-      ) => Partial<Pick<StoredProposal, 'approvals' | 'rejections' | 'request' | 'requirements' | 'held'>>,
-    ): Promise<StoredProposal> {
-      const row = await find(id);
-      if (!row) throw new Error(`proposal ${id} is gone`);
-      const changed = { ...row, ...change(row), updated_at: nowSeconds() };
-      await write(changed);
-      return changed;
-    },
+      change: (row: StoredProposal) => Partial<Pick<StoredProposal, 'approvals' | 'rejections' | 'request' | 'held'>>,
+    ): Promise<StoredProposal> =>
+      // Whatever it was that it waited for has to be looked at again.
+      update(id, (row) => ({ reason_code: null, reason_message: null, ...change(row) })),
+
+    /** Who has to approve it, as the chain says now. */
+    require: (id: string, requirements: Requirements): Promise<StoredProposal> =>
+      update(id, () => ({ requirements: JSON.stringify(requirements) })),
 
     /** Whether a release of this version is on its way. */
     async isProposed(product: string, version: string): Promise<boolean> {
@@ -149,6 +166,18 @@ export function createProposalStore(database: Database, nowSeconds: () => number
         .selectFrom('proposals')
         .selectAll()
         .where('approver', '=', approver)
+        .orderBy('created_at', 'desc')
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+    },
+
+    /** Of a product, newest first. */
+    async ofProduct(product: string, limit: number): Promise<StoredProposal[]> {
+      return database
+        .selectFrom('proposals')
+        .selectAll()
+        .where('product', '=', product)
         .orderBy('created_at', 'desc')
         .orderBy('id')
         .limit(limit)
