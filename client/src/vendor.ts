@@ -14,25 +14,22 @@ import {
   FirmproofError,
   type ProductId,
   type ProductName,
-  type ProductResource,
   type Proposal,
   parseAddress,
-  parseBytes32,
   productIdOf,
   type Sbom,
   type ServerInfo,
   type TrustRoot,
-  typedDataTypes,
   type Version,
   zeroAddress,
   zeroBytes32,
 } from '@firmproof/protocol';
 import { type ImportedImage, importImage } from '@firmproof/protocol/node';
-import { TypedDataEncoder } from 'ethers';
 import type { FirmproofClient, UploadProgress } from './api-client.ts';
 import { deadlineFromNow } from './approve.ts';
 import type { Approved, Approver } from './approver.ts';
 import { buildStatement, signAttestation } from './attest.ts';
+import { configurationHash, scheduledConfiguration } from './scheduled-configuration.ts';
 
 /** How a rollout reaches the fleet. */
 export type Rollout = {
@@ -282,16 +279,6 @@ export class Vendor<By extends Approver = Approver> {
     return this.client.veto(message, await this.#approve('Veto', message));
   }
 }
-
-/** The message as it was signed; that it is the one on chain is checked here. */
-function scheduledConfiguration(pending: ProductResource['pending']): ActionMessage<'Configure'> {
-  if (!pending) throw new FirmproofError('nothing-scheduled', 'no change of this product is scheduled');
-  if (configurationHash(pending.configuration) === pending.hash) return pending.configuration;
-  throw new FirmproofError('server-lied', 'the server shows another configuration than the one that is scheduled');
-}
-
-const configurationHash = (message: ActionMessage<'Configure'>) =>
-  parseBytes32(TypedDataEncoder.hashStruct('Configure', { Configure: typedDataTypes.Configure }, message));
 
 /** How long the approvals for the way back are good for. */
 const fallbackSeconds = 90 * 24 * 3600;

@@ -9,6 +9,7 @@ import { addProduct } from './commands/product.ts';
 import { addProposal } from './commands/proposal.ts';
 import { addRelease } from './commands/release.ts';
 import { addSetup, type Run } from './commands/setup.ts';
+import { addTrustRoot } from './commands/trust-root.ts';
 import { addVerify } from './commands/verify.ts';
 import { addWitness } from './commands/witness.ts';
 import { exitCodeOf, exitCodes, exitCodeTable } from './exit-codes.ts';
@@ -34,6 +35,7 @@ function buildProgram(): Command {
   addApprove(program, run);
   addProposal(program, run);
   addNightShift(program, run);
+  addTrustRoot(program, run);
   addInspect(program, run);
   addVerify(program, run);
   addAudit(program, run);

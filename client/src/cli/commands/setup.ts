@@ -85,7 +85,7 @@ async function ask({ output }: Session, message: string, option: string): Promis
   throw new FirmproofError('usage-invalid', `${option} is missing`);
 }
 
-function witnessesFrom(session: Session, info: ServerInfo, given: readonly string[]): readonly WitnessMember[] {
+export function witnessesFrom(session: Session, info: ServerInfo, given: readonly string[]): readonly WitnessMember[] {
   if (given.length > 0) {
     return given.map((text) => {
       const at = text.indexOf('=');
