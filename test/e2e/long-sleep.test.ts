@@ -9,6 +9,7 @@ import {
   liveAttestations,
   registerSuccessor,
 } from '@firmproof/client';
+import { install } from '@firmproof/device-agent';
 import { type ProductId, sha256, type TrustRoot } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -25,6 +26,7 @@ import {
   windowSeconds,
   witnessesOf,
 } from '../support/mover.ts';
+import { cutPower, PowerCut } from '../support/power-cut.ts';
 import { eventually, makeVendor, type Stack, stable, startStack, type TestVendor } from '../support/stack.ts';
 import { travel } from '../support/time.ts';
 
@@ -38,6 +40,7 @@ let lost: TestDevice;
 const images = { first: randomBytes(1_100_000), last: randomBytes(1_300_000) };
 const team = new TestTeam();
 let moved: TrustRoot;
+const secondBuildKey = freshP256();
 
 beforeAll(async () => {
   [old, fresh] = await Promise.all([startStack(), startSecondStack()]);
@@ -75,7 +78,6 @@ describe('before they sleep', () => {
 });
 
 describe('while they sleep', () => {
-  const secondBuildKey = freshP256();
   const secondRootKey = freshEd25519();
   let root: TrustRoot;
 
@@ -163,6 +165,35 @@ describe('a device that wakes while the old chain is alive', () => {
   });
 });
 
+/** The power goes at this act of the catching up; then it comes back. */
+async function wakesUpTwice(device: TestDevice, act: number, when: 'before' | 'after'): Promise<void> {
+  const outcome = await device.act(async (agent) => {
+    cutPower(agent, act, when);
+    return install(agent).catch((error: unknown) => error);
+  });
+  expect(outcome).toBeInstanceOf(PowerCut);
+  const { trustRootVersion, rollbackFloor } = await device.status();
+  expect(trustRootVersion).toBeGreaterThanOrEqual(1);
+  expect(rollbackFloor).toBe(1);
+  await device.install();
+  expect(await device.install()).toMatchObject({ outcome: 'current', code: 'already-installed' });
+  expect(device.running()).toBe(sha256(images.last));
+  expect(await device.status()).toMatchObject({ trustRootVersion: 5, rollbackFloor: 1 });
+}
+
+const floorOfOne = { image: { version: '0.0.1', rollbackIndex: 1, buildTimeSeconds: 1_700_000_000 } };
+
+describe.each(['before', 'after'] as const)('a device whose power goes %s', (when) => {
+  test.each([1, 2, 3, 4])('act %d of the catching up', async (act) => {
+    const device = makeDevice(vendor.trustRoot, [old.url], floorOfOne);
+    try {
+      await wakesUpTwice(device, act, when);
+    } finally {
+      device.destroy();
+    }
+  });
+});
+
 describe('a device that wakes when the old chain is dead', () => {
   const verdict = async () => (await lost.check()).verdict;
   const ahead = { outcome: 'unproven', code: 'trust-root-ahead' };
@@ -204,5 +235,29 @@ describe('a device that wakes when the old chain is dead', () => {
     expect(lost.running()).toBe(sha256(images.last));
     const product: ProductId = moved.product;
     expect(await lost.status()).toMatchObject({ product, trustRootVersion: 5, rollbackFloor: 1, daysInSilence: 0 });
+  });
+
+  test.each([1, 2, 3, 4, 5, 6])('and loses nothing when the power goes after act %d of that', async (act) => {
+    const device = makeDevice(vendor.trustRoot, [fresh.url], floorOfOne);
+    try {
+      await device.check();
+      device.sleep(91);
+      await wakesUpTwice(device, act, 'after');
+    } finally {
+      device.destroy();
+    }
+  });
+
+  test('a release of the new place below the floor is refused there as here', async () => {
+    const { vendor: there } = await team.join(fresh);
+    const low = { version: '4.0.0', image: randomBytes(900), buildKey: secondBuildKey, rollbackIndex: 0 };
+    await team.release(fresh, there, { product: moved.product, ...low });
+    await travel(fresh, windowSeconds);
+    await eventually(
+      async () => (await lost.check()).verdict,
+      (now) => 'code' in now && now.code === 'below-rollback-floor',
+      'below-rollback-floor',
+    );
+    expect(lost.running()).toBe(sha256(images.last));
   });
 });

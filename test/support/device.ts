@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type Agent,
   type CheckResult,
   check,
   type InstallResult,
@@ -20,6 +21,8 @@ import { temporaryDirectory } from './stack.ts';
 export type TestDevice = {
   readonly directory: string;
   readonly configFile: string;
+  /** Does something with the agent, alone. */
+  act<Result>(work: (agent: Agent) => Promise<Result> | Result): Promise<Result>;
   check(): Promise<CheckResult>;
   install(): Promise<InstallResult>;
   status(): Promise<Status>;
@@ -76,6 +79,7 @@ export function makeDevice(
   return {
     directory,
     configFile,
+    act: withAgent,
     check: () => withAgent((agent) => check(agent)),
     install: () => withAgent((agent) => install(agent)),
     status: () => withAgent(statusOf),

@@ -25,6 +25,7 @@ import {
   type TrustRootChange,
 } from '../../trust-root-change.ts';
 import { parseDurationSeconds, parseWholeNumber } from '../../units.ts';
+import type { Vendor } from '../../vendor.ts';
 import { newestTrustRoot } from '../newest-trust-root.ts';
 import { fields } from '../output.ts';
 import type { Session } from '../session.ts';
@@ -75,7 +76,7 @@ async function rotate(session: Session, reference: string | undefined, flags: Ro
   const vendor = await session.vendor(product);
   const changes = [
     ...flags.addBuildKey.map((key) => addBuildKey(parsePublicKey(key))),
-    ...(await droppedBuildKeys(session, product, flags)),
+    ...(await droppedBuildKeys(session, vendor, product, flags)),
     ...flags.addWitness.map(witnessOf).map(addWitness),
     ...flags.dropWitness.map(dropWitness),
     ...(flags.quorum === undefined ? [] : [changeQuorum(parseWholeNumber(flags.quorum, '--quorum', 32))]),
@@ -100,6 +101,7 @@ function witnessOf(text: string): { operator: string; publicKey: PublicKey } {
 /** What a dropped key has signed stays installable, or as much of it as was said: each is named, so that people can look. */
 async function droppedBuildKeys(
   session: Session,
+  vendor: Vendor,
   product: ProductId,
   { dropBuildKey: dropped, accept }: RotateFlags,
 ): Promise<readonly TrustRootChange[]> {
@@ -107,7 +109,7 @@ async function droppedBuildKeys(
   const changes: TrustRootChange[] = [];
   for (const text of dropped) {
     const key = parsePublicKey(text);
-    const live = (await liveAttestations(session.client(), product, key)).filter(
+    const live = (await liveAttestations(vendor.client, product, key)).filter(
       ({ version }) => only === null || only.includes(version),
     );
     const versions = live.map(({ version }) => version).join(', ') || 'none';
