@@ -170,17 +170,26 @@ export class Home {
     });
   }
 
-  /** A token that is good for a while; null when there is none. */
-  tokenFor(server: string, account: Address): string | null {
-    const kept = this.#tokens()[`${server} ${account}`];
+  /** A token that is good for a while, for all of the account's or for one product; null when there is none. */
+  tokenFor(server: string, account: Address, product?: ProductId): string | null {
+    const kept = this.#tokens()[tokenName(server, account, product)];
     return kept && kept.expiresAt > Date.now() / 1000 + tokenReserveSeconds ? kept.token : null;
   }
 
   async keepToken(
     server: string,
-    token: { readonly token: string; readonly publisher: Address; readonly expiresAt: number },
+    token: {
+      readonly token: string;
+      readonly publisher: Address;
+      readonly product?: ProductId | undefined;
+      readonly expiresAt: number;
+    },
   ): Promise<void> {
-    const { token: text, publisher, expiresAt } = token;
-    await this.#write('tokens.json', { ...this.#tokens(), [`${server} ${publisher}`]: { token: text, expiresAt } });
+    const { token: text, publisher, product, expiresAt } = token;
+    const name = tokenName(server, publisher, product);
+    await this.#write('tokens.json', { ...this.#tokens(), [name]: { token: text, expiresAt } });
   }
 }
+
+const tokenName = (server: string, account: Address, product?: ProductId) =>
+  [server, account, ...(product ? [product] : [])].join(' ');

@@ -5,6 +5,8 @@ import {
   type ProductName,
   type Proposal,
   parsePublicKey,
+  type SignerIdentity,
+  sigstoreRootDigest,
   type TrustRoot,
   type TrustRootDocument,
   trustRootType,
@@ -22,14 +24,19 @@ export type ProductOptions = {
   readonly maxAgeSeconds: number;
   readonly delaySeconds: number;
   readonly guardian?: string;
+  /** Who signs without a key. With it no build key is named: one way of signing is one way to watch. */
+  readonly keyless?: KeylessTrust;
 };
+
+/** Identities that may sign, and the text of the Sigstore trusted root that they are proved with. */
+export type KeylessTrust = { readonly identities: readonly SignerIdentity[]; readonly trustedRoot: string };
 
 /** More than half of the operators. */
 export const majorityOf = (witnesses: readonly WitnessMember[]) =>
   Math.floor(new Set(witnesses.map(({ operator }) => operator)).size / 2) + 1;
 
 /**
- * The first trust root of a product, with one build key and one root key.
+ * The first trust root of a product, with one build key or the identities that sign instead, and one root key.
  * @throws FirmproofError `trust-root-malformed`, `key-invalid`
  */
 export function firstTrustRoot(
@@ -50,10 +57,14 @@ export function firstTrustRoot(
       quorum: options.quorum,
       members: options.witnesses.map(({ operator, publicKey }) => ({ operator, publicKey: parsePublicKey(publicKey) })),
     },
-    buildKeys: [publicKeyOf(keys.build)],
+    ...(options.keyless ? keylessSigners(options.keyless) : { buildKeys: [publicKeyOf(keys.build)] }),
     rootKeys: { threshold: 1, keys: [publicKeyOf(keys.root)] },
   };
   return signTrustRoot(document, [keys.root]);
+}
+
+function keylessSigners({ identities, trustedRoot }: KeylessTrust) {
+  return { buildKeys: [], sigstore: { trustedRoot: sigstoreRootDigest(trustedRoot), identities: [...identities] } };
 }
 
 /**
@@ -76,8 +87,12 @@ export async function registerProduct(
     if (existing.trustRoot === trustRoot.digest) return product;
     throw new FirmproofError('product-exists', `${options.name} is registered with another trust root`);
   }
-  const { delaySeconds, guardian } = options;
-  const proposal = await vendor.register(options.name, trustRoot, { delaySeconds, ...(guardian && { guardian }) });
+  const { delaySeconds, guardian, keyless } = options;
+  const proposal = await vendor.register(options.name, trustRoot, {
+    delaySeconds,
+    ...(guardian && { guardian }),
+    ...(keyless && { sigstoreTrustedRoot: keyless.trustedRoot }),
+  });
   await vendor.client.follow(proposal.id, onState);
   return product;
 }

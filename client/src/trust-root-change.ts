@@ -119,7 +119,7 @@ export async function liveAttestations(
     if (attestationDigest(text) !== attestation)
       throw new FirmproofError('server-lied', `the server gives another attestation of ${version} than it names`);
     const parsed = parseAttestation(text);
-    if (parsed.hint !== keyIdOf(key)) continue;
+    if (parsed.kind !== 'keyed' || parsed.hint !== keyIdOf(key)) continue;
     verifyAttestation(parsed, { buildKeys: [key], acceptedAttestations: [] });
     live.push({ version, attestation });
   }

@@ -10,6 +10,7 @@ import {
   type Verdict,
   verifyEvidence,
 } from '@firmproof/protocol';
+import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 import type { Agent } from './agent.ts';
 import { fetchEvidence, fetchTrustRoots } from './evidence-source.ts';
 import { heldTrustRoot, lastProvenAt, rememberedProof, serversOf, stepInSilence } from './trust.ts';
@@ -87,7 +88,8 @@ async function ask(agent: Agent, server: string, unconditional: boolean): Promis
   const root = heldTrustRoot(agent);
   try {
     const evidence = await fetchEvidence(agent.config, server, root, { nowSeconds, unconditional });
-    const verify = (from: Evidence) => verifyEvidence(from, root, deviceState(agent, root), nowSeconds);
+    const verify = (from: Evidence) =>
+      verifyEvidence(from, root, deviceState(agent, root), nowSeconds, keylessVerifier);
     let verdict = await verify(evidence);
     if (lacksSteps(verdict)) {
       // Evidence carries the newest roots only; a device that slept for longer fetches the others.

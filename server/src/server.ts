@@ -18,7 +18,6 @@ import { openDatabase } from './database/database.ts';
 import { createEngine } from './engine.ts';
 import { createEvidenceService } from './evidence/evidence-service.ts';
 import { createStops } from './evidence/stops.ts';
-import { createTrustRoots } from './evidence/trust-roots.ts';
 import { httpWitness, type WitnessSource } from './evidence/witness-client.ts';
 import { createApp } from './http/app.ts';
 import { createTokens } from './http/authentication.ts';
@@ -28,10 +27,13 @@ import { createUploads } from './http/uploads.ts';
 import { createGateway } from './images/gateway.ts';
 import { createImageAccess } from './images/image-access.ts';
 import { createImageStore } from './images/image-store.ts';
+import { createIssuer } from './oidc/issuer.ts';
+import { createOidcLogin } from './oidc/oidc-login.ts';
 import { createApprovals } from './proposals/approvals.ts';
 import { createIntake } from './proposals/intake.ts';
 import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
+import { createTrustRoots } from './proposals/trust-roots.ts';
 import { createReports } from './reports.ts';
 
 const embeddedWitnessCount = 3;
@@ -103,10 +105,10 @@ async function open(
   const stops = createStops(database, nowSeconds);
   const evidence = createEvidenceService({
     database,
+    trustRoots,
     rpc,
     chainId,
     registry: address,
-    trustRoots,
     witnesses: witnesses.sources,
     renewalSeconds: config.evidenceRenewalSeconds,
     sources: config.publicUrl ? [config.publicUrl] : [],
@@ -116,12 +118,18 @@ async function open(
   const metrics = createMetrics();
   const tokens = createTokens({
     database,
-    rpc,
     accounts,
     chainId,
     lifetimeSeconds: config.tokenSeconds,
     allowedPublishers: config.allowedPublishers,
     nowSeconds,
+  });
+  const oidcLogin = createOidcLogin({
+    issuers: config.oidcIssuers.map((issuer) => createIssuer(issuer, nowSeconds)),
+    intake,
+    trustRoots,
+    tokens,
+    allowedPublishers: config.allowedPublishers,
   });
   const engine = createEngine({
     indexer: createIndexer({ database, rpc, registry: address, firstBlock: chain.registryBlock }),
@@ -155,6 +163,7 @@ async function open(
     log,
     database,
     tokens,
+    oidcLogin,
     accounts,
     approvals,
     intake,

@@ -3,6 +3,7 @@ import { explainSystemError } from '@firmproof/protocol/node';
 import { Command, CommanderError } from 'commander';
 import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
+import { addChain } from './commands/chain.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addNightShift } from './commands/night-shift.ts';
 import { addProduct } from './commands/product.ts';
@@ -39,6 +40,7 @@ function buildProgram(): Command {
   addInspect(program, run);
   addVerify(program, run);
   addAudit(program, run);
+  addChain(program, run);
   addWitness(program, run);
   inherit(program);
   return program;

@@ -57,9 +57,18 @@ export class Session {
     return address.replace(/\/+$/, '');
   }
 
+  get givenToken(): string | undefined {
+    return process.env['FIRMPROOF_TOKEN'];
+  }
+
+  /** An ID token to log in with, where CI gives one through a variable. */
+  get givenIdToken(): string | undefined {
+    return process.env['FIRMPROOF_ID_TOKEN'] || undefined;
+  }
+
   /** Reads only; no key is opened. */
   client(): FirmproofClient {
-    return new FirmproofClient({ server: this.server, token: process.env['FIRMPROOF_TOKEN'] });
+    return new FirmproofClient({ server: this.server, token: this.givenToken });
   }
 
   /** From the environment, or asked once; twice where a new one is chosen. @throws FirmproofError `passphrase-wrong` */
@@ -112,13 +121,18 @@ export class Session {
    */
   async vendor(product?: ProductId): Promise<Vendor> {
     const vendor = await this.open(await this.approver());
-    const root = product && this.home.trustRootOf(product);
-    if (root) requireSameRegistry(vendor.info, root);
+    if (product) this.requireKnownRegistry(vendor.info, product);
     return vendor;
   }
 
+  /** Where the trust root of a product is here, the server must be on its chain. @throws FirmproofError `server-lied` */
+  requireKnownRegistry(info: ServerInfo, product: ProductId): void {
+    const root = this.home.trustRootOf(product);
+    if (root) requireSameRegistry(info, root);
+  }
+
   async open<By extends Approver>(approver: By): Promise<Vendor<By>> {
-    const token = process.env['FIRMPROOF_TOKEN'] ?? this.home.tokenFor(this.server, approver.account);
+    const token = this.givenToken ?? this.home.tokenFor(this.server, approver.account);
     const vendor = token
       ? await Vendor.open(new FirmproofClient({ server: this.server, token }), approver)
       : await this.login(approver);

@@ -155,6 +155,18 @@ const approvals: Migration = {
   },
 };
 
+/** Sigstore trusted roots that trust roots name, and tokens of continuous integration, each for one product. */
+const keyless: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema
+      .createTable('sigstore_roots')
+      .addColumn('digest', text, (c) => c.primaryKey())
+      .addColumn('text', text, (c) => c.notNull())
+      .execute();
+    await db.schema.alterTable('tokens').addColumn('product', text).execute();
+  },
+};
+
 /** Trust roots know what they step from, the index knows what is scheduled, and devices report. */
 const moving: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
@@ -185,5 +197,10 @@ const moving: Migration = {
 
 export const migrations: MigrationProvider = {
   getMigrations: () =>
-    Promise.resolve({ '2026-11-first': first, '2026-12-approvals': approvals, '2026-12-moving': moving }),
+    Promise.resolve({
+      '2026-11-first': first,
+      '2026-12-approvals': approvals,
+      '2026-12-keyless': keyless,
+      '2026-12-moving': moving,
+    }),
 };

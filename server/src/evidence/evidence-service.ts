@@ -18,9 +18,9 @@ import {
 } from '@firmproof/protocol';
 import { type Rpc, readBlock } from '@firmproof/protocol/node';
 import type { Database } from '../database/database.ts';
+import { productMoved, type TrustRoots } from '../proposals/trust-roots.ts';
 import { type Proven, proveChannel } from './prover.ts';
 import type { Stops } from './stops.ts';
-import { productMoved, type TrustRoots } from './trust-roots.ts';
 import { collectCosignatures, type WitnessSource } from './witness-client.ts';
 
 export type ServedEvidence = { readonly etag: string; readonly document: string; readonly blockTimestamp: number };
@@ -106,6 +106,8 @@ export function createEvidenceService(options: {
     if (newest === undefined) return null;
     const root = trustRootOfEnvelope(JSON.parse(newest.envelope));
     if (vouchingOperators(proven.block, cosignatures, root.witnesses).size < root.witnesses.quorum) return null;
+    const sigstoreTrustedRoot = await options.trustRoots.sigstoreRootOf(root);
+    if (root.sigstore && sigstoreTrustedRoot === undefined) return null;
     const release = proven.release && (await recorded(product, proven.release.version));
     if (proven.release?.state.status !== undefined && proven.release.state.status !== 'none' && !release) return null;
     return {
@@ -119,6 +121,7 @@ export function createEvidenceService(options: {
         .slice(1)
         .slice(-maximumTrustRootsInEvidence)
         .map((row) => JSON.parse(row.envelope)),
+      ...(sigstoreTrustedRoot !== undefined && { sigstoreTrustedRoot }),
       sources: [...options.sources],
     };
   }

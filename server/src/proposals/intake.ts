@@ -30,11 +30,11 @@ import type { Contracts } from '../chain/contracts.ts';
 import type { Registry } from '../chain/registry.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
-import { productMoved, type TrustRoots } from '../evidence/trust-roots.ts';
 import type { Approvals } from './approvals.ts';
 import { lineageOf } from './lineage.ts';
 import { isOnlyEarly } from './patience.ts';
 import { finalStates, type ProposalStore } from './proposal-store.ts';
+import { productMoved, type TrustRoots } from './trust-roots.ts';
 
 /** Approvals of signers that came with the request. */
 function given({ kind, body }: ChainRequest): readonly SignerApproval[] {
@@ -100,13 +100,6 @@ export function createIntake(options: {
     throw new FirmproofError('product-not-found', `product ${product} is not registered`);
   }
 
-  async function currentTrustRoot(row: ProductRow): Promise<TrustRoot> {
-    const found = await trustRoots.find(row.trust_root);
-    if (!found)
-      throw new FirmproofError('trust-root-mismatch', 'this server does not have the trust root that the chain names');
-    return found;
-  }
-
   /**
    * The same proposal again is the same proposal; a new one has to be acceptable to the contract now, and somebody must be
    * able to approve it. Keeps nothing.
@@ -169,7 +162,10 @@ export function createIntake(options: {
   return {
     productRow,
 
-    async register(body: Extract<RegistryRequest, { kind: 'register' }>['body']): Promise<Proposal> {
+    async register({
+      sigstoreTrustedRoot,
+      ...body
+    }: Extract<RegistryRequest, { kind: 'register' }>['body']): Promise<Proposal> {
       const { message } = body;
       const product = productIdOf(registry.chainId, registry.address, message.publisher, message.name);
       const root = trustRootOfEnvelope(body.trustRoot);
@@ -182,10 +178,12 @@ export function createIntake(options: {
       if (!isDevelopmentChain(registry.chainId) && !(await options.accounts.hasCode(publisher))) {
         throw new FirmproofError('publisher-unsuitable', `${publisher} is a single wallet`);
       }
+      await trustRoots.requireComplete(root, sigstoreTrustedRoot);
       const request = { kind: 'register', body } as const;
       await requireAcceptable(request, publisher);
       const lineage = [...before, root];
-      for (const [index, kept] of lineage.entries()) await trustRoots.keep(kept, lineage[index - 1] ?? null);
+      for (const [index, kept] of lineage.entries())
+        await trustRoots.keep(kept, lineage[index - 1] ?? null, kept === root ? sigstoreTrustedRoot : undefined);
       return open(request, product, { publisher, approver: publisher });
     },
 
@@ -203,10 +201,10 @@ export function createIntake(options: {
       const { message } = approval;
       requireProduct(product, message);
       const attestation = parseAttestation(parts.attestation);
-      const root = await currentTrustRoot(row);
+      const root = await trustRoots.byDigest(row.trust_root);
       // Devices have left: nobody would ever install it.
       if (root.product !== product) throw productMoved(root.product);
-      verifyAttestation(attestation, root);
+      await verifyAttestation(attestation, root, await trustRoots.keylessMeans(root));
       const { predicate } = attestation.statement;
       if (predicate.product !== product)
         throw new FirmproofError('statement-product', 'the statement is for another product');
@@ -268,11 +266,11 @@ export function createIntake(options: {
 
     async configure(
       product: ProductId,
-      body: Extract<RegistryRequest, { kind: 'configure' }>['body'],
+      { sigstoreTrustedRoot, ...body }: Extract<RegistryRequest, { kind: 'configure' }>['body'],
     ): Promise<Proposal> {
       const row = await productRow(product);
       requireProduct(product, body.message);
-      const current = await currentTrustRoot(row);
+      const current = await trustRoots.byDigest(row.trust_root);
       const named = digestOfBytes32(body.message.trustRoot);
       if (named !== current.digest) {
         if (!body.trustRoot)
@@ -280,8 +278,9 @@ export function createIntake(options: {
         const next = walkTrustRoot(current, [body.trustRoot], named);
         // A root for another product id is a move: that place judges it, where the product is registered.
         if (next.product === product) requireRootFor(next, product);
+        await trustRoots.requireComplete(next, sigstoreTrustedRoot);
         await requireAcceptable({ kind: 'configure', body }, row.publisher);
-        await trustRoots.keep(next, current);
+        await trustRoots.keep(next, current, sigstoreTrustedRoot);
       }
       return open({ kind: 'configure', body }, product, { publisher: row.publisher, approver: row.publisher });
     },

@@ -14,6 +14,7 @@ import type { Command } from 'commander';
 import { writeDeviceFiles } from '../../device-files.ts';
 import {
   firstTrustRoot,
+  type KeylessTrust,
   majorityOf,
   type ProductOptions,
   registerProduct,
@@ -21,10 +22,11 @@ import {
 } from '../../product-setup.ts';
 import { parseDurationSeconds, parseWholeNumber } from '../../units.ts';
 import type { Vendor } from '../../vendor.ts';
+import { type KeylessProductFlags, keylessTrustOf, withKeylessProductOptions } from '../keyless-options.ts';
 import { fields } from '../output.ts';
 import type { Session } from '../session.ts';
 
-type ProductFlags = {
+type ProductFlags = KeylessProductFlags & {
   readonly hardware: string;
   readonly channels: string;
   readonly delay: string;
@@ -38,7 +40,7 @@ const collect = (value: string, before: readonly string[]) => [...before, value]
 
 /** What `setup` and `product create` ask about a product. */
 function withProductOptions(command: Command): Command {
-  return command
+  return withKeylessProductOptions(command)
     .option('--hardware <revision>', 'hardware revision in the device files', 'rev-1')
     .option('--channels <names>', 'channels that devices may follow, comma separated', 'stable')
     .option('--delay <duration>', 'veto window between publishing and installing, up to 30d', '0s')
@@ -58,6 +60,7 @@ async function setup(
       hint: 'Use --solo: one person with one key of each kind on this machine.',
     });
   }
+  const keyless = await keylessTrustOf(flags);
   await chooseServer(session);
   const info = await session.client().info();
   const name = parseProductName(flags.product ?? (await ask(session, 'Name of the product', '--product')));
@@ -69,7 +72,7 @@ async function setup(
   output.note(`Keys in ${join(home.directory, 'keys')}, encrypted with your passphrase`);
   await home.makeKeys(await session.passphrase({ isNew: !home.hasKeys() }));
   await home.change({ server: session.server });
-  await createProduct(session, await session.vendor(), info, name, flags);
+  await createProduct(session, await session.vendor(), info, name, flags, keyless);
 }
 
 async function chooseServer(session: Session): Promise<void> {
@@ -108,9 +111,10 @@ async function createProduct(
   info: ServerInfo,
   name: ProductName,
   flags: ProductFlags,
+  keyless: KeylessTrust | undefined,
 ): Promise<void> {
   const { home, output } = session;
-  const options = productOptions(session, info, name, flags);
+  const options = { ...productOptions(session, info, name, flags), ...(keyless && { keyless }) };
   const directory = home.productDirectory(name);
   const trustRoot = await trustRootFor(session, vendor, options, directory);
   const device = {
@@ -178,8 +182,9 @@ async function trustRootFor(
 }
 
 async function create(session: Session, name: string, flags: ProductFlags): Promise<void> {
+  const keyless = await keylessTrustOf(flags);
   const vendor = await session.vendor();
-  await createProduct(session, vendor, vendor.info, parseProductName(name), flags);
+  await createProduct(session, vendor, vendor.info, parseProductName(name), flags, keyless);
 }
 
 export function addSetup(program: Command, run: Run): void {

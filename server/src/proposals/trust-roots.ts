@@ -1,12 +1,15 @@
 import {
   type Envelope,
   FirmproofError,
+  type KeylessMeans,
   type ProductId,
   productIdSchema,
+  requireSigstoreRoot,
   type Sha256Digest,
   type TrustRoot,
   trustRootOfEnvelope,
 } from '@firmproof/protocol';
+import { keylessVerifier, requireUsableSigstoreRoot } from '@firmproof/protocol/node/keyless-verifier';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 
@@ -58,17 +61,56 @@ export function createTrustRoots(database: Database) {
     return rows.map((row) => row.digest);
   }
 
+  /** The Sigstore trusted root that a trust root names; undefined where it names none, or this server lacks it. */
+  async function sigstoreRootOf({ sigstore }: TrustRoot): Promise<string | undefined> {
+    if (sigstore === undefined) return undefined;
+    const row = await database
+      .selectFrom('sigstore_roots')
+      .select('text')
+      .where('digest', '=', sigstore.trustedRoot)
+      .executeTakeFirst();
+    return row?.text;
+  }
+
   return {
     chainTo,
 
-    async find(digest: string): Promise<TrustRoot | null> {
-      const row = await rowOf(digest);
-      return row ? trustRootOfEnvelope(JSON.parse(row.envelope)) : null;
+    sigstoreRootOf,
+
+    /** @throws FirmproofError `trust-root-mismatch` when the document is not here */
+    async byDigest(digest: string): Promise<TrustRoot> {
+      const found = await rowOf(digest);
+      if (found) return trustRootOfEnvelope(JSON.parse(found.envelope));
+      throw new FirmproofError('trust-root-mismatch', 'this server does not have the trust root that the chain names');
     },
 
-    /** Keeps a root whose step from `previous` has been verified. */
-    async keep(root: TrustRoot, previous: TrustRoot | null): Promise<void> {
-      const { digest, product, version, envelope } = root;
+    /** What the attestations of a product are verified with, besides its trust root. */
+    async keylessMeans(root: TrustRoot): Promise<KeylessMeans> {
+      return { verifier: keylessVerifier, trustedRoot: await sigstoreRootOf(root) };
+    },
+
+    /**
+     * A trust root that names identities needs its Sigstore trusted root, sent along or known from before.
+     * @throws FirmproofError `sigstore-root-missing`, `sigstore-root-mismatch`, `sigstore-root-malformed`
+     */
+    async requireComplete(root: TrustRoot, sent: string | undefined): Promise<void> {
+      if (root.sigstore === undefined) return;
+      await requireUsableSigstoreRoot(requireSigstoreRoot(root.sigstore, sent ?? (await sigstoreRootOf(root))));
+    },
+
+    /**
+     * Keeps a root whose step from `previous` has been verified, and the Sigstore trusted root that was sent with it, which has
+     * passed `requireComplete`.
+     */
+    async keep(root: TrustRoot, previous: TrustRoot | null, sent: string | undefined): Promise<void> {
+      const { digest, product, version, envelope, sigstore } = root;
+      if (sigstore && sent !== undefined) {
+        await database
+          .insertInto('sigstore_roots')
+          .values({ digest: sigstore.trustedRoot, text: sent })
+          .onConflict((conflict) => conflict.column('digest').doNothing())
+          .execute();
+      }
       const step = { previous: previous?.digest ?? null };
       await database
         .insertInto('trust_roots')
