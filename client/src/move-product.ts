@@ -17,6 +17,8 @@ export type Move = {
   readonly chain: readonly Envelope[];
   readonly place: Pick<Place, 'witnesses' | 'servers'>;
   readonly rootKeys: readonly KeyObject[];
+  /** The Sigstore TrustedRoot that the trust root names, where it names one: the new server does not have it yet. */
+  readonly sigstoreTrustedRoot?: string | undefined;
   readonly guardian?: string;
   readonly delaySeconds?: number;
 };
@@ -29,7 +31,7 @@ export type Move = {
  */
 export async function registerSuccessor(
   to: Vendor,
-  { current, chain, place, rootKeys, guardian, delaySeconds }: Move,
+  { current, chain, place, rootKeys, sigstoreTrustedRoot, guardian, delaySeconds }: Move,
 ): Promise<{ readonly next: TrustRoot; readonly proposal: Proposal }> {
   const [first, ...rest] = chain;
   if (first === undefined) throw new FirmproofError('trust-root-mismatch', 'the chain of trust roots is missing');
@@ -40,6 +42,7 @@ export async function registerSuccessor(
   const proposal = await to.register(current.name, next, {
     ...(guardian && { guardian }),
     ...(delaySeconds !== undefined && { delaySeconds }),
+    sigstoreTrustedRoot,
     predecessor: { product: current.product, trustRoots: chain },
   });
   return { next, proposal };

@@ -120,7 +120,7 @@ export async function liveAttestations(
       throw new FirmproofError('server-lied', `the server gives another attestation of ${version} than it names`);
     const parsed = parseAttestation(text);
     if (parsed.kind !== 'keyed' || parsed.hint !== keyIdOf(key)) continue;
-    verifyAttestation(parsed, { buildKeys: [key], acceptedAttestations: [] });
+    await verifyAttestation(parsed, { buildKeys: [key], acceptedAttestations: [] });
     live.push({ version, attestation });
   }
   return live;

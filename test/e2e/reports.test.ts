@@ -1,7 +1,7 @@
 // What devices report, and what strangers would like to add to it.
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { type ErrorCode, parseVersion, type Report, reportBytes, sha256 } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
@@ -109,15 +109,18 @@ describe('a device', () => {
 
 /** Hands POSTs on to the server, as a proxy does. */
 async function relayPosts(port: number): Promise<{ stop(): Promise<void> }> {
-  const server = createServer(async (request, response) => {
+  const forward = async (request: IncomingMessage): Promise<number> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const answer = await fetch(`${stack.url}${request.url}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: Buffer.concat(chunks),
-    });
-    response.writeHead(answer.status).end();
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: Buffer.concat(chunks) };
+    return (await fetch(`${stack.url}${request.url}`, init)).status;
+  };
+  const server = createServer((request, response) => {
+    forward(request).then(
+      (status) => response.writeHead(status).end(),
+      () => response.writeHead(502).end(),
+    );
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {

@@ -146,6 +146,14 @@ async function rootKeysFor(session: Session, files: readonly string[]): Promise<
   throw new FirmproofError('key-not-found', 'no root key is here', { hint: 'Give it with --root-key FILE.' });
 }
 
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new FirmproofError('file-not-found', `${file} cannot be read`, { cause });
+  }
+}
+
 function readKeyFile(file: string): KeyObject {
   try {
     return createPrivateKey(readFileSync(file));
@@ -161,6 +169,7 @@ type MoveFlags = {
   readonly guardian?: string;
   readonly delay?: string;
   readonly rootKey: readonly string[];
+  readonly sigstoreRoot?: string;
   readonly chainIsDead?: boolean;
 };
 
@@ -180,6 +189,7 @@ async function move(session: Session, reference: string | undefined, flags: Move
     chain: await session.client().trustRoots(product),
     place: { witnesses: { quorum, members }, servers: [flags.to] },
     rootKeys: await rootKeysFor(session, flags.rootKey),
+    sigstoreTrustedRoot: flags.sigstoreRoot && readText(flags.sigstoreRoot),
     guardian: flags.guardian === undefined ? before.guardian : parseAddress(flags.guardian),
     delaySeconds: flags.delay === undefined ? before.delaySeconds : parseDurationSeconds(flags.delay),
   });
@@ -239,6 +249,7 @@ export function addTrustRoot(program: Command, run: Run): void {
     .option('--guardian <address>', 'guardian there (default: the same)')
     .option('--delay <duration>', 'veto window there (default: the same)')
     .option('--root-key <file>', 'a root key in PEM that signs as well (repeat)', collect, [])
+    .option('--sigstore-root <file>', 'the Sigstore TrustedRoot, where the trust root names one')
     .option('--chain-is-dead', 'the old chain cannot be told: devices follow after 90 days')
     .action(run((session, name: string | undefined, flags: MoveFlags) => move(session, name, flags)));
 }
