@@ -30,7 +30,8 @@ import { newestTrustRoot } from '../newest-trust-root.ts';
 import { fields } from '../output.ts';
 import type { Session } from '../session.ts';
 import { scheduleChange } from './configuration.ts';
-import { type Run, witnessesFrom } from './setup.ts';
+import { witnessesFrom } from './product-options.ts';
+import type { Run } from './setup.ts';
 
 async function show(session: Session, reference: string | undefined): Promise<void> {
   const product = await session.product(reference);
