@@ -15,14 +15,14 @@ const tooManyRequests = 429;
  * loses nor doubles it (docs/spec/device.md D16). The same failure again is not told again.
  */
 export function queueReport(
-  { journal, clock }: Pick<Agent, 'journal' | 'clock'>,
+  { config, journal, clock }: Pick<Agent, 'config' | 'journal' | 'clock'>,
   { source, version, image, headCounter }: InstallTarget,
   outcome: Report['outcome'],
   code?: string,
 ): ReportQueue {
   const { reports } = journal.entry;
   const failure = outcome === 'failed' ? `${image} ${headCounter} ${code}` : null;
-  if (source === undefined || (failure !== null && failure === reports.lastFailure)) return reports;
+  if (!config.reports || source === undefined || (failure !== null && failure === reports.lastFailure)) return reports;
   const counter = reports.counter + 1;
   const time = Math.floor(clock.nowSeconds());
   const report = { product: source.product, version, image, outcome, ...(code && { code }), counter, time };

@@ -49,6 +49,16 @@ describe('a device', () => {
     expect(await summary()).toEqual({ product: vendor.product, devices: 1, full: false, counts });
   });
 
+  test('says nothing where its image does not want it to', async () => {
+    const silent = makeDevice(vendor.trustRoot, [stack.url], { reports: false });
+    try {
+      expect(await silent.install()).toMatchObject({ outcome: 'installed' });
+      expect(await silent.status()).toMatchObject({ reportsWaiting: 0 });
+    } finally {
+      silent.destroy();
+    }
+  });
+
   test('reports what it has rolled back, and keeps that while nobody answers', async () => {
     const name = await LyingServer.start(stack.url);
     const port = Number(new URL(name.url).port);

@@ -48,12 +48,7 @@ export const startSecondStack = () => startStack(undefined, { FIRMPROOF_DEVELOPM
 export const destroyAll = (stacks: readonly Stack[]) => Promise.all(stacks.map(destroyStack));
 
 /** Schedules a change, waits out the veto window on the chain, and applies it. */
-export async function change(
-  stack: Stack,
-  vendor: Vendor,
-  product: ProductId,
-  what: ConfigurationChange,
-): Promise<void> {
+async function change(stack: Stack, vendor: Vendor, product: ProductId, what: ConfigurationChange): Promise<void> {
   await vendor.client.follow((await vendor.configure(product, what)).id);
   await travel(stack, windowSeconds);
   await vendor.client.follow((await vendor.applyConfiguration(product)).id);
