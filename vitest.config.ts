@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts', 'contracts/test/**/*.test.ts'] } },
+      { test: { ...common, name: 'browser', include: ['test/browser/**/*.test.ts'] } },
       { test: { ...common, name: 'integration', include: ['test/{api,e2e,attacks,crash,docs}/**/*.test.ts'] } },
     ],
   },

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { registryInterface } from '@firmproof/contracts';
 import type { InstallResult } from '@firmproof/device-agent';
-import { type ErrorCode, parseVersion } from '@firmproof/protocol';
+import { type ErrorCode, parseVersion, sha256 } from '@firmproof/protocol';
 import type { TestDevice } from '../test/support/device.ts';
 import { type EvidenceDocument, flipByte, forgeProof, type Lie } from '../test/support/lying-server.ts';
-import { lyingCosignature, publishWithStolenApprovalKey } from '../test/support/thief.ts';
+import { lyingCosignature, publishDirectly, publishWithStolenApprovalKey } from '../test/support/thief.ts';
 import type { Narrator, Outcome } from './narrator.ts';
-import { hardware, promote, seen, stable, type World } from './world.ts';
+import { approve, demoPassphrase, hardware, promote, seen, stable, type World } from './world.ts';
 
 /** What `npm run play` offers too: lies of whoever owns the server or the way to it. */
 export const lies = {
@@ -53,7 +54,34 @@ function lyingWitnesses(world: World, liars: readonly number[]): Lie {
   };
 }
 
-/** The seven attempts, in the order of the story. `old` is evidence from when 7.27.0 was the newest. */
+/** The server waits for a second approval that never comes, and the contract refuses the first one alone. */
+export async function stolenKey(world: World): Promise<Outcome> {
+  const { vendor, product, home, stack, directory, garage } = world;
+  const file = join(directory, 'images', 'prime-hub-thief.bin');
+  writeFileSync(file, 'what the thief wants you to run');
+  const options = { product, version: parseVersion('6.6.6'), hardware: [hardware] };
+  const prepared = await vendor.prepare(file, options, await home.openBuildKey(demoPassphrase));
+  const proposal = await vendor.upload(file, prepared);
+  const waiting = await vendor.client.follow(proposal.id, undefined, { untilItWaits: true });
+  const stolen = { server: stack, directory: join(directory, 'server'), vendor };
+  const release = { image: prepared.image.digest, attestation: sha256(Buffer.from('any')), rollbackIndex: 0 };
+  const past = await publishDirectly(stolen, product, parseVersion('6.6.7'), release).then(
+    () => 'the registry took it',
+    (error: unknown) => (String(error).includes(approvalRefused) ? 'refused' : String(error)),
+  );
+  const { verdict } = await garage.check();
+  const ok = waiting.reason?.code === 'approvals-missing' && past === 'refused' && verdict.outcome === 'current';
+  return {
+    ok,
+    saw: `the server: ${waiting.reason?.message}; the contract, asked past the server: ${past}; devices see nothing`,
+    code: 'approvals-missing',
+  };
+}
+
+/** What the registry reverts with: the selector of its error. */
+const approvalRefused = registryInterface.getError('ApprovalRefused')?.selector ?? 'ApprovalRefused';
+
+/** The attempts on devices, in the order of the story. `old` is evidence from when 7.27.0 was the newest. */
 export async function attack(world: World, narrator: Narrator, old: EvidenceDocument): Promise<void> {
   const { between, kitchen, garage } = world;
 
@@ -75,7 +103,7 @@ export async function attack(world: World, narrator: Narrator, old: EvidenceDocu
   );
   await narrator.step(
     'stranger-key',
-    'A thief has the approval key *and* the server: the release is really on chain. But the build key is the thief’s own.',
+    'A thief has two approval keys *and* the server: the release is really on chain. But the build key is the thief’s own.',
     () => strangersKey(world),
   );
   await narrator.step(
@@ -101,7 +129,7 @@ async function strangersKey(world: World): Promise<Outcome> {
   writeFileSync(file, 'hostile firmware');
   const options = { product, version: parseVersion('7.29.0'), hardware: [hardware] };
   await publishWithStolenApprovalKey(
-    { server: stack, directory: join(directory, 'server'), vendor },
+    { server: stack, directory: join(directory, 'server'), vendor, signers: [world.team.qa] },
     file,
     options,
     stable,
@@ -111,9 +139,9 @@ async function strangersKey(world: World): Promise<Outcome> {
 }
 
 async function oneLyingWitness(world: World): Promise<Outcome> {
-  const { garage, between, vendor, product } = world;
-  await vendor.client.follow((await vendor.revoke(product, parseVersion('7.29.0'))).id);
-  await promote(world, '7.28.0');
+  const { garage, between, vendor, product, team } = world;
+  await approve(world, await vendor.revoke(product, parseVersion('7.29.0')), team.qa);
+  await promote(world, '7.28.0', team.qa);
   await seen(garage, 'update');
   const { verdict } = await between.lying(lyingWitnesses(world, [1]), () => garage.check());
   const ok = verdict.outcome === 'update';
@@ -121,8 +149,8 @@ async function oneLyingWitness(world: World): Promise<Outcome> {
 }
 
 async function revoked(world: World): Promise<Outcome> {
-  const { garage, kitchen, vendor, product } = world;
-  await vendor.client.follow((await vendor.revoke(product, parseVersion('7.28.0'))).id);
+  const { garage, kitchen, vendor, product, team } = world;
+  await approve(world, await vendor.revoke(product, parseVersion('7.28.0')), team.officer);
   await seen(garage, 'head-revoked');
   const outcome = await refuses(garage, 'head-revoked', () => garage.install());
   const { installed } = await kitchen.status();

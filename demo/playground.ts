@@ -4,7 +4,7 @@ import type { EvidenceDocument } from '../test/support/lying-server.ts';
 import { lies } from './attacks.ts';
 import type { Narrator } from './narrator.ts';
 import { StoryEnded, tell } from './story.ts';
-import { demoPassphrase, openDevice, openStack, openVendor, type World } from './world.ts';
+import { demoPassphrase, knownTrustRoot, openDevice, openStack, type World } from './world.ts';
 
 export const playDirectory = resolve('play');
 const ports = { server: 8440, between: 8441 } as const;
@@ -40,7 +40,7 @@ async function begin(narrator: Narrator) {
 
 async function resume(narrator: Narrator) {
   const { stack, between } = await openStack(playDirectory, ports);
-  const { trustRoot } = await openVendor(playDirectory, stack);
+  const trustRoot = knownTrustRoot(playDirectory);
   for (const name of ['kitchen', 'garage']) openDevice(playDirectory, name, trustRoot, between.url);
   narrator.say(`\nGoing on with the world in ${playDirectory}; delete it to start anew.`);
   return {

@@ -1,8 +1,10 @@
 import type { TestDevice } from '../test/support/device.ts';
 import type { EvidenceDocument } from '../test/support/lying-server.ts';
+import type { TeamSigner } from '../test/support/team.ts';
+import { stolenKey } from './attacks.ts';
 import type { FirmwareVersion } from './firmware.ts';
 import type { Narrator, Outcome } from './narrator.ts';
-import { openDevice, openStack, openVendor, publish, seen, sizeOf, stable, type World } from './world.ts';
+import { openDevice, openStack, openTeam, publish, seen, sizeOf, stable, type World } from './world.ts';
 
 type Ports = { readonly server: number; readonly between: number };
 
@@ -35,20 +37,22 @@ export async function tell(
     },
   );
   await requireStep(
-    'vendor',
-    'A vendor makes keys, registers a product and gives its devices a trust root.',
+    'team',
+    'A vendor’s team registers a product. Two of three have to approve: the build system’s wallet, QA’s P-256 key, the security officer’s passkey.',
     async () => {
-      Object.assign(world, await openVendor(directory, world.stack));
+      Object.assign(world, await openTeam(directory, world.stack));
       world.kitchen = openDevice(directory, 'kitchen', world.trustRoot, world.between.url);
       world.garage = openDevice(directory, 'garage', world.trustRoot, world.between.url);
       return {
         ok: true,
-        saw: `product prime-hub ${world.product.slice(0, 10)}…, trust root ${world.trustRoot.digest.slice(0, 8)}…`,
+        saw: `account ${world.vendor.account.slice(0, 10)}…, product prime-hub ${world.product.slice(0, 10)}…, trust root ${world.trustRoot.digest.slice(0, 8)}…`,
       };
     },
   );
-  await requireStep('publish-7.27.0', 'The vendor publishes the LEGO Prime hub firmware 7.27.0.', () =>
-    published(world, '7.27.0'),
+  await requireStep(
+    'publish-7.27.0',
+    'The build system proposes the LEGO Prime hub firmware 7.27.0, and QA approves it with the P-256 key.',
+    () => published(world, '7.27.0', world.team.qa),
   );
   await requireStep(
     'install-7.27.0',
@@ -59,7 +63,16 @@ export async function tell(
       return outcomes.find(({ ok }) => !ok) ?? { ok: true, saw: 'both run 7.27.0' };
     },
   );
-  await requireStep('publish-7.28.0', 'The vendor publishes 7.28.0.', () => published(world, '7.28.0'));
+  await requireStep(
+    'stolen-key',
+    'A thief has the build machine: its API token, its build key and its approval key. One of three is not two.',
+    () => stolenKey(world),
+  );
+  await requireStep(
+    'publish-7.28.0',
+    'The build system proposes 7.28.0, and the security officer approves it with the passkey.',
+    () => published(world, '7.28.0', world.team.officer),
+  );
   await requireStep(
     'update-7.28.0',
     'The kitchen device updates into its other slot. The garage is offline today.',
@@ -71,8 +84,8 @@ export async function tell(
 /** A step failed; the narrator has said which. */
 export class StoryEnded extends Error {}
 
-async function published(world: World, version: FirmwareVersion): Promise<Outcome> {
-  const { digest, sizeBytes, cid } = await publish(world, version);
+async function published(world: World, version: FirmwareVersion, by: TeamSigner): Promise<Outcome> {
+  const { digest, sizeBytes, cid } = await publish(world, version, by);
   return {
     ok: true,
     saw: `${sizeOf(sizeBytes)}, sha-256 ${digest.slice(0, 16)}…, pinned as ${cid.slice(0, 16)}…, recorded on chain`,

@@ -4,23 +4,27 @@ import {
   firstTrustRoot,
   Home,
   majorityOf,
-  type ProductOptions,
-  registerProduct,
+  SignerApprover,
   Vendor,
-  WalletApprover,
   writeDeviceFiles,
 } from '@firmproof/client';
+import { vendorAccountAddress } from '@firmproof/contracts';
 import {
+  type AccountParameters,
   type Channel,
   type ProductId,
+  type Proposal,
+  parseAddress,
   parseChannel,
   parseProductName,
   parseVersion,
   type TrustRoot,
 } from '@firmproof/protocol';
+import { proposedTypedData, typedDataHash } from '@firmproof/protocol/approval';
 import { makeDevice, type TestDevice } from '../test/support/device.ts';
 import { LyingServer } from '../test/support/lying-server.ts';
 import { eventually, type Stack, startStack } from '../test/support/stack.ts';
+import { p256Signer, passkeySigner, type TeamSigner } from '../test/support/team.ts';
 import { type FirmwareVersion, primeHubFirmware } from './firmware.ts';
 
 export const demoPassphrase = 'demo';
@@ -34,6 +38,7 @@ export type World = {
   readonly between: LyingServer;
   readonly vendor: Vendor;
   readonly home: Home;
+  readonly team: Team;
   readonly product: ProductId;
   readonly trustRoot: TrustRoot;
   readonly kitchen: TestDevice;
@@ -50,20 +55,43 @@ export async function openStack(directory: string, ports: { readonly server: num
   return { stack, between };
 }
 
-/** The vendor's keys and product; what `firmproof setup --solo` does. */
-export async function openVendor(directory: string, stack: Stack) {
-  const home = new Home(join(directory, 'vendor'));
+/** Two of these three approve what the vendor does: a wallet, a P-256 key, a passkey. */
+export type Team = { readonly qa: TeamSigner; readonly officer: TeamSigner };
+
+const productName = parseProductName('prime-hub');
+const homeOf = (directory: string) => new Home(join(directory, 'vendor'));
+
+/** The trust root that was made here on another day. */
+export function knownTrustRoot(directory: string): TrustRoot {
+  const home = homeOf(directory);
+  const id = home.settings.products[productName]?.id;
+  const root = id && home.trustRootOf(id);
+  if (!root) throw new Error(`${directory} holds no vendor`);
+  return root;
+}
+
+/** What `firmproof setup --team 2-of-3` does, with the build system's wallet here and two people elsewhere. */
+export async function openTeam(directory: string, stack: Stack) {
+  const home = homeOf(directory);
   await home.makeKeys(demoPassphrase);
-  const approver = new WalletApprover(await home.openApprovalKey(async () => demoPassphrase));
+  const key = await home.openApprovalKey(async () => demoPassphrase);
+  const team: Team = { qa: p256Signer(), officer: passkeySigner('http://localhost:8440') };
+  const parameters: AccountParameters = {
+    signers: [key.signer, team.qa.signer, team.officer.signer],
+    threshold: 2,
+    passkeysAlone: false,
+    recoverySigners: [],
+    recoveryThreshold: 0,
+  };
+  const account = parseAddress(vendorAccountAddress(parameters));
+  const approver = new SignerApprover(account, key, { epoch: async () => 1, parameters });
   const { vendor, token } = await Vendor.login(new FirmproofClient({ server: stack.url }), approver);
-  await home.change({ server: stack.url });
+  await vendor.client.follow((await vendor.client.createAccount(parameters)).id);
+  const { chainId, registry, witnesses } = stack.info;
+  await home.change({ server: stack.url, team: { account }, registry: { chainId, registry } });
   await home.keepToken(stack.url, token);
-  const name = parseProductName('prime-hub');
-  const known = home.trustRootOf(vendor.productId(name));
-  if (known) return { home, vendor, trustRoot: known, product: known.product };
-  const { witnesses } = stack.info;
-  const options: ProductOptions = {
-    name,
+  const options = {
+    name: productName,
     witnesses,
     quorum: majorityOf(witnesses),
     maxAgeSeconds: 7 * 86_400,
@@ -71,10 +99,24 @@ export async function openVendor(directory: string, stack: Stack) {
   };
   const [build, root] = [await home.openBuildKey(demoPassphrase), await home.openRootKey(demoPassphrase)];
   const trustRoot = firstTrustRoot(vendor, options, { build, root });
-  writeDeviceFiles(home.productDirectory(name), trustRoot, { hardware, channels: [stable], servers: [stack.url] });
-  const product = await registerProduct(vendor, trustRoot, options);
-  await home.addProduct(name, product);
-  return { home, vendor, trustRoot, product };
+  writeDeviceFiles(home.productDirectory(productName), trustRoot, {
+    hardware,
+    channels: [stable],
+    servers: [stack.url],
+  });
+  const registration = await vendor.register(productName, trustRoot);
+  await approve({ vendor }, registration, team.qa);
+  const product = vendor.productId(productName);
+  await home.addProduct(productName, product);
+  return { home, vendor, team, trustRoot, product };
+}
+
+/** The second signer looks at the proposal and approves it: then the server relays it. */
+export async function approve({ vendor }: Pick<World, 'vendor'>, proposal: Proposal, by: TeamSigner): Promise<void> {
+  const { client, info, account } = vendor;
+  const typed = proposedTypedData(proposal, info, { account, epoch: (await client.account(account)).epoch });
+  await client.approve(proposal.id, { signer: by.signer, signature: by.sign(typedDataHash(typed)) });
+  await client.follow(proposal.id);
 }
 
 /** A device as it leaves the factory: the files that an image must contain, and an older firmware. */
@@ -87,7 +129,8 @@ export function openDevice(directory: string, name: string, trustRoot: TrustRoot
   );
 }
 
-export async function publish({ vendor, home, product, directory }: World, version: FirmwareVersion) {
+export async function publish(world: World, version: FirmwareVersion, by: TeamSigner) {
+  const { vendor, home, product, directory } = world;
   const file = primeHubFirmware(version, join(directory, 'images'));
   const buildKey = await home.openBuildKey(demoPassphrase);
   const prepared = await vendor.prepare(
@@ -95,13 +138,17 @@ export async function publish({ vendor, home, product, directory }: World, versi
     { product, version: parseVersion(version), hardware: [hardware] },
     buildKey,
   );
-  await vendor.client.follow((await vendor.upload(file, prepared)).id);
-  await promote({ vendor, product }, version);
+  await approve(world, await vendor.upload(file, prepared), by);
+  await promote(world, version, by);
   return prepared.image;
 }
 
-export async function promote({ vendor, product }: Pick<World, 'vendor' | 'product'>, version: string): Promise<void> {
-  await vendor.client.follow((await vendor.promote(product, stable, parseVersion(version))).id);
+export async function promote(
+  world: Pick<World, 'vendor' | 'product'>,
+  version: string,
+  by: TeamSigner,
+): Promise<void> {
+  await approve(world, await world.vendor.promote(world.product, stable, parseVersion(version)), by);
 }
 
 /** Evidence follows the chain by a moment: asks until the device sees what has just happened. */

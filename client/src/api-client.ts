@@ -117,6 +117,11 @@ export class FirmproofClient {
     return (await this.#get(`/v1/products/${product}/trust-roots`, z.object({ items: z.array(envelopeSchema) }))).items;
   }
 
+  /** The Sigstore trusted root that the product's trust root names; as trustworthy as its digest is. */
+  async sigstoreRoot(product: ProductId): Promise<string> {
+    return (await this.#fetch(`/v1/products/${product}/sigstore-root`)).text();
+  }
+
   async attestation(product: ProductId, version: Version): Promise<string> {
     return (await this.#fetch(`/v1/products/${product}/releases/${version}/attestation`)).text();
   }
@@ -185,6 +190,11 @@ export class FirmproofClient {
   /** What the account has to approve, newest first. */
   async proposals(account: Address): Promise<readonly Proposal[]> {
     return (await this.#get(`/v1/accounts/${account}/proposals`, z.object({ items: z.array(proposalSchema) }))).items;
+  }
+
+  /** What has been proposed for a product, newest first; for its publisher and its guardian. */
+  async proposalsOf(product: ProductId): Promise<readonly Proposal[]> {
+    return (await this.#get(`/v1/products/${product}/proposals`, z.object({ items: z.array(proposalSchema) }))).items;
   }
 
   createAccount = (parameters: AccountParameters): Promise<Proposal> =>
@@ -264,7 +274,10 @@ export class FirmproofClient {
       onState?.(proposal);
       if (proposal.state === 'confirmed') return proposal;
       if (proposal.state === 'rejected' || proposal.state === 'expired') throw rejection(proposal);
-      if (options.untilItWaits && waitsForPeople(proposal)) return proposal;
+      // Events begin with the past: what counts is whether it waits now.
+      if (!options.untilItWaits || !waitsForPeople(proposal)) continue;
+      const now = await this.proposal(id);
+      if (waitsForPeople(now)) return now;
     }
     throw new FirmproofError('server-unreachable', 'the server stopped telling about the proposal', {
       hint: `See \`firmproof proposal show ${id}\`; the proposal goes on by itself.`,

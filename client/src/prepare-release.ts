@@ -9,6 +9,7 @@ import {
   FirmproofError,
   type ProductId,
   type Proposal,
+  type Sbom,
   type Version,
 } from '@firmproof/protocol';
 import { type ImportedImage, importImage } from '@firmproof/protocol/node';
@@ -24,6 +25,7 @@ export type ReleaseOptions = {
   readonly precursors?: readonly string[];
   readonly notes?: string;
   readonly rollbackIndex?: number;
+  readonly sbom?: Sbom;
 };
 
 /** A release that is signed by its build system and that nobody has approved yet. */
@@ -58,6 +60,7 @@ export async function prepareRelease(
     hardware: [...(options.hardware ?? [anyOf])],
     precursors: [...(options.precursors ?? [anyOf])] as Version[],
     ...(options.notes !== undefined && { notes: options.notes }),
+    ...(options.sbom && { sbom: options.sbom }),
   });
   const attestation = await attest(statement);
   const message: ActionMessage<'Publish'> = {

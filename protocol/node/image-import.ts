@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type Cid, FirmproofError, parseCid, parseSha256Digest, type Sha256Digest } from '@firmproof/protocol';
+import { FirmproofError, parseCid, parseSha256Digest } from '@firmproof/protocol';
+import type { ImportedImage } from '@firmproof/protocol/image';
 import { importFile, type WritableStorage } from 'ipfs-unixfs-importer';
 import type { CID } from 'multiformats/cid';
 import { roundOfChunks } from './chunks.ts';
 import { balancedLayout } from './unixfs-layout.ts';
 
-/** What is known of an image once all its bytes have gone by. */
-export type ImportedImage = { readonly digest: Sha256Digest; readonly cid: Cid; readonly sizeBytes: number };
+export type { ImportedImage };
 
 /** How many blocks of 1 MiB are on their way to the sink: ten, as by default, cost memory and win nothing. */
 const blocksAtOnce = 2;

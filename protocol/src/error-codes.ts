@@ -259,9 +259,25 @@ const deviceCodes = {
 
 /** Malformed values, files and configuration. */
 const inputCodes = {
+  'sbom-malformed': {
+    meaning: 'The software bill of materials is neither CycloneDX nor SPDX in JSON.',
+    remedy: 'Give CycloneDX 1.4 or later, or SPDX 2.x, as JSON.',
+  },
   'signer-invalid': {
     meaning: 'A signer is wallet:0x…, p256:<x and y> or passkey:<x and y>, its point on the curve.',
     remedy: 'Copy it from `firmproof signer show` or from the enrolment page.',
+  },
+  'passkey-unavailable': {
+    meaning: 'Passkeys cannot be used in this browser, or not at this address of the approval pages.',
+    remedy: 'Open the pages over https under a domain, or at http://localhost, in a current browser.',
+  },
+  'passkey-refused': {
+    meaning: 'No passkey has signed: the request was cancelled, took too long, or no passkey here fits.',
+    remedy: 'Try again; use the device that the passkey was made on.',
+  },
+  'passkey-unsuitable': {
+    meaning: 'The authenticator does not make P-256 keys, the only kind of passkey that the contract checks.',
+    remedy: 'Use another authenticator.',
   },
   'digest-invalid': { meaning: 'A SHA-256 digest is 64 lower-case hexadecimal digits.', remedy: 'Correct the digest.' },
   'bytes32-invalid': {
@@ -426,6 +442,14 @@ const serviceCodes = {
   'browser-alone': {
     meaning: 'All approvals so far come from passkeys; one has to be made outside a browser.',
     remedy: 'Let somebody with a wallet or a P-256 key run `firmproof approve`.',
+  },
+  'not-approved': {
+    meaning: 'You have answered no: nothing was signed.',
+    remedy: 'Run `firmproof reject` to tell the others why.',
+  },
+  'relay-file-malformed': {
+    meaning: 'The file is no exported proposal.',
+    remedy: 'Make it with `firmproof proposal export`.',
   },
   'proposal-closed': {
     meaning: 'The proposal is finished: nobody can approve or reject it any more.',

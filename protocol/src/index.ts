@@ -14,6 +14,7 @@ export * from './keys.ts';
 export * from './merkle-proof.ts';
 export * from './names.ts';
 export * from './rollout.ts';
+export * from './sbom.ts';
 export * from './signers.ts';
 export * from './statement.ts';
 export * from './storage-layout.ts';

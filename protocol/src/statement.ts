@@ -4,6 +4,7 @@ import { sha256DigestSchema } from './digest.ts';
 import { FirmproofError } from './errors.ts';
 import { parseJson, utf8Text } from './json.ts';
 import { productIdSchema, versionSchema } from './names.ts';
+import { componentSchema, maximumComponents, sbomFormats } from './sbom.ts';
 
 export const statementType = 'https://in-toto.io/Statement/v1';
 export const predicateType = 'https://firmproof.dev/release/v1';
@@ -27,6 +28,14 @@ export const predicateSchema = z.object({
     .min(1)
     .max(256),
   notes: z.string().max(32_768).optional(),
+  /** The software bill of materials: which file it is, and what is in it, for people who compare releases. */
+  sbom: z
+    .object({
+      format: z.enum(sbomFormats),
+      digest: sha256DigestSchema,
+      components: z.array(componentSchema).max(maximumComponents).optional(),
+    })
+    .optional(),
 });
 export type ReleasePredicate = z.infer<typeof predicateSchema>;
 

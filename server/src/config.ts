@@ -54,6 +54,11 @@ const environmentSchema = z
     FIRMPROOF_OIDC_ISSUERS: list.describe(
       'Issuers whose ID tokens CI may log in with, comma separated: issuer, or issuer=address of its keys.',
     ),
+    FIRMPROOF_PAGES: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Directory of the approval pages, or off. Default: those that `npm run build:web` has made.'),
     FIRMPROOF_LOG_LEVEL: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
       .default('info')
@@ -146,6 +151,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       const [issuer, keysUrl] = splitOnce(entry);
       return { issuer, keysUrl: keysUrl === '' ? null : keysUrl };
     }),
+    pages: values.FIRMPROOF_PAGES,
     logLevel: values.FIRMPROOF_LOG_LEVEL,
   };
 }

@@ -22,6 +22,7 @@ import { httpWitness, type WitnessSource } from './evidence/witness-client.ts';
 import { createApp } from './http/app.ts';
 import { createTokens } from './http/authentication.ts';
 import { createMetrics } from './http/metrics.ts';
+import { pagesDirectory, pagesRouter } from './http/pages.ts';
 import { createUploads } from './http/uploads.ts';
 import { createGateway } from './images/gateway.ts';
 import { createImageAccess } from './images/image-access.ts';
@@ -155,6 +156,7 @@ async function open(
     development: chain.embedded,
     ...(chain.embedded && { rpcUrl: chain.rpcUrl }),
   };
+  const pages = pagesDirectory(config.pages);
   let origin = config.publicUrl ?? '';
   const app = createApp({
     config,
@@ -162,6 +164,7 @@ async function open(
     database,
     tokens,
     oidcLogin,
+    trustRoots,
     accounts,
     approvals,
     intake,
@@ -173,6 +176,7 @@ async function open(
       store,
       mayServe: (cid, request) => access.mayRead(cid, () => tokens.publisherOf(request)),
     }),
+    pages: pages === null ? null : pagesRouter(pages),
     receiveRelease: createUploads({ database, store, access, intake, config, nowSeconds }),
     info: () => info,
     origin: () => origin,

@@ -134,7 +134,7 @@ describe('a vendor', () => {
     const { product, releases } = await json('status', 'lamp');
     expect(releases).toMatchObject([{ version: '1.0.0', status: 'active', image: sha256(image) }]);
     expect(product.channels).toMatchObject([{ channel: 'stable', version: '1.0.0', shareBasisPoints: 10_000 }]);
-    expect(await json('proposal', done.proposal)).toMatchObject({ kind: 'publish', state: 'confirmed' });
+    expect(await json('proposal', 'show', done.proposal)).toMatchObject({ kind: 'publish', state: 'confirmed' });
     await fails('version-exists', 3, 'publish', join(home, 'image.bin'), '--version', '1.0.0');
     await fails('version-invalid', 2, 'publish', join(home, 'image.bin'), '--version', '1.0');
     await fails('file-not-found', 2, 'publish', join(home, 'nowhere.bin'), '--version', '1.0.1');

@@ -11,9 +11,10 @@ test('npm run demo -- --json does what it claims, step by step', async () => {
   const codes = Object.fromEntries(steps.map((step: { name: string; code?: string }) => [step.name, step.code]));
   expect(codes).toEqual({
     start: undefined,
-    vendor: undefined,
+    team: undefined,
     'publish-7.27.0': undefined,
     'install-7.27.0': undefined,
+    'stolen-key': 'approvals-missing',
     'publish-7.28.0': undefined,
     'update-7.28.0': undefined,
     'flip-byte': 'block-digest-mismatch',

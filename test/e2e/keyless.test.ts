@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { FirmproofClient } from '@firmproof/client';
 import { type ErrorCode, parseAttestation, parseEvidence, sha256 } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reviewOf } from '../../client/src/proposal-review.ts';
 import { Ci } from '../support/ci.ts';
 import { firmproofAgent, runCommand } from '../support/command.ts';
 import { makeDevice } from '../support/device.ts';
@@ -60,6 +61,14 @@ describe('a team whose releases CI signs', () => {
       proposal: expect.stringMatching(/^0x[0-9a-f]{64}$/),
       promotion: expect.stringMatching(/^0x[0-9a-f]{64}$/),
     });
+    // Who approves sees that the identity of the trust root has signed.
+    const known = { registry: null, trustRoot: team.trustRoot };
+    const { review } = await reviewOf(team.vendor.client, ci.stack.info, proposed.proposal, known);
+    expect(review.checks).toContainEqual({
+      name: "The attestation's signature",
+      outcome: 'passed',
+      text: 'An identity of the trust root here has signed it.',
+    });
     await team.approve(proposed.proposal);
     await team.approve(proposed.promotion);
 
@@ -82,6 +91,7 @@ describe('a team whose releases CI signs', () => {
     }
     const evidence = parseEvidence(await team.vendor.client.evidence(team.product, stable));
     expect(evidence.sigstoreTrustedRoot).toBe(ci.sigstore.trustedRoot);
+    expect(await team.vendor.client.sigstoreRoot(team.product)).toBe(ci.sigstore.trustedRoot);
     expect(parseAttestation(evidence.release?.attestation ?? '')).toMatchObject({ kind: 'keyless' });
   });
 

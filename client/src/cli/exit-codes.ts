@@ -32,6 +32,8 @@ const usage: readonly ErrorCode[] = [
   'evidence-malformed',
   'trust-root-malformed',
   'sigstore-root-malformed',
+  'relay-file-malformed',
+  'sbom-malformed',
   'port-in-use',
 ];
 const keys: readonly ErrorCode[] = [

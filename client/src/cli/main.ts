@@ -1,9 +1,12 @@
 import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
 import { explainSystemError } from '@firmproof/protocol/node';
 import { Command, CommanderError } from 'commander';
+import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addNightShift } from './commands/night-shift.ts';
 import { addProduct } from './commands/product.ts';
+import { addProposal } from './commands/proposal.ts';
 import { addRelease } from './commands/release.ts';
 import { addSetup, type Run } from './commands/setup.ts';
 import { addVerify } from './commands/verify.ts';
@@ -28,6 +31,9 @@ function buildProgram(): Command {
   addSetup(program, run);
   addProduct(program, run);
   addRelease(program, run);
+  addApprove(program, run);
+  addProposal(program, run);
+  addNightShift(program, run);
   addInspect(program, run);
   addVerify(program, run);
   addAudit(program, run);

@@ -2,6 +2,7 @@ import { loginRequestSchema, oidcLoginRequestSchema } from '@firmproof/protocol'
 import express, { type Express } from 'express';
 import { accountRoutes } from './account-routes.ts';
 import { channelRoutes } from './channel-routes.ts';
+import { crossOrigin } from './cross-origin.ts';
 import type { Dependencies } from './dependencies.ts';
 import { openApiDocument } from './openapi.ts';
 import { bodyOf } from './parameters.ts';
@@ -48,6 +49,7 @@ export function createApp(dependencies: Dependencies): Express {
   });
 
   app.use(dependencies.gateway);
+  app.use('/v1', crossOrigin);
   app.use(express.json({ limit: maximumJsonBytes }));
   app.get('/v1/info', (_request, response) => {
     response.json(info());
@@ -69,6 +71,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(proposalRoutes(dependencies));
   app.use(accountRoutes(dependencies));
   app.use(channelRoutes(dependencies));
+  if (dependencies.pages) app.use(dependencies.pages);
   app.use(notFound);
   app.use(problemHandler(log));
   return app;

@@ -112,7 +112,7 @@ export function createTokens(options: {
       const { message, signature, signer } = login;
       const now = nowSeconds();
       const refuse = (why: string) => new FirmproofError('login-invalid', why);
-      if (new URL(message.origin).origin !== origin)
+      if (originOf(message.origin) !== originOf(origin))
         throw refuse(`the login is for ${new URL(message.origin).origin}, this is ${origin}`);
       if (message.deadline < now) throw refuse('the login has expired');
       if (message.deadline > now + maximumLoginSeconds) throw refuse(`a login lasts at most ${maximumLoginSeconds} s`);
@@ -188,6 +188,12 @@ export function createTokens(options: {
     },
   };
 }
+
+/** A passkey needs a name: the pages call a server on 127.0.0.1 localhost. */
+function originOf(url: string): string {
+  return new URL(url).origin.replace(/^http:\/\/127\.0\.0\.1(?=:|$)/, 'http://localhost');
+}
+
 function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }

@@ -9,6 +9,7 @@ import type { OidcLogin } from '../oidc/oidc-login.ts';
 import type { Approvals } from '../proposals/approvals.ts';
 import type { Intake } from '../proposals/intake.ts';
 import type { ProposalStore } from '../proposals/proposal-store.ts';
+import type { TrustRoots } from '../proposals/trust-roots.ts';
 import type { Tokens } from './authentication.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -19,6 +20,7 @@ export type Dependencies = {
   readonly database: Database;
   readonly tokens: Tokens;
   readonly oidcLogin: OidcLogin;
+  readonly trustRoots: TrustRoots;
   readonly accounts: Accounts;
   readonly approvals: Approvals;
   readonly intake: Intake;
@@ -27,6 +29,8 @@ export type Dependencies = {
   readonly stops: Stops;
   readonly metrics: Metrics;
   readonly gateway: Router;
+  /** The approval pages, where they are served from here. */
+  readonly pages: Router | null;
   /** Streams the multipart body into the block store and turns it into a proposal; on failure nothing is kept. */
   readonly receiveRelease: (
     request: Request,

@@ -86,6 +86,13 @@ export const operations: readonly Operation[] = [
     status: 200,
     answer: pageOf(envelopeSchema),
   },
+  {
+    method: 'get',
+    path: `${product}/sigstore-root`,
+    summary: 'The Sigstore trusted root that the trust root names, byte for byte',
+    status: 200,
+    contentType: 'application/json',
+  },
   { ...accepted, path: `${product}/releases`, summary: 'Propose a release', multipart: true },
   {
     method: 'get',
@@ -157,6 +164,14 @@ export const operations: readonly Operation[] = [
     summary: 'Offer a stopped channel again',
     token: true,
     status: 204,
+  },
+  {
+    method: 'get',
+    path: `${product}/proposals`,
+    summary: 'The newest proposals for a product',
+    token: true,
+    status: 200,
+    answer: z.object({ items: z.array(proposalSchema) }),
   },
   { ...accepted, path: '/v1/accounts', summary: 'Make a vendor account', request: createAccountRequestSchema },
   {

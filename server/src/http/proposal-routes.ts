@@ -22,6 +22,8 @@ import { exported, finalStates, requestOf, type StoredProposal, toResource } fro
 import type { Dependencies } from './dependencies.ts';
 import { bodyOf, parameter } from './parameters.ts';
 
+const listedProposals = 100;
+
 /** Signatures are hexadecimal by their schema. */
 const approvalOf = ({ signer, signature }: { signer: Signer; signature: string }): SignerApproval => ({
   signer,
@@ -104,6 +106,12 @@ export function proposalRoutes({
       await intake.requireProposer(parseProductId(row.product), owner);
     return row;
   }
+
+  router.get('/v1/products/:product/proposals', async (request, response) => {
+    const { product } = await proposerOf(request);
+    const rows = await store.ofProduct(product, listedProposals);
+    response.setHeader('cache-control', 'no-store').json({ items: rows.map(toResource) });
+  });
 
   router.get('/v1/proposals/:id', async (request, response) => {
     response.setHeader('cache-control', 'no-store').json(await proposalOf(request));

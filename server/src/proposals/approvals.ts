@@ -111,6 +111,14 @@ export function createApprovals(options: {
     return toResource(amended);
   }
 
+  /** Whether it has all approvals, and waits for somebody to ask for it. */
+  async function isHeldBack(row: StoredProposal): Promise<boolean> {
+    if (row.held === 0) return false;
+    const message = 'all approvals are here; it is relayed when somebody asks for it';
+    await store.move(row, 'approving', { reason: { code: 'held-back', message } });
+    return true;
+  }
+
   return {
     /**
      * Looks at a proposal that is about to be opened: somebody must be able to approve it, and what approves it already must
@@ -142,15 +150,17 @@ export function createApprovals(options: {
       const { requirements } = demand;
       const { signer, signature } = approval;
       const { epoch } = requirements;
-      const amended = await store.amend(row.id, (now) => ({
-        approvals: JSON.stringify([
-          ...approvalsOf(now).filter((known) => known.signer !== signer || known.epoch !== epoch),
-          { signer, signature, epoch, at: nowSeconds() },
-        ]),
-        // Who approves has thought better of it.
-        rejections: JSON.stringify(rejectionsOf(now).filter((known) => known.signer !== signer)),
-        requirements: JSON.stringify(requirements),
-      }));
+      const amended = await store.amend(row.id, (now) => {
+        requireOpen(now);
+        return {
+          approvals: JSON.stringify([
+            ...approvalsOf(now).filter((known) => known.signer !== signer || known.epoch !== epoch),
+            { signer, signature, epoch, at: nowSeconds() },
+          ]),
+          // Who approves has thought better of it.
+          rejections: JSON.stringify(rejectionsOf(now).filter((known) => known.signer !== signer)),
+        };
+      });
       return toResource(amended);
     },
 
@@ -170,14 +180,16 @@ export function createApprovals(options: {
       });
       if (message.proposal !== row.id || !isSignedBy(signer, digest, signature))
         throw new FirmproofError('approval-invalid', 'the rejection is not signed by this signer');
-      const amended = await store.amend(row.id, (now) => ({
-        approvals: JSON.stringify(approvalsOf(now).filter((known) => known.signer !== signer)),
-        rejections: JSON.stringify([
-          ...rejectionsOf(now).filter((known) => known.signer !== signer),
-          { signer, signature, reason: message.reason, at: nowSeconds() },
-        ]),
-        requirements: JSON.stringify(demand.requirements),
-      }));
+      const amended = await store.amend(row.id, (now) => {
+        requireOpen(now);
+        return {
+          approvals: JSON.stringify(approvalsOf(now).filter((known) => known.signer !== signer)),
+          rejections: JSON.stringify([
+            ...rejectionsOf(now).filter((known) => known.signer !== signer),
+            { signer, signature, reason: message.reason, at: nowSeconds() },
+          ]),
+        };
+      });
       return toResource(amended);
     },
 
@@ -187,7 +199,7 @@ export function createApprovals(options: {
      */
     async collect(row: StoredProposal): Promise<Given | null> {
       const own = signatureOf(requestOf(row));
-      if (own !== undefined) return { signature: own };
+      if (own !== undefined) return (await isHeldBack(row)) ? null : { signature: own };
       if (row.approver === '') return { approval: [], proof: [] };
       const demand = await demandOf(row);
       if (demand === null) {
@@ -197,7 +209,7 @@ export function createApprovals(options: {
       }
       const { requirements, digest } = demand;
       if (JSON.stringify(requirements) !== JSON.stringify(requirementsOf(row)))
-        row = await store.amend(row.id, () => ({ requirements: JSON.stringify(requirements) }));
+        row = await store.require(row.id, requirements);
       const current = rejectionsOf(row).filter(({ signer }) => isAsked(requirements, signer));
       if (
         isOutOfReach(
@@ -214,10 +226,7 @@ export function createApprovals(options: {
       );
       const missing = describeMissing(requirements, valid);
       if (missing !== null) await store.move(row, 'approving', { reason: missing });
-      else if (row.held === 1) {
-        const message = 'all approvals are here; it is relayed when somebody asks for it';
-        await store.move(row, 'approving', { reason: { code: 'held-back', message } });
-      } else return sortedOut(requirements, valid);
+      else if (!(await isHeldBack(row))) return sortedOut(requirements, valid);
       return null;
     },
   };

@@ -10,7 +10,7 @@ import {
   type Signer,
 } from '@firmproof/protocol';
 import type { ChainRequest } from '@firmproof/protocol/approval';
-import type { Selectable } from 'kysely';
+import type { Selectable, Transaction } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 
@@ -32,30 +32,38 @@ export function createProposalStore(database: Database, nowSeconds: () => number
     return database.selectFrom('proposals').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
+  async function write(transaction: Transaction<Tables>, row: StoredProposal): Promise<Proposal> {
+    const resource = toResource(row);
+    const { id, ...columns } = row;
+    await transaction
+      .insertInto('proposals')
+      .values(row)
+      .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
+      .execute();
+    await transaction
+      .insertInto('proposal_events')
+      .values({ proposal: id, document: JSON.stringify(resource) })
+      .execute();
+    return resource;
+  }
+
   /**
-   * Alters the row as it is at that moment and keeps the event, in one transaction: approvals arrive while the worker works,
-   * and neither may undo the other.
+   * Changes the row as it is now, with its event, in one transaction: approvals arrive while the worker moves the proposal, and
+   * neither may undo the other. A change of null changes nothing.
    */
-  async function write(
+  async function update(
     id: string,
-    alter: (now: StoredProposal | undefined) => StoredProposal,
+    change: (row: StoredProposal) => Partial<StoredProposal> | null,
   ): Promise<StoredProposal> {
-    const row = await database.transaction().execute(async (transaction) => {
+    const { row, resource } = await database.transaction().execute(async (transaction) => {
       const now = await transaction.selectFrom('proposals').selectAll().where('id', '=', id).executeTakeFirst();
-      const altered = alter(now);
-      const { id: _, ...columns } = altered;
-      await transaction
-        .insertInto('proposals')
-        .values(altered)
-        .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
-        .execute();
-      await transaction
-        .insertInto('proposal_events')
-        .values({ proposal: id, document: JSON.stringify(toResource(altered)) })
-        .execute();
-      return altered;
+      if (!now) throw new Error(`proposal ${id} is gone`);
+      const changed = change(now);
+      if (changed === null) return { row: now, resource: null };
+      const next = { ...now, ...changed, updated_at: nowSeconds() };
+      return { row: next, resource: await write(transaction, next) };
     });
-    changes.emit(id, toResource(row));
+    if (resource !== null) changes.emit(id, resource);
     return row;
   }
 
@@ -85,7 +93,7 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       const existing = await find(draft.id);
       if (existing && !['rejected', 'expired'].includes(existing.state)) return toResource(existing);
       const now = nowSeconds();
-      const opened = await write(draft.id, () => ({
+      const row = {
         ...draft,
         request: JSON.stringify(draft.request),
         state: 'received',
@@ -98,8 +106,10 @@ export function createProposalStore(database: Database, nowSeconds: () => number
         requirements: null,
         created_at: existing?.created_at ?? now,
         updated_at: now,
-      }));
-      return toResource(opened);
+      } as const;
+      const resource = await database.transaction().execute((transaction) => write(transaction, row));
+      changes.emit(row.id, resource);
+      return resource;
     },
 
     /** Moves a proposal on. Says nothing to followers when nothing has changed. */
@@ -109,34 +119,33 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       change: { reason?: Reason | null; transaction?: { hash: string; raw: string } | null } = {},
     ): Promise<void> {
       const reason = change.reason ?? null;
-      const sameReason = row.reason_code === (reason?.code ?? null) && row.reason_message === (reason?.message ?? null);
-      const same = row.state === state && sameReason;
-      if (same && change.transaction === undefined) return;
-      await write(row.id, (now) => ({
-        ...(now ?? row),
-        state,
-        reason_code: reason?.code ?? null,
-        reason_message: reason?.message ?? null,
-        ...(change.transaction !== undefined && {
-          transaction_hash: change.transaction?.hash ?? null,
-          raw_transaction: change.transaction?.raw ?? null,
-        }),
-        updated_at: nowSeconds(),
-      }));
-    },
-
-    /** Writes down what came for a proposal while it waits, on the row as it is now. */
-    async amend(
-      id: string,
-      change: (
-        row: StoredProposal,
-      ) => Partial<Pick<StoredProposal, 'approvals' | 'rejections' | 'request' | 'requirements' | 'held'>>,
-    ): Promise<StoredProposal> {
-      return write(id, (row) => {
-        if (!row) throw new Error(`proposal ${id} is gone`);
-        return { ...row, ...change(row), updated_at: nowSeconds() };
+      await update(row.id, (now) => {
+        const sameReason =
+          now.reason_code === (reason?.code ?? null) && now.reason_message === (reason?.message ?? null);
+        if (now.state === state && sameReason && change.transaction === undefined) return null;
+        return {
+          state,
+          reason_code: reason?.code ?? null,
+          reason_message: reason?.message ?? null,
+          ...(change.transaction !== undefined && {
+            transaction_hash: change.transaction?.hash ?? null,
+            raw_transaction: change.transaction?.raw ?? null,
+          }),
+        };
       });
     },
+
+    /** Writes down what came for a proposal while it waits. */
+    amend: (
+      id: string,
+      change: (row: StoredProposal) => Partial<Pick<StoredProposal, 'approvals' | 'rejections' | 'request' | 'held'>>,
+    ): Promise<StoredProposal> =>
+      // Whatever it was that it waited for has to be looked at again.
+      update(id, (row) => ({ reason_code: null, reason_message: null, ...change(row) })),
+
+    /** Who has to approve it, as the chain says now. */
+    require: (id: string, requirements: Requirements): Promise<StoredProposal> =>
+      update(id, () => ({ requirements: JSON.stringify(requirements) })),
 
     /** Whether a release of this version is on its way. */
     async isProposed(product: string, version: string): Promise<boolean> {
@@ -157,6 +166,18 @@ export function createProposalStore(database: Database, nowSeconds: () => number
         .selectFrom('proposals')
         .selectAll()
         .where('approver', '=', approver)
+        .orderBy('created_at', 'desc')
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+    },
+
+    /** Of a product, newest first. */
+    async ofProduct(product: string, limit: number): Promise<StoredProposal[]> {
+      return database
+        .selectFrom('proposals')
+        .selectAll()
+        .where('product', '=', product)
         .orderBy('created_at', 'desc')
         .orderBy('id')
         .limit(limit)

@@ -1,3 +1,4 @@
+import { encodeFileNode } from '@firmproof/protocol/image';
 import { MemoryBlockstore } from 'blockstore-core/memory';
 import fc from 'fast-check';
 import { UnixFS } from 'ipfs-unixfs';
@@ -5,7 +6,7 @@ import { importFile } from 'ipfs-unixfs-importer';
 import { fixedSize } from 'ipfs-unixfs-importer/chunker';
 import { balanced } from 'ipfs-unixfs-importer/layout';
 import { describe, expect, test } from 'vitest';
-import { balancedLayout, encodeFileNode } from '../../../protocol/node/unixfs-layout.ts';
+import { balancedLayout } from '../../../protocol/node/unixfs-layout.ts';
 
 describe('the layout of an image', () => {
   test.each([1, 2, 3, 1023, 1024, 1025, 2047, 2048, 2049, 3000])(

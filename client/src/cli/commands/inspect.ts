@@ -1,7 +1,7 @@
 import { errorCatalogue, FirmproofError, isErrorCode, type ReleaseResource } from '@firmproof/protocol';
 import type { Command } from 'commander';
 import { loginInCi } from '../ci-login.ts';
-import { fields, humanTime, table } from '../output.ts';
+import { humanTime, table } from '../output.ts';
 import type { Session } from '../session.ts';
 import { describeProduct } from './product.ts';
 import type { Run } from './setup.ts';
@@ -45,20 +45,6 @@ async function status(session: Session, reference: string | undefined): Promise<
   session.output.result({ product, releases }, `${describeProduct(product)}\n\n${list}`);
 }
 
-async function proposal(session: Session, id: string): Promise<void> {
-  const found = await session.client().proposal(id);
-  const { kind, state, reason, transaction } = found;
-  session.output.result(
-    found,
-    fields([
-      ['proposal', `${kind} ${found.version ?? found.channel ?? ''}`.trim()],
-      ['state', state],
-      ['reason', reason ? `${reason.message} [${reason.code}]` : '–'],
-      ['transaction', transaction ?? '–'],
-    ]),
-  );
-}
-
 function explain(session: Session, code: string): Promise<void> {
   if (!isErrorCode(code)) {
     const similar = Object.keys(errorCatalogue).filter((known) => known.includes(code));
@@ -86,11 +72,6 @@ export function addInspect(program: Command, run: Run): void {
     .argument('[product]', 'name or id')
     .description('channels and releases of a product, as the server sees them')
     .action(run((session, reference: string | undefined) => status(session, reference)));
-  program
-    .command('proposal')
-    .argument('<id>', 'as publish or promote has printed it')
-    .description('what has become of a proposal')
-    .action(run((session, id: string) => proposal(session, id)));
   program
     .command('explain')
     .argument('<code>')

@@ -1,13 +1,19 @@
+import { readFileSync } from 'node:fs';
 import {
   anyOf,
+  type Channel,
   FirmproofError,
   type ProductId,
+  type Proposal,
   parseAttestation,
   parseChannel,
   parseVersion,
+  readSbom,
   type Version,
+  zeroAddress,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
+import { waitsForPeople } from '../../api-client.ts';
 import type { ReleaseOptions } from '../../prepare-release.ts';
 import { everybodyAtOnce, type Promotion, type Rollout } from '../../rollout.ts';
 import { parseDurationSeconds, parseShareBasisPoints, parseWholeNumber } from '../../units.ts';
@@ -29,7 +35,9 @@ type PublishFlags = RolloutFlags &
     readonly requires?: string;
     readonly notes?: string;
     readonly rollbackIndex?: string;
+    readonly sbom?: string;
     readonly dryRun?: boolean;
+    readonly wait?: boolean;
   };
 
 const list = (text: string | undefined) => text?.split(',').map((item) => item.trim());
@@ -61,10 +69,11 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
   }
   const product = await session.product(flags.product);
   const options = releaseOptions(product, version, flags);
+  const wait = flags.wait ?? false;
   if (flags.keyless) {
     const promotion = channel === null ? null : { product, channel, version, rollout };
     const services = sigstoreServicesOf(flags);
-    return publishKeyless(session, { file, options, services, promotion, dryRun: flags.dryRun ?? false });
+    return publishKeyless(session, { file, options, services, promotion, dryRun: flags.dryRun ?? false, wait });
   }
   const vendor = await session.vendor(product);
   const buildKey = await home.openBuildKey(await session.passphrase());
@@ -74,32 +83,40 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
   const sending = output.progress('uploading');
   const received = await vendor.upload(file, prepared, sending.update).finally(() => sending.stop());
   output.note(`Publishing ${version}`);
-  const proposal = await session.follow(vendor, received);
+  const proposal = await session.follow(vendor, received, { wait });
   const promotion =
-    channel === null ? null : await promoteAndFollow(session, vendor, { product, channel, version, rollout });
+    channel === null ? null : await promoteAndFollow(session, vendor, { product, channel, version, rollout, wait });
   const { image } = prepared;
+  const waits = waitsForPeople(proposal);
   output.result(
     {
       product,
       version,
       image,
       proposal: proposal.id,
+      state: proposal.state,
       transaction: proposal.transaction,
       ...(promotion && { channel, promotion: promotion.id }),
     },
     [
       fields([
-        ['published', version],
+        [waits ? 'proposed' : 'published', version],
         ['sha-256', image.digest],
         ['cid', image.cid],
         ['size', `${image.sizeBytes} bytes (${humanBytes(image.sizeBytes)})`],
-        ['transaction', proposal.transaction ?? ''],
+        ...(waits ? [] : [['transaction', proposal.transaction ?? ''] as const]),
       ]),
-      channel === null
-        ? `\nNo device takes it yet: firmproof promote --version ${version} --channel stable`
-        : `\nchannel ${channel} points at ${version}`,
+      nextStep(version, channel, proposal, promotion),
     ].join('\n'),
   );
+}
+
+function nextStep(version: Version, channel: Channel | null, proposal: Proposal, promotion: Proposal | null): string {
+  const open = [proposal, promotion].filter((one) => one !== null).filter(waitsForPeople);
+  if (open.length > 0) return `\nIt waits for approvals: firmproof approve ${open.map(({ id }) => id).join(' ')}`;
+  return channel === null
+    ? `\nNo device takes it yet: firmproof promote --version ${version} --channel stable`
+    : `\nchannel ${channel} points at ${version}`;
 }
 
 function releaseOptions(product: ProductId, version: Version, flags: PublishFlags): ReleaseOptions {
@@ -111,10 +128,19 @@ function releaseOptions(product: ProductId, version: Version, flags: PublishFlag
     ...(hardware && { hardware }),
     ...(precursors && { precursors }),
     ...(flags.notes !== undefined && { notes: flags.notes }),
+    ...(flags.sbom !== undefined && { sbom: readSbom(textOf(flags.sbom)) }),
     ...(flags.rollbackIndex !== undefined && {
       rollbackIndex: parseWholeNumber(flags.rollbackIndex, '--rollback-index'),
     }),
   };
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new FirmproofError('file-not-found', `${file} cannot be read`, { cause });
+  }
 }
 
 function showDryRun({ output }: Session, { image, attestation, message }: PreparedRelease): void {
@@ -136,29 +162,76 @@ function showDryRun({ output }: Session, { image, attestation, message }: Prepar
   output.result({ dryRun: true, image, statement, approval: message }, text);
 }
 
-async function promoteAndFollow(session: Session, vendor: Vendor, { product, channel, version, rollout }: Promotion) {
+async function promoteAndFollow(
+  session: Session,
+  vendor: Vendor,
+  promotion: Promotion & { readonly wait: boolean },
+): Promise<Proposal> {
+  const { product, channel, version, rollout, wait } = promotion;
   session.output.note(`Promoting ${version} to ${channel}`);
-  const proposal = await session.follow(vendor, await vendor.promote(product, channel, version, rollout));
-  if (!(await session.evidenceOf(vendor, product, channel, version))) {
+  const proposal = await session.follow(vendor, await vendor.promote(product, channel, version, rollout), { wait });
+  if (!waitsForPeople(proposal) && !(await session.evidenceOf(vendor, product, channel, version))) {
     session.output.note('  devices will see it once the block is final and the witnesses vouch for it');
   }
   return proposal;
 }
 
-type PromoteFlags = RolloutFlags & { readonly product?: string; readonly version: string; readonly channel: string };
+type PromoteFlags = RolloutFlags & {
+  readonly product?: string;
+  readonly version: string;
+  readonly channel: string;
+  readonly fallback?: string;
+  readonly wait?: boolean;
+};
 
 async function promote(session: Session, flags: PromoteFlags): Promise<void> {
   const [version, channel, rollout] = [parseVersion(flags.version), parseChannel(flags.channel), rolloutOf(flags)];
   const product = await session.product(flags.product);
   const vendor = await session.vendor(product);
-  const proposal = await promoteAndFollow(session, vendor, { product, channel, version, rollout });
+  const back = flags.fallback === undefined ? null : parseVersion(flags.fallback);
+  const wait = flags.wait ?? false;
+  const fallbacks = back === null ? [] : await prepareFallbacks(session, vendor, product, channel, back);
+  const proposal = await promoteAndFollow(session, vendor, { product, channel, version, rollout, wait });
+  const open = [proposal, ...fallbacks].filter(({ reason }) => reason?.code !== 'held-back').filter(waitsForPeople);
   const { durationSeconds, firstShareBasisPoints } = rollout;
   const pace =
     durationSeconds > 0 ? `, ${firstShareBasisPoints / 100} % at first, everybody after ${durationSeconds} s` : '';
   session.output.result(
-    { product, channel, version, rollout, proposal: proposal.id, transaction: proposal.transaction },
-    `channel ${channel} points at ${version}${pace}`,
+    {
+      product,
+      channel,
+      version,
+      rollout,
+      proposal: proposal.id,
+      state: proposal.state,
+      transaction: proposal.transaction,
+      ...(back !== null && { fallback: back, fallbacks: fallbacks.map(({ id }) => id) }),
+    },
+    open.length > 0
+      ? `it waits for approvals: firmproof approve ${open.map(({ id }) => id).join(' ')}`
+      : `channel ${channel} points at ${version}${pace}`,
   );
+}
+
+/**
+ * The way back, approved ahead of a bad night: one for the night as it is, one for a night on which the guardian has halted
+ * the channel first.
+ */
+async function prepareFallbacks(
+  session: Session,
+  vendor: Vendor,
+  product: ProductId,
+  channel: Channel,
+  back: Version,
+): Promise<Proposal[]> {
+  session.output.note(`Preparing the way back to ${back}`);
+  const { guardian } = await vendor.client.product(product);
+  const proposals: Proposal[] = [];
+  for (const ahead of guardian === zeroAddress ? ([2] as const) : ([2, 3] as const)) {
+    const prepared = await vendor.prepareFallback(product, channel, back, ahead);
+    proposals.push(await session.follow(vendor, prepared));
+  }
+  return proposals;
 }
 
 async function revoke(session: Session, flags: { readonly product?: string; readonly version: string }): Promise<void> {
@@ -168,8 +241,8 @@ async function revoke(session: Session, flags: { readonly product?: string; read
   session.output.note(`Revoking ${version}`);
   const proposal = await session.follow(vendor, await vendor.revoke(product, version));
   session.output.result(
-    { product, version, proposal: proposal.id, transaction: proposal.transaction },
-    `${version} is revoked: no device installs it any more; what runs keeps running`,
+    { product, version, proposal: proposal.id, state: proposal.state, transaction: proposal.transaction },
+    doneOrWaiting(proposal, `${version} is revoked: no device installs it any more; what runs keeps running`),
   );
 }
 
@@ -180,10 +253,13 @@ async function halt(session: Session, flags: { readonly product?: string; readon
   session.output.note(`Halting ${channel}`);
   const proposal = await session.follow(vendor, await vendor.halt(product, channel));
   session.output.result(
-    { product, channel, proposal: proposal.id, transaction: proposal.transaction },
-    `channel ${channel} is halted until the next promote`,
+    { product, channel, proposal: proposal.id, state: proposal.state, transaction: proposal.transaction },
+    doneOrWaiting(proposal, `channel ${channel} is halted until the next promote`),
   );
 }
+
+const doneOrWaiting = (proposal: Proposal, done: string) =>
+  waitsForPeople(proposal) ? `it waits for approvals: firmproof approve ${proposal.id}` : done;
 
 const productOption = ['--product <name>', 'name or id (default: the only one here)'] as const;
 
@@ -208,7 +284,12 @@ export function addRelease(program: Command, run: Run): void {
         .option('--requires <versions>', 'versions that it may be installed over, comma separated (default: any)')
         .option('--notes <text>', 'release notes, signed with the rest')
         .option('--rollback-index <n>', 'security floor (default: unchanged); one more than the highest so far at most')
-        .option('--dry-run', 'compute and sign everything, send nothing'),
+        .option(
+          '--sbom <file>',
+          'software bill of materials, CycloneDX or SPDX in JSON; its digest and components are signed',
+        )
+        .option('--dry-run', 'compute and sign everything, send nothing')
+        .option('--wait', 'until it is on chain, where others have to approve'),
     ),
   ).action(run((session, file: string, flags: PublishFlags) => publish(session, file, flags)));
   withRolloutOptions(
@@ -217,7 +298,9 @@ export function addRelease(program: Command, run: Run): void {
       .description('point a channel at a release, all at once or little by little')
       .option(...productOption)
       .requiredOption('--version <version>', 'a published release')
-      .option('--channel <name>', 'the channel', 'stable'),
+      .option('--channel <name>', 'the channel', 'stable')
+      .option('--fallback <version>', 'collect the approvals for the way back to this release, for `fall-back`')
+      .option('--wait', 'until it is on chain, where others have to approve'),
   ).action(run((session, flags: PromoteFlags) => promote(session, flags)));
   program
     .command('revoke')

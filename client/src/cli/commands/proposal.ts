@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { FirmproofError, type Proposal } from '@firmproof/protocol';
+import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
+import { describeTime } from '@firmproof/protocol/review';
+import type { Command } from 'commander';
+import { parseRelayFile, relay, relayFileOf } from '../../relay.ts';
+import { fields, table } from '../output.ts';
+import type { Session } from '../session.ts';
+import type { Run } from './setup.ts';
+
+const subjectOf = ({ kind, version, channel }: Proposal) =>
+  [kind, version, channel && `on ${channel}`].filter(Boolean).join(' ');
+
+const countOf = ({ approvals, requirements }: Proposal) => {
+  const quorum = requirements?.quorums[0];
+  return quorum
+    ? `${approvals.filter(({ epoch }) => epoch === requirements.epoch).length} of ${quorum.threshold}`
+    : '–';
+};
+
+async function show(session: Session, id: string): Promise<void> {
+  const found = await session.client().proposal(id);
+  const { state, reason, transaction } = found;
+  session.output.result(
+    found,
+    fields([
+      ['proposal', subjectOf(found)],
+      ['state', state],
+      ['reason', reason ? `${reason.message} [${reason.code}]` : '–'],
+      ['approvals', countOf(found)],
+      ...found.rejections.map((by) => ['rejected', `${by.reason} (${by.signer})`] as const),
+      ['transaction', transaction ?? '–'],
+    ]),
+  );
+}
+
+async function list(session: Session): Promise<void> {
+  const vendor = await session.vendor();
+  const proposals = await vendor.client.proposals(vendor.account);
+  const rows = proposals.map((proposal) => [
+    proposal.id,
+    subjectOf(proposal),
+    proposal.held ? `${proposal.state}, held back` : proposal.state,
+    countOf(proposal),
+    describeTime(proposal.updatedAt),
+  ]);
+  session.output.result(
+    { proposals },
+    rows.length > 0 ? table(['proposal', 'what', 'state', 'approvals', 'last change'], rows) : 'no proposals yet',
+  );
+}
+
+async function exportOne(session: Session, id: string, flags: { readonly output?: string }): Promise<void> {
+  const vendor = await session.vendor();
+  const file = relayFileOf(await vendor.client.exported(id), vendor.info);
+  const text = `${JSON.stringify(file, null, 2)}\n`;
+  if (flags.output === undefined) {
+    process.stdout.write(text);
+    return;
+  }
+  await writeFileAtomically(flags.output, text);
+  session.output.result(
+    { ...file, file: flags.output },
+    `${flags.output}: anybody may send it, with \`firmproof proposal relay\` or any wallet (to ${file.to})`,
+  );
+}
+
+async function relayOne(
+  session: Session,
+  file: string,
+  flags: { readonly rpc: string; readonly keyFile: string },
+): Promise<void> {
+  const read = (name: string) => {
+    try {
+      return readFileSync(name, 'utf8');
+    } catch (cause) {
+      throw new FirmproofError('file-not-found', `${name} cannot be read`, { cause });
+    }
+  };
+  const call = parseRelayFile(read(file));
+  const key = read(flags.keyFile).trim();
+  if (!/^0x[0-9a-fA-F]{64}$/.test(key))
+    throw new FirmproofError('key-invalid', `${flags.keyFile} holds no private key (0x and 64 digits)`);
+  const sent = await relay(call, flags.rpc, key);
+  session.output.result({ ...sent, proposal: call.proposal }, `in block ${sent.block}: ${sent.transaction}`);
+}
+
+/** What is on its way, and what to do when a server does not carry it. */
+export function addProposal(program: Command, run: Run): void {
+  const proposal = program.command('proposal').description('what waits for approvals, and what has become of it');
+  proposal
+    .command('list')
+    .description('the newest proposals that you and your team have to approve')
+    .action(run((session) => list(session)));
+  proposal
+    .command('show')
+    .argument('<id>', 'as publish or promote has printed it')
+    .description('state and approvals of a proposal')
+    .action(run((session, id: string) => show(session, id)));
+  proposal
+    .command('export')
+    .argument('<id>')
+    .description('write the approved call to a file that anybody may send to the chain')
+    .option('--output <file>', 'where to (default: standard output)')
+    .action(run((session, id: string, flags: { readonly output?: string }) => exportOne(session, id, flags)));
+  proposal
+    .command('relay')
+    .argument('<file>', 'as export has written it')
+    .description('send an exported call to the chain through any node, without a server')
+    .requiredOption('--rpc <url>', 'a node of the chain')
+    .requiredOption('--key-file <file>', 'private key (0x…) of an account that pays the gas')
+    .action(run((session, file: string, flags: Parameters<typeof relayOne>[2]) => relayOne(session, file, flags)));
+}

@@ -1,0 +1,2 @@
+export * from './describe-image.ts';
+export * from './unixfs-tree.ts';
