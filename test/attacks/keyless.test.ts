@@ -90,8 +90,8 @@ const signedFrom = (from: From) => (image: ImportedImage, version: string) =>
 describe('a keyless attestation is refused', () => {
   const other = (workflow: string): Claims => ({ job_workflow_ref: workflow });
   test.each([
-    ['of another workflow', other('acme/lamp/.github/workflows/test.yml@refs/tags/v1.0.0')],
-    ['of another branch', other('acme/lamp/.github/workflows/publish.yml@refs/heads/main')],
+    ['of another workflow', other('acme/lamp/.github/workflows/test.yml@refs/heads/release')],
+    ['of another branch', other('acme/lamp/.github/workflows/publish-keyless.yml@refs/heads/main')],
     ['of an identity that contains the right one', other(`${run.claims['job_workflow_ref']}-2`)],
     ['of an identity in other letters', other(String(run.claims['job_workflow_ref']).toUpperCase())],
   ])('%s', async (_, claims) => {
@@ -233,7 +233,7 @@ describe('the server', () => {
       const prepared = await vendor.prepare(file, { product, version: parseVersion(nextVersion()) }, attester);
       return vendor.upload(file, prepared);
     };
-    const claims = { job_workflow_ref: 'acme/lamp/.github/workflows/test.yml@refs/tags/v1.0.0' };
+    const claims = { job_workflow_ref: 'acme/lamp/.github/workflows/test.yml@refs/heads/release' };
     await expectCode('identity-mismatch', () => send(attester({ claims })));
     await expectCode('issuer-mismatch', () => send(attester({ issuer: stranger })));
     await expectCode('certificate-untrusted', () =>

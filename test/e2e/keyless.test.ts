@@ -1,9 +1,10 @@
 // A release that CI signs without a key, from the command line to a device: Fulcio, Rekor and the timestamp authority of
 // @sigstore/mock, real ID tokens, a team that approves.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { FirmproofClient } from '@firmproof/client';
 import { type ErrorCode, parseAttestation, parseEvidence, sha256 } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -93,6 +94,27 @@ describe('a team whose releases CI signs', () => {
     expect(evidence.sigstoreTrustedRoot).toBe(ci.sigstore.trustedRoot);
     expect(await team.vendor.client.sigstoreRoot(team.product)).toBe(ci.sigstore.trustedRoot);
     expect(parseAttestation(evidence.release?.attestation ?? '')).toMatchObject({ kind: 'keyless' });
+  });
+
+  test('follows examples/publish-keyless.yml, in which no secret is', async () => {
+    const example = readFileSync(new URL('../../examples/publish-keyless.yml', import.meta.url), 'utf8');
+    expect(example).toMatch(/^permissions:\n {2}contents: read\n {2}id-token: write$/m);
+    expect(example).not.toMatch(/secrets|PASSPHRASE|TOKEN/);
+    const named = /--keyless-identity (\S+)/.exec(example)?.[1] ?? '';
+    expect(named.replace('OWNER/REPOSITORY', 'acme/lamp')).toBe(ci.run.identity);
+    const [step = '', ...more] = [...example.matchAll(/^ +- run: (npx firmproof .*)$/gm)].map((match) => match[1]);
+    expect(more).toEqual([]);
+    const team = await ci.team('prime-hub');
+    symlinkSync(new URL('../../node_modules', import.meta.url).pathname, join(directory, 'node_modules'));
+    writeFileSync(join(directory, 'VERSION'), '7.28.0\n');
+    const { stdout } = await promisify(execFile)('sh', ['-e', '-c', `${step} --json`], {
+      cwd: directory,
+      env: { ...process.env, ...ci.jobEnvironment(), FIRMPROOF_HOME: join(directory, 'home') },
+    });
+    const proposed = JSON.parse(stdout);
+    expect(proposed).toMatchObject({ product: team.product, version: '7.28.0', channel: 'stable', state: 'approving' });
+    expect((await team.approve(proposed.proposal)).state).toBe('confirmed');
+    expect((await team.approve(proposed.promotion)).state).toBe('confirmed');
   });
 
   test('needs no timestamp authority where the log promises a time', async () => {
