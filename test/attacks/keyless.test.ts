@@ -164,18 +164,22 @@ describe('a keyless attestation is refused', () => {
   });
 
   test('with the proofs of another release', async () => {
-    const elsewhere = await arena.imported(randomBytes(600));
-    const genuine = JSON.parse(await attester()(statementOf(elsewhere, '9.9.9')));
-    await refused('attestation-untimed', async (image, version) =>
-      edited(await attester()(statementOf(image, version)), ({ verificationMaterial }) => {
-        const { tlogEntries, timestampVerificationData } = genuine.verificationMaterial;
-        Object.assign(verificationMaterial, { tlogEntries, timestampVerificationData });
-      }),
+    // Made later, so that their times lie inside the certificate's validity.
+    const withProofsOfAnother =
+      (swap: (material: Bundle, other: Bundle) => void) => async (image: ImportedImage, version: string) => {
+        const text = await attester()(statementOf(image, version));
+        const other = JSON.parse(await attester()(statementOf(await arena.imported(randomBytes(600)), '9.9.9')));
+        return edited(text, ({ verificationMaterial }) => swap(verificationMaterial, other.verificationMaterial));
+      };
+    await refused(
+      'attestation-untimed',
+      withProofsOfAnother((material, { timestampVerificationData }) =>
+        Object.assign(material, { timestampVerificationData }),
+      ),
     );
-    await refused('attestation-not-logged', async (image, version) =>
-      edited(await attester()(statementOf(image, version)), ({ verificationMaterial }) => {
-        verificationMaterial.tlogEntries = genuine.verificationMaterial.tlogEntries;
-      }),
+    await refused(
+      'attestation-not-logged',
+      withProofsOfAnother((material, { tlogEntries }) => Object.assign(material, { tlogEntries })),
     );
   });
 

@@ -5,15 +5,16 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { FirmproofClient } from '@firmproof/client';
-import { type ErrorCode, parseAttestation, parseEvidence, sha256 } from '@firmproof/protocol';
+import { FirmproofClient, keylessAttester, signTrustRoot } from '@firmproof/client';
+import { bytes32OfDigest, type ErrorCode, parseAttestation, parseEvidence, sha256 } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reviewOf } from '../../client/src/proposal-review.ts';
 import { Ci } from '../support/ci.ts';
 import { firmproofAgent, runCommand } from '../support/command.ts';
 import { makeDevice } from '../support/device.ts';
+import { expectCode } from '../support/expect-code.ts';
 import { type Claims, github, githubRun } from '../support/oidc-issuer.ts';
-import { eventually, stable, temporaryDirectory } from '../support/stack.ts';
+import { eventually, makeVendor, stable, temporaryDirectory } from '../support/stack.ts';
 
 let ci: Ci;
 let directory: string;
@@ -153,6 +154,50 @@ describe('a team whose releases CI signs', () => {
     // One ID token is for one purpose: that of Fulcio opens nothing here.
     await fails('oidc-token-invalid', 4, [...publish('logins'), '--version', '1.0.3'], signing);
     rmSync(home, { recursive: true, force: true });
+  });
+});
+
+describe('a product that gives up its build key', () => {
+  test('names an identity in the next trust root, and devices follow', async () => {
+    const { vendor, product, trustRoot, rootKey, publish, promote } = await makeVendor(ci.stack, { name: 'moving' });
+    const device = makeDevice(trustRoot, [ci.stack.url]);
+    const proves = (version: string) =>
+      eventually(
+        async () => (await device.check()).verdict,
+        (verdict) => verdict.outcome === 'update' && verdict.release.version === version,
+        version,
+      );
+    await publish('1.0.0', randomBytes(1000));
+    await promote('1.0.0');
+    await proves('1.0.0');
+    expect(await device.install()).toMatchObject({ outcome: 'installed', version: '1.0.0' });
+
+    const document = JSON.parse(Buffer.from(trustRoot.envelope.payload, 'base64').toString());
+    const next = signTrustRoot({ ...document, version: 2, buildKeys: [], sigstore: ci.trust }, [rootKey]);
+    const { publisher, guardian, delaySeconds, epoch } = await vendor.client.product(product);
+    const message = {
+      product,
+      publisher,
+      guardian,
+      delay: delaySeconds,
+      trustRoot: bytes32OfDigest(next.digest),
+      epoch,
+      deadline: Math.floor(Date.now() / 1000) + 3600,
+    };
+    const signature = await vendor.approver.approve(vendor.info, 'Configure', message);
+    const configure = (root?: string) => vendor.client.configure(message, signature, next.envelope, root);
+    await expectCode('sigstore-root-missing', () => configure());
+    await vendor.client.follow((await configure(ci.sigstore.trustedRoot)).id);
+    await vendor.client.follow((await vendor.client.applyConfiguration(message)).id);
+
+    await expectCode('attestation-key-unknown', () => publish('2.0.0', randomBytes(1000)));
+    const attester = keylessAttester(ci.sigstore.services, async (aud) => ci.issuer.token({ ...ci.run.claims, aud }));
+    await publish('2.0.0', randomBytes(1000), {}, attester);
+    await promote('2.0.0');
+    await proves('2.0.0');
+    expect(await device.install()).toMatchObject({ outcome: 'installed', version: '2.0.0' });
+    expect((await device.status()).trustRootVersion).toBe(2);
+    device.destroy();
   });
 });
 
