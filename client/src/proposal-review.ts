@@ -42,16 +42,16 @@ export async function reviewOf(
     id,
   );
   const review = reviewProposal(id, said, placeOf(info, null, known.registry));
-  return { said, review: { ...review, checks: [...review.checks, ...signatureCheck(said, known.trustRoot)] } };
+  return { said, review: { ...review, checks: [...review.checks, ...(await signatureCheck(said, known.trustRoot))] } };
 }
 
-function signatureCheck({ attestation }: Said, trustRoot: TrustRoot | null): Review['checks'] {
+async function signatureCheck({ attestation }: Said, trustRoot: TrustRoot | null): Promise<Review['checks']> {
   if (attestation === null) return [];
   const name = "The attestation's signature";
   if (trustRoot === null)
     return [{ name, outcome: 'unchecked', text: 'The trust root of this product is not here; devices check it.' }];
   try {
-    verifyAttestation(parseAttestation(attestation), trustRoot);
+    await verifyAttestation(parseAttestation(attestation), trustRoot);
     return [{ name, outcome: 'passed', text: 'A build key of the trust root here has signed it.' }];
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

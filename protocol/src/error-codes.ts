@@ -551,7 +551,7 @@ const serviceCodes = {
   },
   'key-not-found': {
     meaning: 'A key that is needed is not in the key directory.',
-    remedy: 'Run `firmproof setup --solo`, or see --home.',
+    remedy: 'Run `firmproof setup` or `firmproof signer new`, or see --home.',
   },
   'setup-exists': { meaning: 'This directory is set up already.', remedy: 'Use it, or choose another with --home.' },
   'not-found': { meaning: 'No such page.', remedy: 'See /openapi.json.' },

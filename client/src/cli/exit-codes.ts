@@ -35,6 +35,8 @@ const usage: readonly ErrorCode[] = [
   'sbom-malformed',
   'sigstore-root-malformed',
   'port-in-use',
+  'signer-invalid',
+  'signers-invalid',
 ];
 const keys: readonly ErrorCode[] = [
   'key-not-found',
@@ -48,6 +50,8 @@ const keys: readonly ErrorCode[] = [
   'oidc-token-invalid',
   'oidc-issuer-unknown',
   'oidc-identity-unknown',
+  'signer-command-failed',
+  'signer-unknown',
 ];
 const unproven: readonly ErrorCode[] = [
   'server-lied',

@@ -10,6 +10,8 @@ import { addProduct } from './commands/product.ts';
 import { addProposal } from './commands/proposal.ts';
 import { addRelease } from './commands/release.ts';
 import { addSetup, type Run } from './commands/setup.ts';
+import { addSigner } from './commands/signer.ts';
+import { addTeam } from './commands/team.ts';
 import { addVerify } from './commands/verify.ts';
 import { addWitness } from './commands/witness.ts';
 import { exitCodeOf, exitCodes, exitCodeTable } from './exit-codes.ts';
@@ -30,6 +32,8 @@ function buildProgram(): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   addSetup(program, run);
+  addSigner(program, run);
+  addTeam(program, run);
   addProduct(program, run);
   addRelease(program, run);
   addApprove(program, run);
