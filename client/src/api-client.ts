@@ -125,10 +125,19 @@ export class FirmproofClient {
     return (await this.#fetch(`/v1/products/${product}/channels/${channel}/evidence`)).text();
   }
 
+  /** As an identity that the product's trust root names: CI needs no stored secret. */
+  loginWithIdToken = (token: string, product: ProductId) =>
+    this.#post('/v1/tokens/oidc', { token, product }, tokenSchema);
+
   login = (request: LoginRequest) => this.#post('/v1/tokens', request, tokenSchema);
 
-  register = (message: ActionMessage<'Register'>, by: Approved, trustRoot: Envelope): Promise<Proposal> =>
-    this.#post('/v1/products', { message, ...approvedBy(by), trustRoot }, proposalSchema);
+  register = (
+    message: ActionMessage<'Register'>,
+    by: Approved,
+    trustRoot: Envelope,
+    sigstoreTrustedRoot?: string,
+  ): Promise<Proposal> =>
+    this.#post('/v1/products', { message, ...approvedBy(by), trustRoot, sigstoreTrustedRoot }, proposalSchema);
 
   /** `held`: approvals are collected, and it is relayed only when somebody asks for it. */
   promote = (message: ActionMessage<'Promote'>, by: Approved, options: { readonly held?: boolean } = {}) =>
@@ -144,10 +153,15 @@ export class FirmproofClient {
   halt = (message: ActionMessage<'Halt'>, approver: Address, by: Approved): Promise<Proposal> =>
     this.#post(`/v1/products/${message.product}/halts`, { message, approver, ...approvedBy(by) }, proposalSchema);
 
-  configure = (message: ActionMessage<'Configure'>, by: Approved, trustRoot?: Envelope): Promise<Proposal> =>
+  configure = (
+    message: ActionMessage<'Configure'>,
+    by: Approved,
+    trustRoot?: Envelope,
+    sigstoreTrustedRoot?: string,
+  ): Promise<Proposal> =>
     this.#post(
       `/v1/products/${message.product}/configurations`,
-      { message, ...approvedBy(by), ...(trustRoot && { trustRoot }) },
+      { message, ...approvedBy(by), trustRoot, sigstoreTrustedRoot },
       proposalSchema,
     );
 

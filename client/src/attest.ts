@@ -11,14 +11,17 @@ import {
 } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
 import { bundleToJSON } from '@sigstore/bundle';
-import { DSSEBundleBuilder, type Signer } from '@sigstore/sign';
+import { DSSEBundleBuilder, type Signer, type Witness } from '@sigstore/sign';
 
 /** An in-toto statement about one image (docs/spec/release.md R3). */
 export function buildStatement(name: string, image: Sha256Digest, predicate: ReleasePredicate): Statement {
   return { _type: statementType, subject: [{ name, digest: { sha256: image } }], predicateType, predicate };
 }
 
-/** Signs a statement into an attestation with a build key, P-256 or Ed25519. The text is what gets hashed and recorded. */
+/** Turns a statement into an attestation. The text is what gets hashed and recorded. */
+export type Attest = (statement: Statement) => Promise<string>;
+
+/** Signs a statement into an attestation with a build key, P-256 or Ed25519. */
 export async function signAttestation(statement: Statement, buildKey: KeyObject): Promise<string> {
   const hint = keyIdOf(publicKeyOf(buildKey));
   const hash = buildKey.asymmetricKeyType === 'ed25519' ? null : 'sha256';
@@ -29,7 +32,12 @@ export async function signAttestation(statement: Statement, buildKey: KeyObject)
       key: { $case: 'publicKey', publicKey, hint },
     }),
   };
-  const builder = new DSSEBundleBuilder({ signer, witnesses: [] });
+  return attest(statement, signer, []);
+}
+
+/** Signs through any signer of Sigstore, and lets witnesses testify to it. */
+export async function attest(statement: Statement, signer: Signer, witnesses: readonly Witness[]): Promise<string> {
+  const builder = new DSSEBundleBuilder({ signer, witnesses: [...witnesses] });
   const bundle = await builder.create({ data: Buffer.from(encodeStatement(statement)), type: statementPayloadType });
   return JSON.stringify(bundleToJSON(bundle));
 }

@@ -1,13 +1,16 @@
 export { FirmproofClient, type UploadProgress } from './api-client.ts';
 export { signAction } from './approve.ts';
 export { type ApprovalSignature, type Approver, SignerApprover, WalletApprover } from './approver.ts';
-export { buildStatement, signAttestation } from './attest.ts';
+export { type Attest, attest, buildStatement, signAttestation } from './attest.ts';
 export { type AuditReport, auditProduct } from './audit.ts';
 export { checkChain } from './chain-check.ts';
 export { writeDeviceFiles } from './device-files.ts';
 export { Home } from './home.ts';
+export { keylessAttester, type SigstoreServices, sigstoreWitnesses } from './keyless.ts';
+export type { ReleaseOptions } from './prepare-release.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
+export { everybodyAtOnce, type Rollout } from './rollout.ts';
 export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
 export { signTrustRoot } from './trust-root-document.ts';
-export { everybodyAtOnce, type PreparedRelease, type ReleaseOptions, type Rollout, Vendor } from './vendor.ts';
+export { type PreparedRelease, Vendor } from './vendor.ts';
 export { verifyImage } from './verify-image.ts';

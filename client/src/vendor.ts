@@ -1,60 +1,29 @@
 import type { KeyObject } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import {
   type ActionMessage,
   type ActionName,
   type Address,
-  anyOf,
-  attestationDigest,
   bytes32OfDigest,
   type Channel,
-  FirmproofError,
   type ProductId,
   type ProductName,
   type Proposal,
   parseAddress,
   productIdOf,
-  type Sbom,
   type ServerInfo,
   type TrustRoot,
   type Version,
   zeroAddress,
   zeroBytes32,
 } from '@firmproof/protocol';
-import { type ImportedImage, importImage } from '@firmproof/protocol/node';
 import type { FirmproofClient, UploadProgress } from './api-client.ts';
 import { deadlineFromNow } from './approve.ts';
 import type { Approved, Approver } from './approver.ts';
-import { buildStatement, signAttestation } from './attest.ts';
+import { type Attest, signAttestation } from './attest.ts';
+import { type AttestedRelease, prepareRelease, type ReleaseOptions, uploadRelease } from './prepare-release.ts';
+import { everybodyAtOnce, promotionMessage, type Rollout } from './rollout.ts';
 
-/** How a rollout reaches the fleet. */
-export type Rollout = {
-  /** Seconds since 1970; 0 starts at once. */
-  readonly start: number;
-  readonly durationSeconds: number;
-  readonly firstShareBasisPoints: number;
-};
-
-export const everybodyAtOnce: Rollout = { start: 0, durationSeconds: 0, firstShareBasisPoints: 10_000 };
-
-export type ReleaseOptions = {
-  readonly product: ProductId;
-  readonly version: Version;
-  readonly hardware?: readonly string[];
-  readonly precursors?: readonly string[];
-  readonly notes?: string;
-  readonly rollbackIndex?: number;
-  readonly sbom?: Sbom;
-};
-
-export type PreparedRelease = {
-  readonly image: ImportedImage;
-  readonly attestation: string;
-  readonly message: ActionMessage<'Publish'>;
-  readonly by: Approved;
-};
+export type PreparedRelease = AttestedRelease & { readonly by: Approved };
 
 /**
  * A vendor with its keys: signs everything here, on this machine, and uses a server only to carry it. What the server says
@@ -99,7 +68,7 @@ export class Vendor<By extends Approver = Approver> {
   async register(
     name: ProductName,
     trustRoot: TrustRoot,
-    options: { guardian?: string; delaySeconds?: number } = {},
+    options: { guardian?: string; delaySeconds?: number; sigstoreTrustedRoot?: string } = {},
   ): Promise<Proposal> {
     const message: ActionMessage<'Register'> = {
       publisher: this.account,
@@ -110,60 +79,26 @@ export class Vendor<By extends Approver = Approver> {
       predecessor: zeroBytes32,
       deadline: deadlineFromNow(),
     };
-    return this.client.register(message, await this.#approve('Register', message), trustRoot.envelope);
+    const by = await this.#approve('Register', message);
+    return this.client.register(message, by, trustRoot.envelope, options.sigstoreTrustedRoot);
   }
 
   /** Hashes the image, builds and signs statement and approval. Sends nothing. */
   async prepare(
     imageFile: string,
     options: ReleaseOptions,
-    buildKey: KeyObject,
+    attester: KeyObject | Attest,
     onProgress?: UploadProgress,
   ): Promise<PreparedRelease> {
-    const { product, version } = options;
-    const total = await sizeOf(imageFile);
-    const onHashed = onProgress && ((sizeBytes: number) => onProgress(sizeBytes, total));
-    const image = await importImage(
-      createReadStream(imageFile, { highWaterMark: 1 << 20 }),
-      onHashed ? { onProgress: onHashed } : {},
-    );
-    const { topIndex, epoch } = await this.client.product(product);
-    const rollbackIndex = options.rollbackIndex ?? topIndex;
-    const statement = buildStatement(basename(imageFile), image.digest, {
-      product,
-      version,
-      image: { cid: image.cid, sizeBytes: image.sizeBytes },
-      rollbackIndex,
-      hardware: [...(options.hardware ?? [anyOf])],
-      precursors: [...(options.precursors ?? [anyOf])] as Version[],
-      ...(options.notes !== undefined && { notes: options.notes }),
-      ...(options.sbom && { sbom: options.sbom }),
-    });
-    const attestation = await signAttestation(statement, buildKey);
-    const message: ActionMessage<'Publish'> = {
-      product,
-      version,
-      image: bytes32OfDigest(image.digest),
-      attestation: bytes32OfDigest(attestationDigest(attestation)),
-      rollbackIndex,
-      epoch,
-      deadline: deadlineFromNow(),
-    };
-    return { image, attestation, message, by: await this.#approve('Publish', message) };
+    const attest: Attest =
+      typeof attester === 'function' ? attester : (statement) => signAttestation(statement, attester);
+    const release = await prepareRelease(this.client, imageFile, options, attest, onProgress);
+    return { ...release, by: await this.#approve('Publish', release.message) };
   }
 
   /** @throws FirmproofError `server-lied` when the server received other bytes than were sent */
-  async upload(imageFile: string, prepared: PreparedRelease, onProgress?: UploadProgress): Promise<Proposal> {
-    const proposal = await this.client.publish(prepared, imageFile, onProgress);
-    const { digest, cid, sizeBytes } = prepared.image;
-    const said = proposal.image;
-    if (said && (said.digest !== digest || said.cid !== cid || said.sizeBytes !== sizeBytes)) {
-      throw new FirmproofError(
-        'server-lied',
-        'the server says that it received another image than the one that was sent',
-      );
-    }
-    return proposal;
+  upload(imageFile: string, prepared: PreparedRelease, onProgress?: UploadProgress): Promise<Proposal> {
+    return uploadRelease(this.client, imageFile, prepared, onProgress);
   }
 
   /** Points a channel at a release. @throws FirmproofError `approval-counter` when the channel has moved meanwhile */
@@ -173,7 +108,7 @@ export class Vendor<By extends Approver = Approver> {
     version: Version,
     rollout: Rollout = everybodyAtOnce,
   ): Promise<Proposal> {
-    const message = await this.#promotion(product, channel, version, rollout);
+    const message = await promotionMessage(this.client, { product, channel, version, rollout });
     return this.client.promote(message, await this.#approve('Promote', message));
   }
 
@@ -182,29 +117,9 @@ export class Vendor<By extends Approver = Approver> {
    * that promotion lies between, 3 where a halt does too. Relayed only when somebody asks for it.
    */
   async prepareFallback(product: ProductId, channel: Channel, version: Version, ahead: 2 | 3): Promise<Proposal> {
-    const next = await this.#promotion(product, channel, version, everybodyAtOnce);
+    const next = await promotionMessage(this.client, { product, channel, version, rollout: everybodyAtOnce });
     const message = { ...next, counter: next.counter + ahead - 1, deadline: deadlineFromNow(fallbackSeconds) };
     return this.client.promote(message, await this.#approve('Promote', message), { held: true });
-  }
-
-  async #promotion(
-    product: ProductId,
-    channel: Channel,
-    version: Version,
-    rollout: Rollout,
-  ): Promise<ActionMessage<'Promote'>> {
-    const { channels, epoch } = await this.client.product(product);
-    return {
-      product,
-      channel,
-      version,
-      counter: (channels.find((head) => head.channel === channel)?.counter ?? 0) + 1,
-      start: rollout.start,
-      duration: rollout.durationSeconds,
-      firstShare: rollout.firstShareBasisPoints,
-      epoch,
-      deadline: deadlineFromNow(),
-    };
   }
 
   async revoke(product: ProductId, version: Version): Promise<Proposal> {
@@ -221,11 +136,3 @@ export class Vendor<By extends Approver = Approver> {
 
 /** How long the approvals for the way back are good for. */
 const fallbackSeconds = 90 * 24 * 3600;
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (cause) {
-    throw new FirmproofError('file-not-found', `the image ${file} cannot be read`, { cause });
-  }
-}

@@ -14,10 +14,11 @@ import {
   verifyEvidence,
 } from '@firmproof/protocol';
 import { type ImportedImage, importImage } from '@firmproof/protocol/node';
+import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 
 export type ImageVerdict = {
   readonly image: ImportedImage;
-  /** Whether the chain records exactly these bytes as the head of the channel, signed by a build key. */
+  /** Whether the chain records exactly these bytes as the head of the channel, signed by a build key or an identity. */
   readonly proven: boolean;
   readonly version: string | null;
   readonly verdict: Pick<Exclude<Verdict, { outcome: 'update' }>, 'outcome' | 'code' | 'message'>;
@@ -53,6 +54,7 @@ export async function verifyImage(
       rolloutSecret: randomBytes(32),
     },
     options.nowSeconds,
+    keylessVerifier,
   );
   const head = evidence.release;
   const version = head ? parseAttestation(head.attestation).statement.predicate.version : null;

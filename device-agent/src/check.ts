@@ -11,6 +11,7 @@ import {
   type Verdict,
   verifyEvidence,
 } from '@firmproof/protocol';
+import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 import type { Agent } from './agent.ts';
 import { fetchEvidence } from './evidence-source.ts';
 
@@ -65,7 +66,13 @@ async function ask(agent: Agent, server: string, unconditional: boolean): Promis
   const nowSeconds = agent.clock.nowSeconds();
   try {
     const evidence = await fetchEvidence(agent.config, server, { nowSeconds, unconditional });
-    const verdict = await verifyEvidence(evidence, heldTrustRoot(agent), deviceState(agent), nowSeconds);
+    const verdict = await verifyEvidence(
+      evidence,
+      heldTrustRoot(agent),
+      deviceState(agent),
+      nowSeconds,
+      keylessVerifier,
+    );
     return { verdict: respectFailures(agent, verdict), server, evidence };
   } catch (error) {
     if (!isFirmproofError(error) || !isDeviceCode(error.code)) throw error;

@@ -5,6 +5,7 @@ import { cidSchema } from './cid.ts';
 import { sha256DigestSchema } from './digest.ts';
 import { envelopeSchema } from './dsse.ts';
 import { actions, loginSchema, rejectSchema } from './eip712.ts';
+import { sigstoreRootSchema } from './keyless.ts';
 import { channelSchema, productIdSchema, productNameSchema, versionSchema } from './names.ts';
 import { maximumSigners, signerSchema } from './signers.ts';
 import { releaseStatuses } from './storage-layout.ts';
@@ -16,6 +17,9 @@ const signatureSchema = z
   .meta({
     description: 'A signature of the publisher: 65 bytes for an EOA, whatever its ERC-1271 account takes otherwise.',
   });
+
+/** Those of GitHub have about 2 KB. */
+const maximumIdTokenBytes = 16_384;
 
 const timestamp = z.int().min(0).meta({ description: 'Seconds since 1970.' });
 
@@ -38,8 +42,12 @@ const held = z.boolean().optional().meta({
   description: 'Collect approvals, and relay only when asked to: the way back of a promotion.',
 });
 
+const sigstoreTrustedRoot = sigstoreRootSchema.optional().meta({
+  description: 'The Sigstore TrustedRoot whose digest the trust root names, as text, where it names one.',
+});
+
 export const registerRequestSchema = z
-  .object({ message: actions.Register, ...approval, trustRoot: envelopeSchema })
+  .object({ message: actions.Register, ...approval, trustRoot: envelopeSchema, sigstoreTrustedRoot })
   .meta({ id: 'RegisterRequest' });
 export const publishApprovalSchema = z
   .object({ message: actions.Publish, ...approval })
@@ -58,6 +66,7 @@ export const configureRequestSchema = z
     message: actions.Configure,
     ...approval,
     trustRoot: envelopeSchema.optional().meta({ description: 'The document of a new trust root.' }),
+    sigstoreTrustedRoot,
   })
   .meta({ id: 'ConfigureRequest' });
 export const applyRequestSchema = z
@@ -113,10 +122,27 @@ export const loginRequestSchema = z
   })
   .meta({ id: 'LoginRequest' });
 
+export const oidcLoginRequestSchema = z
+  .object({
+    token: z.string().min(1).max(maximumIdTokenBytes).meta({
+      description: "An OpenID Connect ID token whose only audience is this server's origin.",
+    }),
+    product: productIdSchema.meta({ description: 'The product to propose releases of.' }),
+  })
+  .meta({ id: 'OidcLoginRequest' });
+
 // --- Answers.
 
 export const tokenSchema = z
-  .object({ token: z.string(), publisher: addressSchema, scopes: z.array(z.enum(['publish'])), expiresAt: timestamp })
+  .object({
+    token: z.string(),
+    publisher: addressSchema,
+    scopes: z.array(z.enum(['publish', 'propose'])).meta({
+      description: 'publish: everything of the publisher. propose: releases and promotions of one product.',
+    }),
+    product: productIdSchema.optional().meta({ description: 'The only product that the token is for.' }),
+    expiresAt: timestamp,
+  })
   .meta({ id: 'Token' });
 
 export const proposalKinds = [

@@ -93,7 +93,7 @@ const deviceCodes = {
     remedy: 'Serve every version in between: versions rise by one.',
   },
   'attestation-malformed': {
-    meaning: 'The attestation is no Sigstore bundle v0.3 with one DSSE signature by a public key.',
+    meaning: 'The attestation is no Sigstore bundle v0.3 with one DSSE signature by a public key or a certificate.',
     remedy: 'Sign with `firmproof publish`, or see docs/spec/release.md.',
   },
   'attestation-payload-type': {
@@ -109,8 +109,51 @@ const deviceCodes = {
     remedy: 'Sign with a build key of the current trust root, or add the key to a new trust root.',
   },
   'attestation-signature-invalid': {
-    meaning: 'The signature of the attestation does not fit the build key that it names.',
+    meaning: 'The signature of the attestation does not fit the build key or the certificate that it names.',
     remedy: 'The attestation was altered. Publish the genuine one.',
+  },
+  'attestation-not-logged': {
+    meaning: 'No transparency log of the Sigstore trusted root proves that it contains this keyless attestation.',
+    remedy:
+      'Sign with the Rekor of the trusted root that the trust root names: `firmproof publish --keyless --rekor-url`.',
+  },
+  'attestation-untimed': {
+    meaning: 'Nothing proves when the keyless attestation was signed, so its short-lived certificate proves nothing.',
+    remedy: 'Sign with a log or a timestamp authority of the trusted root; see `--timestamp-url`.',
+  },
+  'certificate-untrusted': {
+    meaning:
+      'The certificate of a keyless attestation does not lead to an authority of the Sigstore trusted root, was not valid when it signed, is not for signing code, or is in no certificate log.',
+    remedy:
+      'Sign with the Fulcio of the trusted root that the trust root names: `firmproof publish --keyless --fulcio-url`.',
+  },
+  'identity-mismatch': {
+    meaning: 'The keyless attestation is signed by an identity that the trust root does not name, letter by letter.',
+    remedy: 'Sign in the workflow that the trust root names, or name this identity in a new trust root.',
+  },
+  'issuer-mismatch': {
+    meaning: 'The right identity has signed, but another issuer vouches for it than the one in the trust root.',
+    remedy: 'Sign where the issuer of the trust root logs in, or name this issuer in a new trust root.',
+  },
+  'keyless-unexpected': {
+    meaning: 'The attestation is keyless, and the trust root names build keys only.',
+    remedy: 'Sign with a build key, or name the identity in a new trust root.',
+  },
+  'keyless-unsupported': {
+    meaning: 'The attestation is keyless, and this program has nothing to verify it with.',
+    remedy: 'Verify with `firmproof verify` or an agent, which have.',
+  },
+  'sigstore-root-missing': {
+    meaning: 'The Sigstore trusted root that the trust root names was not sent along.',
+    remedy: 'Send it with the trust root (`--sigstore-root`); on a device try another server.',
+  },
+  'sigstore-root-mismatch': {
+    meaning: 'The Sigstore trusted root that was sent has another digest than the one in the trust root.',
+    remedy: 'Send exactly the file that the trust root was made with; on a device try another server.',
+  },
+  'sigstore-root-malformed': {
+    meaning: 'The Sigstore trusted root is no TrustedRoot document, or lacks authorities or logs.',
+    remedy: 'Get it again from your Sigstore instance; see docs/spec/release.md R7.',
   },
   'statement-malformed': {
     meaning: 'The signed statement does not have the form of docs/spec/release.md.',
@@ -255,7 +298,8 @@ const inputCodes = {
     remedy: 'Correct the name.',
   },
   'key-invalid': {
-    meaning: 'The key is no P-256 or Ed25519 public key in SPKI form.',
+    meaning:
+      'The key is not of the kind that is needed: a P-256 or Ed25519 public key in SPKI form, or the private key of a wallet (0x and 64 digits).',
     remedy: 'Make keys with `firmproof setup`.',
   },
   'cosignature-malformed': {
@@ -326,6 +370,31 @@ const serviceCodes = {
   'login-invalid': {
     meaning: 'The login is not signed by the publisher, or has expired.',
     remedy: 'Log in again; check the clock.',
+  },
+  'oidc-token-invalid': {
+    meaning: 'The ID token is malformed, expired, for another audience, or not signed by its issuer.',
+    remedy: "Get a fresh ID token whose only audience is the server's origin.",
+  },
+  'oidc-issuer-unknown': {
+    meaning: 'The server does not accept ID tokens of this issuer.',
+    remedy: 'Ask the operator to add the issuer to FIRMPROOF_OIDC_ISSUERS.',
+  },
+  'oidc-identity-unknown': {
+    meaning: 'The trust root of the product names no such identity of this issuer, letter by letter.',
+    remedy: 'Log in from the workflow that the trust root names, or name this identity in a new trust root.',
+  },
+  'oidc-issuer-unreachable': {
+    meaning: 'The keys of the issuer cannot be fetched, so no ID token of it can be verified now.',
+    remedy: 'Try again; the operator may name the address of the keys in FIRMPROOF_OIDC_ISSUERS.',
+  },
+  'ci-identity-missing': {
+    meaning: 'No OpenID Connect identity is here to sign or log in with.',
+    remedy:
+      'Run it in CI with an identity (GitHub Actions: `permissions: id-token: write`), or set SIGSTORE_ID_TOKEN and FIRMPROOF_ID_TOKEN.',
+  },
+  'sigstore-unavailable': {
+    meaning: 'Fulcio, Rekor or the timestamp authority does not answer, or refuses.',
+    remedy: 'Read the message; check --fulcio-url, --rekor-url, --timestamp-url and the audience, then try again.',
   },
   'approval-malformed': {
     meaning: 'The approval does not have the form of docs/spec/release.md.',
@@ -447,6 +516,15 @@ const serviceCodes = {
     meaning: 'The events of the registry do not replay to the history hash in its storage.',
     remedy: 'Ask another RPC node.',
   },
+  'deployment-proxy-missing': {
+    meaning:
+      'The deterministic deployment proxy is not on this chain. Vendor accounts have the same address on every chain because of it.',
+    remedy: 'Deploy the proxy with its well-known transaction, which anybody may send, or choose another chain.',
+  },
+  'deployer-out-of-gas': {
+    meaning: 'The key that deploys cannot pay for the transactions.',
+    remedy: 'Fund its address on that chain and run the command again; what is there already is not deployed again.',
+  },
   'relayer-out-of-gas': {
     meaning: 'The relayer cannot pay for the transaction. It waits.',
     remedy: 'Fund the relayer; nothing has to be sent again.',
@@ -473,7 +551,7 @@ const serviceCodes = {
   },
   'key-not-found': {
     meaning: 'A key that is needed is not in the key directory.',
-    remedy: 'Run `firmproof setup --solo`, or see --home.',
+    remedy: 'Run `firmproof setup` or `firmproof signer new`, or see --home.',
   },
   'setup-exists': { meaning: 'This directory is set up already.', remedy: 'Use it, or choose another with --home.' },
   'not-found': { meaning: 'No such page.', remedy: 'See /openapi.json.' },

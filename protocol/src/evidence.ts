@@ -3,6 +3,7 @@ import { maximumAttestationBytes } from './attestation.ts';
 import { sha256DigestSchema } from './digest.ts';
 import { envelopeSchema } from './dsse.ts';
 import { parseJson } from './json.ts';
+import { sigstoreRootSchema } from './keyless.ts';
 import { blockStatementSchema, cosignatureSchema } from './witness.ts';
 
 export const maximumProofNodes = 64;
@@ -35,6 +36,8 @@ export const evidenceSchema = z.object({
   release: z.object({ image: sha256DigestSchema, attestation: z.string().max(maximumAttestationBytes) }).optional(),
   /** The trust roots after the first, in order, for devices that are behind. */
   trustRoots: z.array(envelopeSchema).max(32).default([]),
+  /** The Sigstore TrustedRoot that the newest trust root names, as text: its digest has to be the same. */
+  sigstoreTrustedRoot: sigstoreRootSchema.optional(),
   /** Trustless gateways that have the image, tried after the device's own servers. */
   sources: z
     .array(z.url({ protocol: /^https?$/ }).max(500))

@@ -9,6 +9,7 @@ export * from './error-codes.ts';
 export * from './errors.ts';
 export * from './evidence.ts';
 export * from './json.ts';
+export * from './keyless.ts';
 export * from './keys.ts';
 export * from './merkle-proof.ts';
 export * from './names.ts';

@@ -4,6 +4,7 @@ import { type Sha256Digest, sha256, sha256DigestSchema } from './digest.ts';
 import { countSigners, type Envelope, envelopeSchema, payloadOf } from './dsse.ts';
 import { FirmproofError } from './errors.ts';
 import { parseJson, utf8Text } from './json.ts';
+import { sigstoreTrustSchema } from './keyless.ts';
 import { type PublicKey, publicKeySchema } from './keys.ts';
 import { productIdSchema, productNameSchema } from './names.ts';
 
@@ -39,8 +40,10 @@ const documentSchema = z
         .min(1)
         .max(32),
     }),
-    buildKeys: z.array(publicKeySchema).min(1).max(32),
-    /** Attestations of dropped build keys that stay acceptable. */
+    buildKeys: z.array(publicKeySchema).max(32),
+    /** Who may sign without a key of its own. */
+    sigstore: sigstoreTrustSchema.optional(),
+    /** Attestations of dropped build keys and identities that stay acceptable. */
     acceptedAttestations: z.array(sha256DigestSchema).max(512).default([]),
     rootKeys: z.object({ threshold: z.int().min(1), keys: z.array(publicKeySchema).min(1).max(32) }),
   })
@@ -52,6 +55,8 @@ const documentSchema = z
     if (root.rootKeys.threshold > root.rootKeys.keys.length)
       mistake('rootKeys.threshold is larger than the number of keys');
     if (!distinct(root.rootKeys.keys)) mistake('rootKeys.keys repeats a key');
+    if (root.buildKeys.length === 0 && root.sigstore === undefined)
+      mistake('nobody may sign: neither buildKeys nor sigstore');
     if (!distinct(root.buildKeys)) mistake('buildKeys repeats a key');
   });
 

@@ -56,6 +56,9 @@ const environmentSchema = z
       .min(1)
       .optional()
       .describe('Directory of the approval pages, or off. Default: those that `npm run build:web` has made.'),
+    FIRMPROOF_OIDC_ISSUERS: list.describe(
+      'Issuers whose ID tokens CI may log in with, comma separated: issuer, or issuer=address of its keys.',
+    ),
     FIRMPROOF_LOG_LEVEL: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
       .default('info')
@@ -80,6 +83,11 @@ const environmentSchema = z
       const [operator, url] = splitOnce(witness);
       if (!operator || !URL.canParse(url)) mistake('FIRMPROOF_WITNESSES', `"${operator}" is not operator=URL`);
     }
+    for (const entry of environment.FIRMPROOF_OIDC_ISSUERS) {
+      const [issuer, keys] = splitOnce(entry);
+      if (!isHttpUrl(issuer) || (keys !== '' && !isHttpUrl(keys)))
+        mistake('FIRMPROOF_OIDC_ISSUERS', `"${issuer}" is no issuer or issuer=URL`);
+    }
     for (const publisher of environment.FIRMPROOF_ALLOWED_PUBLISHERS) {
       if (!addressSchema.safeParse(publisher.toLowerCase()).success)
         mistake('FIRMPROOF_ALLOWED_PUBLISHERS', 'has something that is no address');
@@ -90,6 +98,8 @@ function splitOnce(text: string): [string, string] {
   const at = text.indexOf('=');
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
+
+const isHttpUrl = (text: string) => /^https?:\/\//.test(text) && URL.canParse(text);
 
 export type Config = ReturnType<typeof parseConfig>;
 
@@ -138,6 +148,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     tokenSeconds: values.FIRMPROOF_TOKEN_SECONDS,
     allowedPublishers: values.FIRMPROOF_ALLOWED_PUBLISHERS.map((address) => addressSchema.parse(address.toLowerCase())),
     pages: values.FIRMPROOF_PAGES,
+    oidcIssuers: values.FIRMPROOF_OIDC_ISSUERS.map((entry) => {
+      const [issuer, keysUrl] = splitOnce(entry);
+      return { issuer, keysUrl: keysUrl === '' ? null : keysUrl };
+    }),
     logLevel: values.FIRMPROOF_LOG_LEVEL,
   };
 }
@@ -149,6 +163,11 @@ const shared = new Set([
   'FIRMPROOF_SERVER',
   'FIRMPROOF_AGENT_CONFIG',
   'FIRMPROOF_TOKEN',
+  'FIRMPROOF_ID_TOKEN',
+  'FIRMPROOF_FULCIO_URL',
+  'FIRMPROOF_REKOR_URL',
+  'FIRMPROOF_TIMESTAMP_URL',
+  'FIRMPROOF_IDENTITY_AUDIENCE',
 ]);
 
 /** Every variable with its default and its meaning, for the docs. */

@@ -27,10 +27,13 @@ import { createUploads } from './http/uploads.ts';
 import { createGateway } from './images/gateway.ts';
 import { createImageAccess } from './images/image-access.ts';
 import { createImageStore } from './images/image-store.ts';
+import { createIssuer } from './oidc/issuer.ts';
+import { createOidcLogin } from './oidc/oidc-login.ts';
 import { createApprovals } from './proposals/approvals.ts';
 import { createIntake } from './proposals/intake.ts';
 import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
+import { createTrustRoots } from './proposals/trust-roots.ts';
 
 const embeddedWitnessCount = 3;
 const embeddedPollMilliseconds = 150;
@@ -87,6 +90,7 @@ async function open(
   const witnesses = openWitnesses(config, chain, log, closing);
   const proposals = createProposalStore(database, nowSeconds);
   const approvals = createApprovals({ store: proposals, accounts, registry, nowSeconds });
+  const trustRoots = createTrustRoots(database);
   const intake = createIntake({
     database,
     store: proposals,
@@ -94,11 +98,13 @@ async function open(
     contracts,
     accounts,
     approvals,
+    trustRoots,
     relayer: relayer.address,
   });
   const stops = createStops(database, nowSeconds);
   const evidence = createEvidenceService({
     database,
+    trustRoots,
     rpc,
     chainId,
     registry: address,
@@ -111,12 +117,18 @@ async function open(
   const metrics = createMetrics();
   const tokens = createTokens({
     database,
-    rpc,
     accounts,
     chainId,
     lifetimeSeconds: config.tokenSeconds,
     allowedPublishers: config.allowedPublishers,
     nowSeconds,
+  });
+  const oidcLogin = createOidcLogin({
+    issuers: config.oidcIssuers.map((issuer) => createIssuer(issuer, nowSeconds)),
+    intake,
+    trustRoots,
+    tokens,
+    allowedPublishers: config.allowedPublishers,
   });
   const engine = createEngine({
     indexer: createIndexer({ database, rpc, registry: address, firstBlock: chain.registryBlock }),
@@ -150,6 +162,7 @@ async function open(
     log,
     database,
     tokens,
+    oidcLogin,
     accounts,
     approvals,
     intake,

@@ -35,9 +35,12 @@ export class Arena {
     this.device = makeDevice(vendor.trustRoot, [liar.url]);
   }
 
-  static async open(environment: Record<string, string> = {}): Promise<Arena> {
+  static async open(
+    environment: Record<string, string> = {},
+    options: Parameters<typeof makeVendor>[1] = {},
+  ): Promise<Arena> {
     const stack = await startStack(undefined, environment);
-    const vendor = await makeVendor(stack);
+    const vendor = await makeVendor(stack, options);
     const liar = await LyingServer.start(stack.url);
     const arena = new Arena(stack, vendor, liar, { '1.0.0': randomBytes(1_200_000), '2.0.0': randomBytes(3_300_000) });
     await vendor.publish('1.0.0', arena.images['1.0.0']);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import {
+  type Approver,
   FirmproofClient,
   type ReleaseOptions,
   signTrustRoot,
@@ -19,6 +20,7 @@ import {
   parseProductName,
   parseVersion,
   type TrustRoot,
+  type TrustRootDocument,
   trustRootType,
 } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
@@ -68,10 +70,21 @@ export const stable: Channel = parseChannel('stable');
 /** A vendor with fresh keys and a registered product. */
 export async function makeVendor(
   stack: Pick<Stack, 'url' | 'info'>,
-  options: { name?: string; delaySeconds?: number; maxAgeSeconds?: number; guardian?: string } = {},
+  options: {
+    name?: string;
+    delaySeconds?: number;
+    maxAgeSeconds?: number;
+    guardian?: string;
+    /** Who may sign, where it is not the build key alone. */
+    signers?: Partial<Pick<TrustRootDocument, 'buildKeys' | 'sigstore'>>;
+    sigstoreTrustedRoot?: string;
+    /** Somebody else than a fresh wallet, and what the others who have to approve do. */
+    approver?: Approver;
+    approve?: (proposal: Proposal) => Promise<unknown>;
+  } = {},
 ): Promise<TestVendor> {
   const wallet = new Wallet(`0x${randomBytes(32).toString('hex')}`);
-  const approver = new WalletApprover(walletKey(wallet));
+  const approver = options.approver ?? new WalletApprover(walletKey(wallet));
   const { vendor } = await Vendor.login(new FirmproofClient({ server: stack.url }), approver);
   const buildKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const rootKey = generateKeyPairSync('ed25519').privateKey;
@@ -92,15 +105,20 @@ export async function makeVendor(
         members: witnesses.map(({ operator, publicKey }) => ({ operator, publicKey: publicKey as never })),
       },
       buildKeys: [publicKeyOf(buildKey)],
+      ...options.signers,
       rootKeys: { threshold: 1, keys: [publicKeyOf(rootKey)] },
     },
     [rootKey],
   );
-  const settle = (proposal: Proposal) => vendor.client.follow(proposal.id);
+  const settle = async (proposal: Proposal) => {
+    await options.approve?.(proposal);
+    return vendor.client.follow(proposal.id);
+  };
   await settle(
     await vendor.register(name, trustRoot, {
       delaySeconds: options.delaySeconds ?? 0,
       ...(options.guardian && { guardian: options.guardian }),
+      ...(options.sigstoreTrustedRoot && { sigstoreTrustedRoot: options.sigstoreTrustedRoot }),
     }),
   );
   return {

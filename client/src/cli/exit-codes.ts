@@ -9,11 +9,11 @@ export const exitCodes = {
   usage: 2,
   /** The server or the registry refuses what was asked. */
   refused: 3,
-  /** Key, passphrase or token. */
+  /** Key, passphrase, token or identity of CI. */
   keys: 4,
   /** verify, audit: not proven, or not complete. */
   unproven: 5,
-  /** The server or the chain does not answer, or lacks what is needed. */
+  /** The server, the chain or Sigstore does not answer, or lacks what is needed. */
   unreachable: 7,
 } as const;
 
@@ -33,7 +33,10 @@ const usage: readonly ErrorCode[] = [
   'trust-root-malformed',
   'relay-file-malformed',
   'sbom-malformed',
+  'sigstore-root-malformed',
   'port-in-use',
+  'signer-invalid',
+  'signers-invalid',
 ];
 const keys: readonly ErrorCode[] = [
   'key-not-found',
@@ -43,6 +46,12 @@ const keys: readonly ErrorCode[] = [
   'token-scope',
   'authentication-required',
   'login-invalid',
+  'ci-identity-missing',
+  'oidc-token-invalid',
+  'oidc-issuer-unknown',
+  'oidc-identity-unknown',
+  'signer-command-failed',
+  'signer-unknown',
 ];
 const unproven: readonly ErrorCode[] = [
   'server-lied',
@@ -55,8 +64,11 @@ const unreachable: readonly ErrorCode[] = [
   'server-unreachable',
   'chain-unreachable',
   'chain-unsuitable',
+  'deployment-proxy-missing',
   'unavailable',
   'evidence-not-ready',
+  'sigstore-unavailable',
+  'oidc-issuer-unreachable',
 ];
 
 export function exitCodeOf(code: ErrorCode): number {
@@ -74,13 +86,15 @@ Exit codes
   1  a mistake in the command itself
   2  command line, files or configuration
   3  the server or the registry refuses what was asked
-  4  key, passphrase or token
+  4  key, passphrase, token or identity of CI
   5  verify, audit: not proven, or not complete
-  7  the server or the chain does not answer, or lacks what is needed
+  7  the server, the chain or Sigstore does not answer, or lacks what is needed
 
 Environment
   FIRMPROOF_HOME        keys, settings and device files (default ~/.firmproof)
   FIRMPROOF_SERVER      address of the server
   FIRMPROOF_PASSPHRASE  opens the keys, for CI; without it you are asked
   FIRMPROOF_TOKEN       API token, instead of the one that login keeps
+  FIRMPROOF_ID_TOKEN    ID token for login --oidc and publish --keyless, where CI gives none by itself
+  SIGSTORE_ID_TOKEN     ID token for Fulcio, likewise
 `;

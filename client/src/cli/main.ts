@@ -3,12 +3,15 @@ import { explainSystemError } from '@firmproof/protocol/node';
 import { Command, CommanderError } from 'commander';
 import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
+import { addChain } from './commands/chain.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addNightShift } from './commands/night-shift.ts';
 import { addProduct } from './commands/product.ts';
 import { addProposal } from './commands/proposal.ts';
 import { addRelease } from './commands/release.ts';
 import { addSetup, type Run } from './commands/setup.ts';
+import { addSigner } from './commands/signer.ts';
+import { addTeam } from './commands/team.ts';
 import { addVerify } from './commands/verify.ts';
 import { addWitness } from './commands/witness.ts';
 import { exitCodeOf, exitCodes, exitCodeTable } from './exit-codes.ts';
@@ -29,6 +32,8 @@ function buildProgram(): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   addSetup(program, run);
+  addSigner(program, run);
+  addTeam(program, run);
   addProduct(program, run);
   addRelease(program, run);
   addApprove(program, run);
@@ -37,6 +42,7 @@ function buildProgram(): Command {
   addInspect(program, run);
   addVerify(program, run);
   addAudit(program, run);
+  addChain(program, run);
   addWitness(program, run);
   inherit(program);
   return program;

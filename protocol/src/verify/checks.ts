@@ -3,6 +3,7 @@ import { type Bytes32, bytes32Schema, zeroAddress } from '../bytes.ts';
 import { bytes32OfDigest, digestOfBytes32, type Sha256Digest } from '../digest.ts';
 import { FirmproofError } from '../errors.ts';
 import { type Evidence, maximumProofBytesInAll, maximumProofNodes } from '../evidence.ts';
+import type { KeylessVerifier } from '../keyless.ts';
 import { proveAccount, proveStorage } from '../merkle-proof.ts';
 import { type Channel, type ProductId, type Version, versionSchema } from '../names.ts';
 import { isInShare, shareAt } from '../rollout.ts';
@@ -193,9 +194,14 @@ export function commitment(recorded: RecordedRelease): Attestation {
   return attestation;
 }
 
-/** 9: a build key of the trust root has signed. */
-export function attestationSignature(attestation: Attestation, root: TrustRoot): void {
-  verifyAttestation(attestation, root);
+/** 9: a build key or an identity of the trust root has signed. */
+export async function attestationSignature(
+  attestation: Attestation,
+  root: TrustRoot,
+  { sigstoreTrustedRoot }: Evidence,
+  verifier: KeylessVerifier | undefined,
+): Promise<void> {
+  await verifyAttestation(attestation, root, { verifier, trustedRoot: sigstoreTrustedRoot });
 }
 
 /** 10: the statement is about this product, version, image and device. */

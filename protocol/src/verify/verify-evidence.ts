@@ -1,6 +1,7 @@
 import { type DeviceCode, isDeviceCode } from '../error-codes.ts';
 import { isFirmproofError } from '../errors.ts';
 import type { Evidence } from '../evidence.ts';
+import type { KeylessVerifier } from '../keyless.ts';
 import type { TrustRoot } from '../trust-root.ts';
 import { walkTrustRoot } from '../trust-root.ts';
 import * as check from './checks.ts';
@@ -10,12 +11,14 @@ import { type DeviceState, outcomeOf, type ProvenState, type Verdict } from './v
  * Decides what a device does with evidence: pure, no I/O, no clock of its own. The numbers are those of
  * docs/spec/device.md. Checks 12 to 14, on the bytes and the slot, are the agent's.
  * @param nowSeconds the device's trusted time: max(build time, persisted time) plus what has passed since
+ * @param keyless verifies keyless attestations; without it they are refused (`keyless-unsupported`)
  */
 export async function verifyEvidence(
   evidence: Evidence,
   trustRoot: TrustRoot,
   device: DeviceState,
   nowSeconds: number,
+  keyless?: KeylessVerifier,
 ): Promise<Verdict> {
   let proven: ProvenState | undefined;
   try {
@@ -38,7 +41,7 @@ export async function verifyEvidence(
     check.releaseIsInstallable(recorded.state, evidence.block); // 6
     check.rollbackFloor(recorded.state, device); // 7
     const attestation = check.commitment(recorded); // 8
-    check.attestationSignature(attestation, root); // 9, the signature
+    await check.attestationSignature(attestation, root, evidence, keyless); // 9, the signature
     check.statement(attestation.statement, trustRoot, recorded, device); // 10
     check.itsTurn(recorded, storage, trustRoot.product, device, evidence.block); // 11
     return {

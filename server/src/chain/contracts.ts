@@ -58,6 +58,7 @@ const revertCodes: Readonly<Record<string, ErrorCode>> = {
   CurrentSignersRefused: 'approval-invalid',
   NewSignersRefused: 'approval-invalid',
   RecoverySignersRefused: 'approval-invalid',
+  AlreadyAnnounced: 'recovery-pending',
   NoRecoveryPending: 'recovery-pending',
   RecoveryMismatch: 'recovery-pending',
   NoticeNotOver: 'recovery-pending',

@@ -155,6 +155,19 @@ const approvals: Migration = {
   },
 };
 
+/** Sigstore trusted roots that trust roots name, and tokens of continuous integration, each for one product. */
+const keyless: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema
+      .createTable('sigstore_roots')
+      .addColumn('digest', text, (c) => c.primaryKey())
+      .addColumn('text', text, (c) => c.notNull())
+      .execute();
+    await db.schema.alterTable('tokens').addColumn('product', text).execute();
+  },
+};
+
 export const migrations: MigrationProvider = {
-  getMigrations: () => Promise.resolve({ '2026-11-first': first, '2026-12-approvals': approvals }),
+  getMigrations: () =>
+    Promise.resolve({ '2026-11-first': first, '2026-12-approvals': approvals, '2026-12-keyless': keyless }),
 };

@@ -3,7 +3,8 @@ import type { Generated } from 'kysely';
 /** Times are seconds since 1970; booleans are 0 and 1; big numbers and documents are text, alike on every database. */
 export interface Tables {
   meta: { key: string; value: string };
-  tokens: { hash: string; publisher: string; scopes: string; expires_at: number };
+  /** `product`: the only one that the token is for; null where it is for all of the publisher's. */
+  tokens: { hash: string; publisher: string; scopes: string; expires_at: number; product: string | null };
   login_nonces: { nonce: string; deadline: number };
   uploads: { publisher: string; day: number; bytes: string };
   proposals: {
@@ -34,6 +35,7 @@ export interface Tables {
   };
   proposal_events: { position: Generated<number>; proposal: string; document: string };
   attestations: { digest: string; text: string };
+  sigstore_roots: { digest: string; text: string };
   trust_roots: { digest: string; product: string; version: number; envelope: string };
   /** Every block of every image, and whether the world may have it yet. */
   image_blocks: { cid: string; product: string; image: string; open: number };

@@ -17,6 +17,7 @@ import {
 } from '@firmproof/protocol';
 import { type Rpc, readBlock } from '@firmproof/protocol/node';
 import type { Database } from '../database/database.ts';
+import type { TrustRoots } from '../proposals/trust-roots.ts';
 import { type Proven, proveChannel } from './prover.ts';
 import type { Stops } from './stops.ts';
 import { collectCosignatures, type WitnessSource } from './witness-client.ts';
@@ -35,6 +36,7 @@ type Candidate = { readonly proven: Proven; readonly decision: string; passes: n
 /** Makes evidence for every channel and keeps it fresh; what is served is a row of the database, so reading costs nothing. */
 export function createEvidenceService(options: {
   readonly database: Database;
+  readonly trustRoots: TrustRoots;
   readonly rpc: Rpc;
   readonly chainId: number;
   readonly registry: Address;
@@ -109,6 +111,8 @@ export function createEvidenceService(options: {
     if (newest === undefined) return null;
     const root = trustRootOfEnvelope(newest);
     if (vouchingOperators(proven.block, cosignatures, root.witnesses).size < root.witnesses.quorum) return null;
+    const sigstoreTrustedRoot = await options.trustRoots.sigstoreRootOf(root);
+    if (root.sigstore && sigstoreTrustedRoot === undefined) return null;
     const release = proven.release && (await recorded(product, proven.release.version));
     if (proven.release?.state.status !== undefined && proven.release.state.status !== 'none' && !release) return null;
     return {
@@ -119,6 +123,7 @@ export function createEvidenceService(options: {
       storageProofs: proven.storageProofs,
       ...(release && { release }),
       trustRoots: chain.slice(1),
+      ...(sigstoreTrustedRoot !== undefined && { sigstoreTrustedRoot }),
       sources: [...options.sources],
     };
   }

@@ -1,4 +1,4 @@
-import { loginRequestSchema } from '@firmproof/protocol';
+import { loginRequestSchema, oidcLoginRequestSchema } from '@firmproof/protocol';
 import express, { type Express } from 'express';
 import { accountRoutes } from './account-routes.ts';
 import { channelRoutes } from './channel-routes.ts';
@@ -16,7 +16,7 @@ const maximumJsonBytes = 256 * 1024;
 
 /** The whole HTTP surface. */
 export function createApp(dependencies: Dependencies): Express {
-  const { metrics, tokens, info, origin, unreadiness, log } = dependencies;
+  const { metrics, tokens, oidcLogin, info, origin, unreadiness, log } = dependencies;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -59,6 +59,13 @@ export function createApp(dependencies: Dependencies): Express {
       .status(201)
       .setHeader('cache-control', 'no-store')
       .json(await tokens.login(bodyOf(request, loginRequestSchema), origin()));
+  });
+  app.post('/v1/tokens/oidc', async (request, response) => {
+    const body = bodyOf(request, oidcLoginRequestSchema);
+    response
+      .status(201)
+      .setHeader('cache-control', 'no-store')
+      .json(await oidcLogin(body, origin()));
   });
   app.use(productRoutes(dependencies));
   app.use(proposalRoutes(dependencies));

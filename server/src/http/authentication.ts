@@ -6,27 +6,31 @@ import {
   type Login,
   type loginRequestSchema,
   loginTypes,
+  type ProductId,
+  productIdSchema,
   type Signer,
   serverDomain,
 } from '@firmproof/protocol';
 import { isSignedBy, typedDataHash } from '@firmproof/protocol/approval';
-import type { Rpc } from '@firmproof/protocol/node';
-import { TypedDataEncoder, verifyTypedData } from 'ethers';
+import { verifyTypedData } from 'ethers';
 import type { Request } from 'express';
 import type { z } from 'zod';
 import { type Accounts, addressOfAccount } from '../chain/accounts.ts';
 import type { Database } from '../database/database.ts';
+import type { Tables } from '../database/schema.ts';
 
 const maximumLoginSeconds = 600;
-const erc1271MagicValue = '0x1626ba7e';
+/** One run of CI; each logs in anew. */
+const productTokenSeconds = 900;
+const maximumProductTokens = 100;
 
 export type Tokens = ReturnType<typeof createTokens>;
+type Bearer = { readonly publisher: Address; readonly product: ProductId | null };
 type LoginRequest = z.output<typeof loginRequestSchema>;
 
 /** API tokens gate uploads against noise; they carry no authority over releases. Only their hashes are kept. */
 export function createTokens(options: {
   readonly database: Database;
-  readonly rpc: Rpc;
   readonly accounts: Accounts;
   readonly chainId: number;
   readonly lifetimeSeconds: number;
@@ -35,6 +39,9 @@ export function createTokens(options: {
 }) {
   const { database, nowSeconds } = options;
 
+  const loginDigest = (message: Login) =>
+    typedDataHash({ domain: serverDomain(options.chainId), types: loginTypes, primaryType: 'Login', message });
+
   async function isSignedByPublisher(message: Login, signature: string): Promise<boolean> {
     const domain = serverDomain(options.chainId);
     try {
@@ -42,31 +49,48 @@ export function createTokens(options: {
     } catch {
       // Not the 65 bytes of an EOA: an ERC-1271 account may still accept it.
     }
-    const code = await options.rpc<string>('eth_getCode', [message.publisher, 'latest']);
-    if (code === '0x') return false;
-    const hash = TypedDataEncoder.hash(domain, loginTypes, message).slice(2);
-    const length = (signature.length - 2) / 2;
-    const body = signature.slice(2).padEnd(Math.ceil(length / 32) * 64, '0');
-    const data = `0x1626ba7e${hash}${'40'.padStart(64, '0')}${length.toString(16).padStart(64, '0')}${body}`;
-    const answer = await options.rpc<string>('eth_call', [{ to: message.publisher, data }, 'latest']).catch(() => '0x');
-    return answer.startsWith(erc1271MagicValue);
+    return options.accounts.approves(message.publisher, loginDigest(message), signature);
   }
 
   /** Signers of a vendor account, recovery signers too, log in for it; the account itself may still have to be made. */
   async function isSignedBySigner(login: LoginRequest, signer: Signer): Promise<boolean> {
     const { message, signature, parameters } = login;
-    const digest = typedDataHash({
-      domain: serverDomain(options.chainId),
-      types: loginTypes,
-      primaryType: 'Login',
-      message,
-    });
-    if (!isSignedBy(signer, digest, signature)) return false;
+    if (!isSignedBy(signer, loginDigest(message), signature)) return false;
     if (parameters && addressOfAccount(parameters) === message.publisher && parameters.signers.includes(signer)) {
       return true;
     }
     const account = await options.accounts.find(message.publisher);
     return account !== null && [...account.signers, ...account.recovery.signers].includes(signer);
+  }
+
+  async function keep(row: Omit<Tables['tokens'], 'hash'>): Promise<string> {
+    const token = `fp_${randomBytes(32).toString('base64url')}`;
+    await database.deleteFrom('tokens').where('expires_at', '<', nowSeconds()).execute();
+    await database
+      .insertInto('tokens')
+      .values({ ...row, hash: hashOf(token) })
+      .execute();
+    return token;
+  }
+
+  /** Whose token the request carries, and the product that it is limited to. @throws FirmproofError `token-invalid` */
+  async function bearerOf(request: Request): Promise<Bearer | null> {
+    const header = request.get('authorization');
+    if (header === undefined) return null;
+    const token = /^Bearer (fp_[A-Za-z0-9_-]{43})$/.exec(header)?.[1];
+    const row =
+      token &&
+      (await database
+        .selectFrom('tokens')
+        .select(['publisher', 'product'])
+        .where('hash', '=', hashOf(token))
+        .where('expires_at', '>', nowSeconds())
+        .executeTakeFirst());
+    if (!row) throw new FirmproofError('token-invalid', 'the API token is unknown or has expired');
+    return {
+      publisher: addressSchema.parse(row.publisher),
+      product: row.product === null ? null : productIdSchema.parse(row.product),
+    };
   }
 
   return {
@@ -92,40 +116,62 @@ export function createTokens(options: {
         .returning('nonce')
         .execute();
       if (used.length === 0) throw refuse('this login was used already');
-      const token = `fp_${randomBytes(32).toString('base64url')}`;
       const expiresAt = now + options.lifetimeSeconds;
-      await database.deleteFrom('tokens').where('expires_at', '<', now).execute();
-      await database
-        .insertInto('tokens')
-        .values({ hash: hashOf(token), publisher: message.publisher, scopes: 'publish', expires_at: expiresAt })
-        .execute();
+      const token = await keep({
+        publisher: message.publisher,
+        scopes: 'publish',
+        expires_at: expiresAt,
+        product: null,
+      });
       return { token, publisher: message.publisher, scopes: ['publish' as const], expiresAt };
     },
 
-    /** The publisher whose token the request carries; null without one. @throws FirmproofError `token-invalid` */
+    /**
+     * A token to propose releases and promotions of one product, and for nothing else.
+     * @throws FirmproofError `quota-exceeded` while too many of them are alive
+     */
+    async issueForProduct(publisher: Address, product: ProductId) {
+      const alive = await database
+        .selectFrom('tokens')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .where('product', '=', product)
+        .where('expires_at', '>', nowSeconds())
+        .executeTakeFirstOrThrow();
+      if (Number(alive.count) >= maximumProductTokens)
+        throw new FirmproofError('quota-exceeded', `${maximumProductTokens} tokens of this product are alive`);
+      const expiresAt = nowSeconds() + Math.min(productTokenSeconds, options.lifetimeSeconds);
+      const token = await keep({ publisher, scopes: 'propose', expires_at: expiresAt, product });
+      return { token, publisher, scopes: ['propose' as const], product, expiresAt };
+    },
+
+    /**
+     * The publisher whose token the request carries; null without one. A token for one product opens nothing that not
+     * everybody may see.
+     * @throws FirmproofError `token-invalid`
+     */
     async publisherOf(request: Request): Promise<Address | null> {
-      const header = request.get('authorization');
-      if (header === undefined) return null;
-      const token = /^Bearer (fp_[A-Za-z0-9_-]{43})$/.exec(header)?.[1];
-      const row =
-        token &&
-        (await database
-          .selectFrom('tokens')
-          .select('publisher')
-          .where('hash', '=', hashOf(token))
-          .where('expires_at', '>', nowSeconds())
-          .executeTakeFirst());
-      if (!row) throw new FirmproofError('token-invalid', 'the API token is unknown or has expired');
-      return addressSchema.parse(row.publisher);
+      const bearer = await bearerOf(request);
+      return bearer === null || bearer.product !== null ? null : bearer.publisher;
     },
 
     /** @throws FirmproofError `authentication-required`, `token-invalid`, `token-scope` */
     async require(request: Request, publisher?: Address): Promise<Address> {
-      const owner = await this.publisherOf(request);
-      if (owner === null) throw new FirmproofError('authentication-required', 'this needs an API token');
-      if (publisher !== undefined && owner !== publisher)
+      const bearer = await bearerOf(request);
+      if (bearer === null) throw new FirmproofError('authentication-required', 'this needs an API token');
+      if (bearer.product !== null)
+        throw new FirmproofError('token-scope', 'the token is for proposing releases and promotions only');
+      if (publisher !== undefined && bearer.publisher !== publisher)
         throw new FirmproofError('token-scope', 'the token is for another publisher');
-      return owner;
+      return bearer.publisher;
+    },
+
+    /** Who may propose releases and promotions of a product, as far as the token tells. @throws as `require` does */
+    async requireForProduct(request: Request, product: ProductId): Promise<Address> {
+      const bearer = await bearerOf(request);
+      if (bearer === null) throw new FirmproofError('authentication-required', 'this needs an API token');
+      if (bearer.product !== null && bearer.product !== product)
+        throw new FirmproofError('token-scope', 'the token is for another product');
+      return bearer.publisher;
     },
   };
 }

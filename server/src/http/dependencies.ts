@@ -5,6 +5,7 @@ import type { Accounts } from '../chain/accounts.ts';
 import type { Database } from '../database/database.ts';
 import type { EvidenceService } from '../evidence/evidence-service.ts';
 import type { Stops } from '../evidence/stops.ts';
+import type { OidcLogin } from '../oidc/oidc-login.ts';
 import type { Approvals } from '../proposals/approvals.ts';
 import type { Intake } from '../proposals/intake.ts';
 import type { ProposalStore } from '../proposals/proposal-store.ts';
@@ -17,6 +18,7 @@ export type Dependencies = {
   readonly log: Logger;
   readonly database: Database;
   readonly tokens: Tokens;
+  readonly oidcLogin: OidcLogin;
   readonly accounts: Accounts;
   readonly approvals: Approvals;
   readonly intake: Intake;

@@ -33,6 +33,7 @@ import type { Tables } from '../database/schema.ts';
 import type { Approvals } from './approvals.ts';
 import { isOnlyEarly } from './patience.ts';
 import { finalStates, type ProposalStore } from './proposal-store.ts';
+import type { TrustRoots } from './trust-roots.ts';
 
 /** Approvals of signers that came with the request. */
 function given({ kind, body }: ChainRequest): readonly SignerApproval[] {
@@ -85,25 +86,15 @@ export function createIntake(options: {
   readonly contracts: Contracts;
   readonly accounts: Accounts;
   readonly approvals: Approvals;
+  readonly trustRoots: TrustRoots;
   readonly relayer: Address;
 }) {
-  const { database, store, registry, contracts, approvals } = options;
+  const { database, store, registry, contracts, approvals, trustRoots } = options;
 
   async function productRow(product: ProductId): Promise<ProductRow> {
     const row = await database.selectFrom('products').selectAll().where('id', '=', product).executeTakeFirst();
     if (!row) throw new FirmproofError('product-not-found', `product ${product} is not registered`);
     return row;
-  }
-
-  async function currentTrustRoot(row: ProductRow): Promise<TrustRoot> {
-    const found = await database
-      .selectFrom('trust_roots')
-      .select('envelope')
-      .where('digest', '=', row.trust_root)
-      .executeTakeFirst();
-    if (!found)
-      throw new FirmproofError('trust-root-mismatch', 'this server does not have the trust root that the chain names');
-    return trustRootOfEnvelope(JSON.parse(found.envelope));
   }
 
   /**
@@ -151,15 +142,6 @@ export function createIntake(options: {
     return proposal;
   }
 
-  async function keepTrustRoot(root: TrustRoot): Promise<void> {
-    const { digest, product, version, envelope } = root;
-    await database
-      .insertInto('trust_roots')
-      .values({ digest, product, version, envelope: JSON.stringify(envelope) })
-      .onConflict((conflict) => conflict.column('digest').doNothing())
-      .execute();
-  }
-
   function requireProduct(path: ProductId, message: { readonly product: string }): void {
     if (message.product !== path)
       throw new FirmproofError(
@@ -177,7 +159,10 @@ export function createIntake(options: {
   return {
     productRow,
 
-    async register(body: Extract<RegistryRequest, { kind: 'register' }>['body']): Promise<Proposal> {
+    async register({
+      sigstoreTrustedRoot,
+      ...body
+    }: Extract<RegistryRequest, { kind: 'register' }>['body']): Promise<Proposal> {
       const { message } = body;
       const product = productIdOf(registry.chainId, registry.address, message.publisher, message.name);
       const root = trustRootOfEnvelope(body.trustRoot);
@@ -191,9 +176,10 @@ export function createIntake(options: {
       if (!isDevelopmentChain(registry.chainId) && !(await options.accounts.hasCode(publisher))) {
         throw new FirmproofError('publisher-unsuitable', `${publisher} is a single wallet`);
       }
+      await trustRoots.requireComplete(root, sigstoreTrustedRoot);
       const request = { kind: 'register', body } as const;
       await requireAcceptable(request, publisher);
-      await keepTrustRoot(root);
+      await trustRoots.keep(root, sigstoreTrustedRoot);
       return open(request, product, { publisher, approver: publisher });
     },
 
@@ -211,7 +197,8 @@ export function createIntake(options: {
       const { message } = approval;
       requireProduct(product, message);
       const attestation = parseAttestation(parts.attestation);
-      verifyAttestation(attestation, await currentTrustRoot(row));
+      const root = await trustRoots.byDigest(row.trust_root);
+      await verifyAttestation(attestation, root, await trustRoots.keylessMeans(root));
       const { predicate } = attestation.statement;
       if (predicate.product !== product)
         throw new FirmproofError('statement-product', 'the statement is for another product');
@@ -273,19 +260,20 @@ export function createIntake(options: {
 
     async configure(
       product: ProductId,
-      body: Extract<RegistryRequest, { kind: 'configure' }>['body'],
+      { sigstoreTrustedRoot, ...body }: Extract<RegistryRequest, { kind: 'configure' }>['body'],
     ): Promise<Proposal> {
       const row = await productRow(product);
       requireProduct(product, body.message);
-      const current = await currentTrustRoot(row);
+      const current = await trustRoots.byDigest(row.trust_root);
       const named = digestOfBytes32(body.message.trustRoot);
       if (named !== current.digest) {
         if (!body.trustRoot)
           throw new FirmproofError('trust-root-mismatch', 'the document of the new trust root is missing');
         const next = walkTrustRoot(current, [body.trustRoot], named);
         requireRootFor(next, product);
+        await trustRoots.requireComplete(next, sigstoreTrustedRoot);
         await requireAcceptable({ kind: 'configure', body }, row.publisher);
-        await keepTrustRoot(next);
+        await trustRoots.keep(next, sigstoreTrustedRoot);
       }
       return open({ kind: 'configure', body }, product, { publisher: row.publisher, approver: row.publisher });
     },

@@ -9,9 +9,9 @@ import {
   type TrustRoot,
   verifyEvidence,
 } from '@firmproof/protocol';
+import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 import type { Command } from 'commander';
 import { auditProduct, type VouchedHistory } from '../../audit.ts';
-import { checkChain } from '../../chain-check.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readText } from '../files.ts';
 import { fields, humanTime, table } from '../output.ts';
@@ -102,7 +102,7 @@ async function vouchedHistories(session: Session, product: ProductId, root: Trus
         lastProven: null,
         rolloutSecret: new Uint8Array(32),
       };
-      const verdict = await verifyEvidence(evidence, root, device, Math.floor(Date.now() / 1000));
+      const verdict = await verifyEvidence(evidence, root, device, Math.floor(Date.now() / 1000), keylessVerifier);
       if (verdict.proven) vouched.push({ sequence: verdict.proven.sequence, history: verdict.proven.history });
       else if ('code' in verdict) session.output.note(`Evidence of ${channel}: ${verdict.message} [${verdict.code}]`);
     }
@@ -111,17 +111,6 @@ async function vouchedHistories(session: Session, product: ProductId, root: Trus
     session.output.note(`No evidence to compare with: ${error.message} [${error.code}]`);
   }
   return vouched;
-}
-
-async function chainCheck(session: Session, rpc: string, flags: { readonly registry?: string }): Promise<void> {
-  const findings = await checkChain(rpc, flags.registry === undefined ? undefined : parseAddress(flags.registry));
-  const unsuitable = findings.some(({ ok, required }) => required && !ok);
-  const rows = findings.map(({ name, ok, required, message }) => [ok ? '✓' : required ? '✗' : '–', name, message]);
-  session.output.result(
-    { suitable: !unsuitable, findings },
-    `${rows.map(([mark, name, message]) => `${mark} ${name?.padEnd(18)} ${message}`).join('\n')}\n${unsuitable ? 'not suitable' : 'suitable'}`,
-  );
-  if (unsuitable) process.exitCode = exitCodes.unreachable;
 }
 
 /** What an RPC node says is held against proofs and witnesses. */
@@ -136,12 +125,4 @@ export function addAudit(program: Command, run: Run): void {
     .option('--offline', 'ask the RPC node only, do not compare with what witnesses vouch for')
     .option('--events', 'list every event as well')
     .action(run((session, reference: string | undefined, flags: AuditFlags) => audit(session, reference, flags)));
-  program
-    .command('chain')
-    .description('chains to build on')
-    .command('check')
-    .argument('<rpc>', 'address of an RPC node')
-    .description('whether a chain has what Firmproof needs')
-    .option('--registry <address>', 'a registry that should be there')
-    .action(run((session, rpc: string, flags: { readonly registry?: string }) => chainCheck(session, rpc, flags)));
 }

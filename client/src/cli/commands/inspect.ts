@@ -1,17 +1,30 @@
 import { errorCatalogue, FirmproofError, isErrorCode, type ReleaseResource } from '@firmproof/protocol';
 import type { Command } from 'commander';
+import { loginInCi } from '../ci-login.ts';
 import { humanTime, table } from '../output.ts';
 import type { Session } from '../session.ts';
 import { describeProduct } from './product.ts';
 import type { Run } from './setup.ts';
 
-async function login(session: Session): Promise<void> {
+type LoginFlags = { readonly oidc?: boolean; readonly product?: string };
+
+async function login(session: Session, flags: LoginFlags): Promise<void> {
+  if (flags.oidc) return loginByIdentity(session, flags.product);
   const vendor = await session.login(await session.approver());
   await session.pinRegistry(vendor.info);
   await session.home.change({ server: session.server });
   session.output.result(
     { server: session.server, publisher: vendor.account, chainId: vendor.info.chainId },
     `logged in at ${session.server} for ${vendor.account}`,
+  );
+}
+
+async function loginByIdentity(session: Session, reference: string | undefined): Promise<void> {
+  const product = await session.product(reference);
+  const { publisher, scopes, expiresAt } = await loginInCi(session, product);
+  session.output.result(
+    { server: session.server, publisher, product, scopes, expiresAt },
+    `logged in at ${session.server} to propose releases of ${product}, until ${humanTime(expiresAt)}`,
   );
 }
 
@@ -51,7 +64,9 @@ export function addInspect(program: Command, run: Run): void {
   program
     .command('login')
     .description('prove to be the publisher and keep an API token')
-    .action(run((session) => login(session)));
+    .option('--oidc', 'log in as the identity of this run of CI instead')
+    .option('--product <name>', 'with --oidc: the product to propose releases of (default: the only one here)')
+    .action(run((session, flags: LoginFlags) => login(session, flags)));
   program
     .command('status')
     .argument('[product]', 'name or id')

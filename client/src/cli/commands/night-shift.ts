@@ -1,7 +1,8 @@
 import { type Channel, FirmproofError, type ProductId, type Proposal, parseChannel } from '@firmproof/protocol';
 import type { Command } from 'commander';
 import { waitsForPeople } from '../../api-client.ts';
-import { everybodyAtOnce, type Vendor } from '../../vendor.ts';
+import { everybodyAtOnce } from '../../rollout.ts';
+import type { Vendor } from '../../vendor.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';
 
@@ -68,8 +69,9 @@ async function preparedFor(vendor: Vendor, product: ProductId, channel: Channel)
   const held = (await vendor.client.proposalsOf(product)).filter(
     (proposal) => proposal.held && proposal.channel === channel,
   );
-  const fitting = held.find(({ state, message }) => state === 'approving' && message?.['counter'] === counter + 1);
-  if (fitting) return fitting;
+  const fitting = held.filter(({ state, message }) => state === 'approving' && message?.['counter'] === counter + 1);
+  const best = fitting.find(({ reason }) => reason?.code === 'held-back') ?? fitting[0];
+  if (best) return best;
   throw new FirmproofError('proposal-not-found', `no way back from here is prepared for ${channel}`, {
     hint: 'Promote an older release: firmproof promote --version V. Next time: promote --fallback V.',
   });

@@ -11,7 +11,8 @@ import type { Command } from 'commander';
 import { writeDeviceFiles } from '../../device-files.ts';
 import { fields, humanTime, table } from '../output.ts';
 import type { Session } from '../session.ts';
-import { addProductCreate, type Run } from './setup.ts';
+import { addProductCreate } from './create-product.ts';
+import type { Run } from './setup.ts';
 
 async function show(session: Session, reference: string | undefined): Promise<void> {
   const product = await session.client().product(await session.product(reference));

@@ -14,26 +14,31 @@ import {
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
 import { waitsForPeople } from '../../api-client.ts';
+import type { ReleaseOptions } from '../../prepare-release.ts';
+import { everybodyAtOnce, type Promotion, type Rollout } from '../../rollout.ts';
 import { parseDurationSeconds, parseShareBasisPoints, parseWholeNumber } from '../../units.ts';
-import { everybodyAtOnce, type PreparedRelease, type ReleaseOptions, type Rollout, type Vendor } from '../../vendor.ts';
+import type { PreparedRelease, Vendor } from '../../vendor.ts';
+import { type KeylessPublishFlags, sigstoreServicesOf, withKeylessPublishOptions } from '../keyless-options.ts';
 import { fields, humanBytes } from '../output.ts';
+import { publishKeyless } from '../publish-keyless.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';
 
 type RolloutFlags = { readonly over?: string; readonly first?: string; readonly start?: string };
 
-type PublishFlags = RolloutFlags & {
-  readonly product?: string;
-  readonly version: string;
-  readonly channel?: string;
-  readonly hardware?: string;
-  readonly requires?: string;
-  readonly notes?: string;
-  readonly rollbackIndex?: string;
-  readonly sbom?: string;
-  readonly dryRun?: boolean;
-  readonly wait?: boolean;
-};
+type PublishFlags = RolloutFlags &
+  KeylessPublishFlags & {
+    readonly product?: string;
+    readonly version: string;
+    readonly channel?: string;
+    readonly hardware?: string;
+    readonly requires?: string;
+    readonly notes?: string;
+    readonly rollbackIndex?: string;
+    readonly sbom?: string;
+    readonly dryRun?: boolean;
+    readonly wait?: boolean;
+  };
 
 const list = (text: string | undefined) => text?.split(',').map((item) => item.trim());
 
@@ -65,6 +70,11 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
   const product = await session.product(flags.product);
   const options = releaseOptions(product, version, flags);
   const wait = flags.wait ?? false;
+  if (flags.keyless) {
+    const promotion = channel === null ? null : { product, channel, version, rollout };
+    const services = sigstoreServicesOf(flags);
+    return publishKeyless(session, { file, options, services, promotion, dryRun: flags.dryRun ?? false });
+  }
   const vendor = await session.vendor(product);
   const buildKey = await home.openBuildKey(await session.passphrase());
   const hashing = output.progress('hashing');
@@ -75,7 +85,7 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
   output.note(`Publishing ${version}`);
   const proposal = await session.follow(vendor, received, { wait });
   const promotion =
-    channel === null ? null : await promoteAndFollow(session, vendor, { product, channel, version, rollout, wait });
+    channel === null ? null : await promoteAndFollow(session, vendor, { product, channel, version, rollout }, wait);
   const { image } = prepared;
   const waits = waitsForPeople(proposal);
   output.result(
@@ -152,16 +162,12 @@ function showDryRun({ output }: Session, { image, attestation, message }: Prepar
   output.result({ dryRun: true, image, statement, approval: message }, text);
 }
 
-type Promotion = {
-  readonly product: ProductId;
-  readonly channel: Channel;
-  readonly version: Version;
-  readonly rollout: Rollout;
-  readonly wait: boolean;
-};
-
-async function promoteAndFollow(session: Session, vendor: Vendor, promotion: Promotion): Promise<Proposal> {
-  const { product, channel, version, rollout, wait } = promotion;
+async function promoteAndFollow(
+  session: Session,
+  vendor: Vendor,
+  { product, channel, version, rollout }: Promotion,
+  wait: boolean,
+): Promise<Proposal> {
   session.output.note(`Promoting ${version} to ${channel}`);
   const proposal = await session.follow(vendor, await vendor.promote(product, channel, version, rollout), { wait });
   if (!waitsForPeople(proposal) && !(await session.evidenceOf(vendor, product, channel, version))) {
@@ -185,7 +191,7 @@ async function promote(session: Session, flags: PromoteFlags): Promise<void> {
   const back = flags.fallback === undefined ? null : parseVersion(flags.fallback);
   const wait = flags.wait ?? false;
   const fallbacks = back === null ? [] : await prepareFallbacks(session, vendor, product, channel, back);
-  const proposal = await promoteAndFollow(session, vendor, { product, channel, version, rollout, wait });
+  const proposal = await promoteAndFollow(session, vendor, { product, channel, version, rollout }, wait);
   const open = [proposal, ...fallbacks].filter(({ reason }) => reason?.code !== 'held-back').filter(waitsForPeople);
   const { durationSeconds, firstShareBasisPoints } = rollout;
   const pace =
@@ -265,24 +271,26 @@ function withRolloutOptions(command: Command): Command {
 }
 
 export function addRelease(program: Command, run: Run): void {
-  withRolloutOptions(
-    program
-      .command('publish')
-      .argument('<image>', 'the firmware image')
-      .description('hash, sign, upload and record a release')
-      .option(...productOption)
-      .requiredOption('--version <version>', 'strict semver, recorded once and forever')
-      .option('--channel <name>', 'promote to this channel as well')
-      .option('--hardware <revisions>', 'revisions that the image is for, comma separated (default: any)')
-      .option('--requires <versions>', 'versions that it may be installed over, comma separated (default: any)')
-      .option('--notes <text>', 'release notes, signed with the rest')
-      .option('--rollback-index <n>', 'security floor (default: unchanged); one more than the highest so far at most')
-      .option(
-        '--sbom <file>',
-        'software bill of materials, CycloneDX or SPDX in JSON; its digest and components are signed',
-      )
-      .option('--dry-run', 'compute and sign everything, send nothing')
-      .option('--wait', 'until it is on chain, where others have to approve'),
+  withKeylessPublishOptions(
+    withRolloutOptions(
+      program
+        .command('publish')
+        .argument('<image>', 'the firmware image')
+        .description('hash, sign, upload and record a release')
+        .option(...productOption)
+        .requiredOption('--version <version>', 'strict semver, recorded once and forever')
+        .option('--channel <name>', 'promote to this channel as well')
+        .option('--hardware <revisions>', 'revisions that the image is for, comma separated (default: any)')
+        .option('--requires <versions>', 'versions that it may be installed over, comma separated (default: any)')
+        .option('--notes <text>', 'release notes, signed with the rest')
+        .option('--rollback-index <n>', 'security floor (default: unchanged); one more than the highest so far at most')
+        .option(
+          '--sbom <file>',
+          'software bill of materials, CycloneDX or SPDX in JSON; its digest and components are signed',
+        )
+        .option('--dry-run', 'compute and sign everything, send nothing')
+        .option('--wait', 'until it is on chain, where others have to approve'),
+    ),
   ).action(run((session, file: string, flags: PublishFlags) => publish(session, file, flags)));
   withRolloutOptions(
     program

@@ -1,0 +1,114 @@
+import {
+  type ActionMessage,
+  type ActionName,
+  type ProductId,
+  type Proposal,
+  parseAttestation,
+  type ServerInfo,
+} from '@firmproof/protocol';
+import { type FirmproofClient, waitsForPeople } from '../api-client.ts';
+import type { Approved, Approver } from '../approver.ts';
+import { keylessAttester, type SigstoreServices } from '../keyless.ts';
+import { prepareRelease, type ReleaseOptions, uploadRelease } from '../prepare-release.ts';
+import { type Promotion, promotionMessage } from '../rollout.ts';
+import { ciClient } from './ci-login.ts';
+import { fields, humanBytes } from './output.ts';
+import type { Session } from './session.ts';
+
+export type KeylessRelease = {
+  readonly file: string;
+  readonly options: ReleaseOptions;
+  readonly services: SigstoreServices;
+  readonly promotion: Promotion | null;
+  readonly dryRun: boolean;
+};
+
+/**
+ * Signs with the identity of this run of CI and proposes the release. Where the approval key of the publisher is here, it
+ * approves; else the proposal waits for its approvers, and this ends successfully.
+ */
+export async function publishKeyless(session: Session, release: KeylessRelease): Promise<void> {
+  const { output } = session;
+  const { file, options, promotion } = release;
+  const attest = keylessAttester(release.services);
+  const client = await ciClient(session, options.product);
+  const info = await client.info();
+  session.requireKnownRegistry(info, options.product);
+  const approver = release.dryRun ? null : await approverHere(session, client, options.product);
+  const proposing = { client, info, approver };
+  const hashing = output.progress('hashing');
+  const attested = await prepareRelease(client, file, options, attest, hashing.update).finally(() => hashing.stop());
+  const { statement, digest } = parseAttestation(attested.attestation);
+  if (release.dryRun) {
+    const result = { dryRun: true, image: attested.image, statement, approval: attested.message };
+    return output.result(result, `${JSON.stringify(statement, null, 2)}\n\nNothing was sent to ${session.server}.`);
+  }
+  const sending = output.progress('uploading');
+  const approved = { ...attested, by: await approvalBy(proposing, 'Publish', attested.message) };
+  const received = await uploadRelease(client, file, approved, sending.update).finally(() => sending.stop());
+  output.note(`Proposing ${options.version}`);
+  const proposal = await followUntilItWaits(session, client, received);
+  const next = promotion && (await proposePromotion(session, proposing, promotion));
+  const { image } = attested;
+  output.result(
+    {
+      product: options.product,
+      version: options.version,
+      image,
+      attestation: digest,
+      proposal: proposal.id,
+      state: proposal.state,
+      ...(proposal.transaction && { transaction: proposal.transaction }),
+      ...(promotion && next && { channel: promotion.channel, promotion: next.id }),
+    },
+    [
+      fields([
+        [proposal.state === 'confirmed' ? 'published' : 'proposed', options.version],
+        ['sha-256', image.digest],
+        ['cid', image.cid],
+        ['size', `${image.sizeBytes} bytes (${humanBytes(image.sizeBytes)})`],
+        ['proposal', proposal.id],
+        ...(next ? ([['promotion', next.id]] as const) : []),
+      ]),
+      ...[proposal, next].filter(isWaiting).map(howToApprove),
+    ].join('\n'),
+  );
+}
+
+/** What it takes to propose: the server, its registry, and who approves here, if anybody does. */
+type Proposing = { readonly client: FirmproofClient; readonly info: ServerInfo; readonly approver: Approver | null };
+
+const isWaiting = (proposal: Proposal | null): proposal is Proposal => proposal !== null && waitsForPeople(proposal);
+
+const howToApprove = ({ id, kind, reason }: Proposal) =>
+  `\nThe ${kind === 'publish' ? 'release' : 'promotion'} waits: ${reason?.message}\n  firmproof approve ${id}`;
+
+/** Whoever approves for the publisher with a key that lies here; in CI nobody does. */
+async function approverHere(session: Session, client: FirmproofClient, product: ProductId): Promise<Approver | null> {
+  if (!session.home.hasKey('approval')) return null;
+  const approver = await session.approver();
+  return approver.account === (await client.product(product)).publisher ? approver : null;
+}
+
+async function approvalBy<Name extends ActionName>(
+  { approver, info }: Proposing,
+  action: Name,
+  message: ActionMessage<Name>,
+): Promise<Approved> {
+  return approver === null ? { approvals: [] } : approver.approve(info, action, message);
+}
+
+async function proposePromotion(session: Session, proposing: Proposing, promotion: Promotion): Promise<Proposal> {
+  const { client } = proposing;
+  session.output.note(`Proposing ${promotion.version} for ${promotion.channel}`);
+  const message = await promotionMessage(client, promotion);
+  return followUntilItWaits(
+    session,
+    client,
+    await client.promote(message, await approvalBy(proposing, 'Promote', message)),
+  );
+}
+
+async function followUntilItWaits(session: Session, client: FirmproofClient, { id }: Proposal): Promise<Proposal> {
+  return client.follow(id, ({ state }) => session.output.note(`  ${state}`), { untilItWaits: true });
+}

@@ -1,0 +1,171 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  fulcioHandler,
+  initializeCA,
+  initializeCTLog,
+  initializeTLog,
+  initializeTSA,
+  rekorHandler,
+  tsaHandler,
+} from '@sigstore/mock';
+import type { Claims, OidcIssuer } from './oidc-issuer.ts';
+
+type Handler = ReturnType<typeof fulcioHandler>;
+
+const p256 = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const base64 = (bytes: ArrayBufferView | Buffer) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+const hex = (algorithm: string, data: string | Buffer) => createHash(algorithm).update(data).digest('hex');
+
+/** As Fulcio names who holds a token (docs/spec/release.md R8), written down once more. */
+function subjectOf(claims: Claims): string {
+  if (claims['job_workflow_ref']) return `https://github.com/${claims['job_workflow_ref']}`;
+  return String(claims['email'] ?? claims['sub']);
+}
+
+/** What Rekor keeps of a proposed DSSE entry: hashes of envelope and payload, signature and certificate. */
+function canonicalEntry(body: string): string {
+  const { proposedContent } = JSON.parse(body).spec;
+  const envelope = JSON.parse(proposedContent.envelope);
+  const hash = (value: string) => ({ algorithm: 'sha256', value });
+  return JSON.stringify({
+    apiVersion: '0.0.1',
+    kind: 'dsse',
+    spec: {
+      envelopeHash: hash(hex('sha256', proposedContent.envelope)),
+      payloadHash: hash(hex('sha256', Buffer.from(envelope.payload, 'base64'))),
+      signatures: [{ signature: envelope.signatures[0].sig, verifier: proposedContent.verifiers[0] }],
+    },
+  });
+}
+
+/**
+ * A private Sigstore instance: Fulcio with a certificate log, Rekor and a timestamp authority of @sigstore/mock, behind real HTTP
+ * so that other processes reach them. Fulcio verifies ID tokens of the issuer, as the real one does.
+ */
+export class SigstoreInstance {
+  readonly url: string;
+  /** The TrustedRoot, as a vendor gets it. */
+  readonly trustedRoot: string;
+  readonly #close: () => Promise<void>;
+  readonly #fulcioClock: { offsetSeconds: number };
+
+  private constructor(
+    url: string,
+    trustedRoot: string,
+    fulcioClock: { offsetSeconds: number },
+    close: () => Promise<void>,
+  ) {
+    this.url = url;
+    this.trustedRoot = trustedRoot;
+    this.#fulcioClock = fulcioClock;
+    this.#close = close;
+  }
+
+  /** What Fulcio issues meanwhile is valid around another time. */
+  async issuingAt<Result>(offsetSeconds: number, act: () => Promise<Result>): Promise<Result> {
+    this.#fulcioClock.offsetSeconds = offsetSeconds;
+    try {
+      return await act();
+    } finally {
+      this.#fulcioClock.offsetSeconds = 0;
+    }
+  }
+
+  static async start(...issuers: readonly OidcIssuer[]): Promise<SigstoreInstance> {
+    const handlers = new Map<string, Handler['fn']>();
+    const server = createServer(async (request, response) => {
+      const handle = handlers.get(request.url ?? '');
+      let body = '';
+      for await (const chunk of request.setEncoding('utf8')) body += chunk;
+      const answer = await (handle?.(body) ?? Promise.resolve({ statusCode: 404, response: '' }));
+      const contentType = 'contentType' in answer ? answer.contentType : undefined;
+      response.writeHead(answer.statusCode, { 'content-type': contentType ?? 'text/plain' });
+      response.end(
+        typeof answer.response === 'string' ? answer.response : Buffer.from(base64(answer.response), 'base64'),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+    const fulcioClock = { offsetSeconds: 0 };
+    const fulcioNow = new Date();
+    const ctLog = await initializeCTLog(p256(), fulcioNow);
+    const ca = await initializeCA(p256(), ctLog, fulcioNow);
+    const log = await initializeTLog(url, p256());
+    // Real authorities stamp whole seconds, and Sigstore's reader wants no fraction or one of three digits.
+    const second = new Date();
+    const tsa = await initializeTSA(p256(), second);
+    const stamp = tsaHandler(tsa);
+    const fulcio = fulcioHandler(ca, { subjectClaim: 'identity' });
+    const rekor = rekorHandler(log);
+    handlers.set(fulcio.path, (body) => {
+      fulcioNow.setTime(Date.now() + fulcioClock.offsetSeconds * 1000);
+      return fulcio.fn(verified(body, issuers));
+    });
+    handlers.set(rekor.path, (body) => rekor.fn(canonicalEntry(body)));
+    handlers.set(stamp.path, (body) => {
+      second.setTime(Math.floor(Date.now() / 1000) * 1000);
+      return stamp.fn(body);
+    });
+
+    const start = '2020-01-01T00:00:00Z';
+    const logOf = (baseUrl: string, publicKey: Buffer) => ({
+      baseUrl,
+      hashAlgorithm: 'SHA2_256',
+      publicKey: {
+        rawBytes: base64(publicKey),
+        keyDetails: 'PKIX_ECDSA_P256_SHA_256',
+        validFor: { start },
+      },
+      logId: { keyId: createHash('sha256').update(publicKey).digest('base64') },
+    });
+    const authorityOf = (...certificates: readonly ArrayBufferView[]) => ({
+      subject: { organization: 'sigstore.mock', commonName: 'sigstore' },
+      uri: url,
+      certChain: { certificates: certificates.map((certificate) => ({ rawBytes: base64(certificate) })) },
+      validFor: { start },
+    });
+    const trustedRoot = {
+      mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
+      tlogs: [logOf(url, log.publicKey)],
+      certificateAuthorities: [authorityOf(ca.rootCertificate)],
+      ctlogs: [logOf(url, ctLog.publicKey)],
+      timestampAuthorities: [authorityOf(tsa.intCertificate, tsa.rootCertificate)],
+    };
+    return new SigstoreInstance(url, `${JSON.stringify(trustedRoot, null, 2)}\n`, fulcioClock, async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+  }
+
+  /** The options of `firmproof publish --keyless` that lead here. */
+  get environment(): Record<string, string> {
+    return {
+      FIRMPROOF_FULCIO_URL: this.url,
+      FIRMPROOF_REKOR_URL: this.url,
+      FIRMPROOF_TIMESTAMP_URL: this.url,
+    };
+  }
+
+  /** The same for the SDK. */
+  get services() {
+    return { fulcioUrl: this.url, rekorUrl: this.url, timestampUrl: this.url };
+  }
+
+  stop(): Promise<void> {
+    return this.#close();
+  }
+}
+
+/** Real Fulcio verifies the token; the mock decodes it only. */
+function verified(body: string, issuers: readonly OidcIssuer[]): string {
+  const request = JSON.parse(body);
+  const token = request.credentials.oidcIdentityToken;
+  const claims = issuers.map((issuer) => issuer.claimsOf(token, 'sigstore')).find((found) => found !== null);
+  if (!claims) return '{}';
+  const payload = Buffer.from(JSON.stringify({ ...claims, identity: subjectOf(claims) })).toString('base64url');
+  return JSON.stringify({ ...request, credentials: { oidcIdentityToken: `e30.${payload}.` } });
+}
