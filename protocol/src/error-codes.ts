@@ -92,6 +92,15 @@ const deviceCodes = {
     meaning: 'A trust root does not follow directly on the version before it.',
     remedy: 'Serve every version in between: versions rise by one.',
   },
+  'trust-root-ahead': {
+    meaning:
+      'A newer trust root is signed well, but no chain that this device can verify names it, and it has not been 90 days of device time since evidence verified.',
+    remedy: 'Keep the old chain and its witnesses running until the devices have seen the new trust root; else wait.',
+  },
+  'product-moved': {
+    meaning: 'The product has moved to another chain or registry, where it has another id.',
+    remedy: 'A device follows by itself, by the trust roots. Ask for the new id, or see the trust roots of this one.',
+  },
   'attestation-malformed': {
     meaning: 'The attestation is no Sigstore bundle v0.3 with one DSSE signature by a public key or a certificate.',
     remedy: 'Sign with `firmproof publish`, or see docs/spec/release.md.',
@@ -360,6 +369,14 @@ const serviceCodes = {
     meaning: 'The length of the content differs from what was announced.',
     remedy: 'Send it again.',
   },
+  'report-invalid': {
+    meaning: 'The report of a device is not signed by the key that it names, or is about another product or release.',
+    remedy: 'Sign exactly what is sent, as docs/spec/device.md says.',
+  },
+  'report-replayed': {
+    meaning: 'A report with this counter, or a higher one, came from this device key before.',
+    remedy: 'Nothing: the earlier report counts.',
+  },
   'quota-exceeded': {
     meaning: 'The upload quota of this publisher is used up for now.',
     remedy: 'Wait, or ask the operator.',
@@ -492,6 +509,14 @@ const serviceCodes = {
     remedy: 'Use the highest so far plus one, or less.',
   },
   'delay-too-long': { meaning: 'A delay is at most 30 days.', remedy: 'Choose a shorter delay.' },
+  'too-late-to-stop': {
+    meaning: 'The guardian revokes a release only inside its veto window, and vetoes no change of the guardian alone.',
+    remedy: 'Halt the channel, which a guardian may do at any time; the publisher can revoke.',
+  },
+  'nothing-scheduled': {
+    meaning: 'No change of the product is scheduled.',
+    remedy: 'Schedule one with `firmproof product configure` or `firmproof trust-root rotate`.',
+  },
   'configuration-pending': {
     meaning: 'The scheduled configuration does not fit this request.',
     remedy: 'See `firmproof product show`.',

@@ -12,6 +12,7 @@ import { addRelease } from './commands/release.ts';
 import { addSetup, type Run } from './commands/setup.ts';
 import { addSigner } from './commands/signer.ts';
 import { addTeam } from './commands/team.ts';
+import { addTrustRoot } from './commands/trust-root.ts';
 import { addVerify } from './commands/verify.ts';
 import { addWitness } from './commands/witness.ts';
 import { exitCodeOf, exitCodes, exitCodeTable } from './exit-codes.ts';
@@ -39,6 +40,7 @@ function buildProgram(): Command {
   addApprove(program, run);
   addProposal(program, run);
   addNightShift(program, run);
+  addTrustRoot(program, run);
   addInspect(program, run);
   addVerify(program, run);
   addAudit(program, run);

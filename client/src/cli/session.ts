@@ -164,6 +164,15 @@ export class Session {
     return vendor;
   }
 
+  /** The same vendor at another server and its registry: where a product moves to. */
+  async vendorAt(server: string): Promise<Vendor> {
+    const there = new Session({ home: this.home.directory, server, json: this.output.json });
+    there.#passphrase = this.#passphrase;
+    const vendor = await there.login(await there.approver());
+    this.#passphrase = there.#passphrase;
+    return vendor;
+  }
+
   async login<By extends Approver>(approver: By): Promise<Vendor<By>> {
     const { vendor, token } = await Vendor.login(new FirmproofClient({ server: this.server }), approver);
     await this.home.keepToken(this.server, token);

@@ -46,7 +46,8 @@ const revertCodes: Readonly<Record<string, ErrorCode>> = {
   NothingPending: 'configuration-pending',
   PendingMismatch: 'configuration-pending',
   DelayNotOver: 'configuration-pending',
-  NotVetoable: 'configuration-pending',
+  NotVetoable: 'too-late-to-stop',
+  VetoWindowClosed: 'too-late-to-stop',
   // Vendor accounts.
   InvalidSigner: 'signers-invalid',
   DuplicateKey: 'signers-invalid',

@@ -9,6 +9,8 @@ import type { OidcLogin } from '../oidc/oidc-login.ts';
 import type { Approvals } from '../proposals/approvals.ts';
 import type { Intake } from '../proposals/intake.ts';
 import type { ProposalStore } from '../proposals/proposal-store.ts';
+import type { TrustRoots } from '../proposals/trust-roots.ts';
+import type { Reports } from '../reports.ts';
 import type { Tokens } from './authentication.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -25,6 +27,8 @@ export type Dependencies = {
   readonly store: ProposalStore;
   readonly evidence: EvidenceService;
   readonly stops: Stops;
+  readonly trustRoots: TrustRoots;
+  readonly reports: Reports;
   readonly metrics: Metrics;
   readonly gateway: Router;
   /** The approval pages, where they are served from here. */

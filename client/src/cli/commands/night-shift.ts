@@ -21,18 +21,25 @@ async function stop(session: Session, channelName: string, flags: Flags): Promis
   const stopped = await vendor.client.stop(product, channel);
   output.note(`The server offers ${stopped.version} on ${channel} to nobody any more`);
   const head = await vendor.client.channel(product, channel);
+  const reports = await vendor.client.reportSummary(product);
+  const running = reports.counts.find(({ version, outcome }) => version === head.version && outcome === 'confirmed');
+  const reported = running?.devices ?? 0;
+  output.note(`${reported} of ${reports.devices} devices report that they run ${head.version}`);
   const reached = head.halted ? 0 : head.shareBasisPoints / 100;
   if (head.halted) {
-    output.result({ product, channel, stopped, halted: true }, `channel ${channel} was halted already`);
+    output.result(
+      { product, channel, stopped, halted: true, reportedDevices: reported },
+      `channel ${channel} was halted already`,
+    );
     return;
   }
   output.note(`Halting ${channel}`);
   const proposal = await session.follow(vendor, await vendor.halt(product, channel));
   const halted = !waitsForPeople(proposal);
   output.result(
-    { product, channel, stopped, halted, proposal: proposal.id, reachedPercent: reached },
+    { product, channel, stopped, halted, proposal: proposal.id, reachedPercent: reached, reportedDevices: reported },
     [
-      `${stopped.version} was open to ${reached} % of the devices`,
+      `${stopped.version} was open to ${reached} % of the devices; ${reported} report that they run it`,
       halted
         ? `channel ${channel} is halted until the next promote`
         : `the halt waits for approvals: firmproof approve ${proposal.id}`,

@@ -52,7 +52,7 @@ export async function productOptions(
 
 export const channelsOf = ({ channels }: Pick<ProductFlags, 'channels'>) => channels.split(',').map(parseChannel);
 
-function witnessesFrom(session: Session, info: ServerInfo, given: readonly string[]): readonly WitnessMember[] {
+export function witnessesFrom(session: Session, info: ServerInfo, given: readonly string[]): readonly WitnessMember[] {
   if (given.length > 0) {
     return given.map((text) => {
       const at = text.indexOf('=');
