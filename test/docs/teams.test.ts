@@ -118,7 +118,7 @@ describe('the pages about teams', () => {
       expect(publisher).toBe(printed.ACCOUNT);
       expect(channels).toMatchObject([{ channel: 'stable', version: '1.0.0' }]);
     },
-    5 * minutes,
+    10 * minutes,
   );
 
   test(
@@ -134,7 +134,7 @@ describe('the pages about teams', () => {
       });
       expect([code, JSON.parse(stderr).code]).toEqual([4, 'login-invalid']);
     },
-    5 * minutes,
+    10 * minutes,
   );
 
   test(
@@ -157,6 +157,6 @@ describe('the pages about teams', () => {
         signers: await signers('Alice', 'Carla', 'Gina'),
       });
     },
-    5 * minutes,
+    10 * minutes,
   );
 });

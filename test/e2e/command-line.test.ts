@@ -48,6 +48,8 @@ describe('a vendor with nothing', () => {
     expect(code).toBe(0);
     for (const word of [
       'setup',
+      'signer',
+      'team',
       'publish',
       'promote',
       'revoke',
@@ -60,7 +62,17 @@ describe('a vendor with nothing', () => {
     ]) {
       expect(stdout).toContain(word);
     }
-    for (const command of ['setup', 'publish', 'promote', 'product trust', 'chain check', 'audit', 'witness']) {
+    for (const command of [
+      'setup',
+      'signer use',
+      'team add',
+      'publish',
+      'promote',
+      'product trust',
+      'chain check',
+      'audit',
+      'witness',
+    ]) {
       const help = await run(...command.split(' '), '--help');
       expect(help.code).toBe(0);
       expect(help.stdout).toContain(`Usage: firmproof ${command}`);

@@ -183,6 +183,29 @@ describe('team join', () => {
     await emil.json('team', 'join', account, '--yes');
   });
 
+  test('is not led to an account that a server has made up', async () => {
+    const { account, me, role, ...said } = await bruno.json('team', 'show');
+    const henry = new Person('henry', directory, stack.url);
+    const { bytes } = await henry.json('signer', 'new');
+    const liar = await LyingServer.start(stack.url);
+    try {
+      const signers = [bytes, ...(await client().account(account)).signers.slice(1)];
+      liar.lie = {
+        answer: ({ url }, response) => {
+          if (url !== `/v1/accounts/${account}`) return false;
+          response.end(
+            JSON.stringify({ ...said, account, signers, recovery: { epoch: 1, threshold: 0, signers: [] } }),
+          );
+          return true;
+        },
+      };
+      await henry.fails('server-lied', 5, 'team', 'join', account, '--yes', '--server', liar.url);
+      expect(settingsOf(henry).team).toBeUndefined();
+    } finally {
+      await liar.stop();
+    }
+  });
+
   test('does not lead from one team to another', async () => {
     await bruno.fails('setup-exists', 2, 'team', 'join', walletSigner().wallet.address, '--yes');
   });

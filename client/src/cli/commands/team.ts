@@ -1,3 +1,4 @@
+import { vendorAccountAddress } from '@firmproof/contracts';
 import type { Signer } from '@firmproof/protocol';
 import { type AccountResource, type Address, FirmproofError, formatSigner, parseAddress } from '@firmproof/protocol';
 import type { Command } from 'commander';
@@ -44,6 +45,7 @@ async function join(session: Session, text: string, flags: { readonly yes?: bool
   const me = await session.signer();
   const client = session.client();
   const [info, team] = [await client.info(), await client.account(account)];
+  requireOwnAddress(team);
   const role = roleOf(team, me);
   if (role === null) {
     throw new FirmproofError('signer-unknown', `your key ${formatSigner(me)} is not a signer of ${account}`, {
@@ -60,6 +62,20 @@ async function join(session: Session, text: string, flags: { readonly yes?: bool
   output.result(
     { ...accountJson(team, me), chainId: info.chainId, registry: info.registry, home: home.directory },
     `You are a ${role.replace('-', ' ')} of ${account}. What waits for you: firmproof proposal list`,
+  );
+}
+
+/**
+ * The address of an account commits to its first signers. Before the first change nobody can show others.
+ * @throws FirmproofError `server-lied`
+ */
+function requireOwnAddress({ account, signers, threshold, passkeysAlone, epoch, recovery }: AccountResource): void {
+  const recoveries = { recoverySigners: recovery.signers, recoveryThreshold: recovery.threshold };
+  const computed = vendorAccountAddress({ signers, threshold, passkeysAlone, ...recoveries });
+  if (epoch > 1 || recovery.epoch > 1 || computed === account) return;
+  throw new FirmproofError(
+    'server-lied',
+    `the signers that the server shows are not those that ${account} was made for`,
   );
 }
 
