@@ -1,3 +1,4 @@
+import { FirmproofError } from '@firmproof/protocol';
 import {
   AbiCoder,
   ContractFactory,
@@ -77,10 +78,11 @@ const deployedOnce = [p256VerifierBytecode, webAuthnVerifierBytecode, vendorAcco
 /**
  * Deploys the verifiers and the factory of vendor accounts, where they are not there yet. Everybody who does so on a chain
  * makes the same contracts at the same addresses.
+ * @throws FirmproofError `deployment-proxy-missing`
  */
 export async function deployVendorAccountFactory(signer: Signer & { readonly provider: Provider }): Promise<void> {
   if ((await signer.provider.getCode(deploymentProxyAddress)) === '0x')
-    throw new Error(`the deterministic deployment proxy ${deploymentProxyAddress} is not on this chain`);
+    throw new FirmproofError('deployment-proxy-missing', `there is no contract at ${deploymentProxyAddress}`);
   for (const bytecode of deployedOnce) {
     const address = getCreate2Address(deploymentProxyAddress, ZeroHash, keccak256(bytecode));
     if ((await signer.provider.getCode(address)) !== '0x') continue;

@@ -26,8 +26,10 @@ import {
   proposalSchema,
   type Reject,
   type ReleaseResource,
+  type ReportSummary,
   redactUrl,
   releaseSchema,
+  reportSummarySchema,
   type ServerInfo,
   type Stopped,
   serverInfoSchema,
@@ -117,6 +119,9 @@ export class FirmproofClient {
     return (await this.#get(`/v1/products/${product}/trust-roots`, z.object({ items: z.array(envelopeSchema) }))).items;
   }
 
+  /** What devices report of themselves: for the publisher and the guardian. */
+  reportSummary = (product: ProductId): Promise<ReportSummary> =>
+    this.#get(`/v1/products/${product}/reports/summary`, reportSummarySchema);
   /** The Sigstore trusted root that the product's trust root names; as trustworthy as its digest is. */
   async sigstoreRoot(product: ProductId): Promise<string> {
     return (await this.#fetch(`/v1/products/${product}/sigstore-root`)).text();
@@ -136,13 +141,17 @@ export class FirmproofClient {
 
   login = (request: LoginRequest) => this.#post('/v1/tokens', request, tokenSchema);
 
+  /** `trustRoots`: those of the predecessor, where there is one. */
   register = (
     message: ActionMessage<'Register'>,
     by: Approved,
     trustRoot: Envelope,
-    sigstoreTrustedRoot?: string,
+    more: {
+      readonly sigstoreTrustedRoot?: string | undefined;
+      readonly trustRoots?: readonly Envelope[] | undefined;
+    } = {},
   ): Promise<Proposal> =>
-    this.#post('/v1/products', { message, ...approvedBy(by), trustRoot, sigstoreTrustedRoot }, proposalSchema);
+    this.#post('/v1/products', { message, ...approvedBy(by), trustRoot, ...more }, proposalSchema);
 
   /** `held`: approvals are collected, and it is relayed only when somebody asks for it. */
   promote = (message: ActionMessage<'Promote'>, by: Approved, options: { readonly held?: boolean } = {}) =>

@@ -13,6 +13,8 @@ import {
   productIdSchema,
   productNameSchema,
   publicKeySchema,
+  type Signer,
+  signerSchema,
   type TrustRoot,
 } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
@@ -35,6 +37,8 @@ export type Team = z.infer<typeof teamSchema>;
 const settingsSchema = z.object({
   server: z.url({ protocol: /^https?$/ }).optional(),
   approvalKey: approvalKeySchema.optional(),
+  /** The public side of an approval key in a file here, so that nobody has to open it to show it. */
+  signer: signerSchema.optional(),
   team: teamSchema.optional(),
   /** The registry that approvals are made for: what a server says about it later has to be the same. */
   registry: z.object({ chainId: z.int(), registry: addressSchema }).optional(),
@@ -50,6 +54,18 @@ const keyJobs: readonly KeyJob[] = ['approval', 'build', 'root'];
 
 const tokenReserveSeconds = 60;
 const secp256k1KeyBytes = 32;
+
+/** @throws FirmproofError `key-invalid` */
+export function externalKey(external: ExternalKey): SignerKey {
+  return external.kind === 'command'
+    ? commandKey(external.command, external.publicKey)
+    : walletRpcKey(external.url, external.address);
+}
+
+function approvalKeyOf(secret: Uint8Array): SignerKey {
+  if (secret.length === secp256k1KeyBytes) return walletKey(new Wallet(hexlify(secret)));
+  return p256Key(createPrivateKey({ key: Buffer.from(secret), format: 'der', type: 'pkcs8' }));
+}
 
 /**
  * A vendor's directory: keys, the server's address, tokens, and for each product what its device images must contain.
@@ -129,7 +145,11 @@ export class Home {
     for (const job of options.jobs ?? keyJobs) {
       if (job === 'approval' && this.settings.approvalKey !== undefined) continue;
       if (existsSync(this.#keyFile(job))) await this.#open(job, async () => passphrase);
-      else await writeFileAtomically(this.#keyFile(job), await encryptSecret(makers[job](), passphrase));
+      else {
+        const secret = makers[job]();
+        await writeFileAtomically(this.#keyFile(job), await encryptSecret(secret, passphrase));
+        if (job === 'approval') await this.change({ signer: approvalKeyOf(secret).signer });
+      }
     }
   }
 
@@ -145,11 +165,17 @@ export class Home {
    */
   async openApprovalKey(passphrase: () => Promise<string>): Promise<SignerKey> {
     const external = this.settings.approvalKey;
-    if (external?.kind === 'command') return commandKey(external.command, external.publicKey);
-    if (external?.kind === 'wallet') return walletRpcKey(external.url, external.address);
-    const secret = await this.#open('approval', passphrase);
-    if (secret.length === secp256k1KeyBytes) return walletKey(new Wallet(hexlify(secret)));
-    return p256Key(createPrivateKey({ key: secret, format: 'der', type: 'pkcs8' }));
+    if (external) return externalKey(external);
+    return approvalKeyOf(await this.#open('approval', passphrase));
+  }
+
+  /** Who the approval key is as a signer; the key itself is opened only where that was never written down. */
+  async signer(passphrase: () => Promise<string>): Promise<Signer> {
+    const { signer, approvalKey } = this.settings;
+    if (signer && !approvalKey) return signer;
+    const key = await this.openApprovalKey(passphrase);
+    if (!approvalKey) await this.change({ signer: key.signer });
+    return key.signer;
   }
 
   async openBuildKey(passphrase: string): Promise<KeyObject> {

@@ -7,10 +7,26 @@ export { checkChain } from './chain-check.ts';
 export { writeDeviceFiles } from './device-files.ts';
 export { Home } from './home.ts';
 export { keylessAttester, type SigstoreServices, sigstoreWitnesses } from './keyless.ts';
+export { type Move, registerSuccessor } from './move-product.ts';
 export type { ReleaseOptions } from './prepare-release.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
 export { everybodyAtOnce, type Rollout } from './rollout.ts';
 export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
+export {
+  addBuildKey,
+  addWitness,
+  changeQuorum,
+  changeRootKeys,
+  dropBuildKey,
+  dropWitness,
+  type LiveAttestation,
+  liveAttestations,
+  moveTo,
+  nextDocument,
+  nextTrustRoot,
+  type Place,
+  type TrustRootChange,
+} from './trust-root-change.ts';
 export { signTrustRoot } from './trust-root-document.ts';
-export { type PreparedRelease, Vendor } from './vendor.ts';
+export { type ConfigurationChange, type PreparedRelease, Vendor } from './vendor.ts';
 export { verifyImage } from './verify-image.ts';

@@ -1,17 +1,24 @@
 import type { KeyObject } from 'node:crypto';
 import {
+  type ActionMessage,
+  actions,
+  bytes32OfDigest,
   FirmproofError,
   type ProductId,
   type ProductName,
   type Proposal,
+  parseAddress,
   parsePublicKey,
   type SignerIdentity,
   sigstoreRootDigest,
   type TrustRoot,
   type TrustRootDocument,
   trustRootType,
+  zeroAddress,
 } from '@firmproof/protocol';
+import { actionTypedData, isAsked } from '@firmproof/protocol/approval';
 import { publicKeyOf } from '@firmproof/protocol/node';
+import { SignerApprover } from './approver.ts';
 import { signTrustRoot } from './trust-root-document.ts';
 import type { Vendor } from './vendor.ts';
 
@@ -66,33 +73,82 @@ export function firstTrustRoot(
 function keylessSigners({ identities, trustedRoot }: KeylessTrust) {
   return { buildKeys: [], sigstore: { trustedRoot: sigstoreRootDigest(trustedRoot), identities: [...identities] } };
 }
+/** `proposal` is null for a product that is registered already. */
+type Registration = { readonly product: ProductId; readonly proposal: Proposal | null };
 
 /**
- * Registers a product and waits until the chain has it. One that is registered already with this very trust root is
- * taken as it is, so that an interrupted setup can go on.
+ * Proposes to register a product. One that is registered already with this very trust root is taken as it is, and one that
+ * is proposed already gets the own approval, so that an interrupted setup can go on.
  * @throws FirmproofError `product-exists` when it has another trust root
  */
-export async function registerProduct(
+export async function proposeProduct(
   vendor: Vendor,
   trustRoot: TrustRoot,
   options: ProductOptions,
-  onState?: (proposal: Proposal) => void,
-): Promise<ProductId> {
+): Promise<Registration> {
   const product = vendor.productId(options.name);
   const existing = await vendor.client.product(product).catch((error: unknown) => {
     if (error instanceof FirmproofError && error.code === 'product-not-found') return null;
     throw error;
   });
   if (existing !== null) {
-    if (existing.trustRoot === trustRoot.digest) return product;
+    if (existing.trustRoot === trustRoot.digest) return { product, proposal: null };
     throw new FirmproofError('product-exists', `${options.name} is registered with another trust root`);
   }
   const { delaySeconds, guardian, keyless } = options;
-  const proposal = await vendor.register(options.name, trustRoot, {
-    delaySeconds,
-    ...(guardian && { guardian }),
-    ...(keyless && { sigstoreTrustedRoot: keyless.trustedRoot }),
-  });
-  await vendor.client.follow(proposal.id, onState);
+  const open = await openRegistration(vendor, trustRoot, options);
+  const more = { ...(guardian && { guardian }), ...(keyless && { sigstoreTrustedRoot: keyless.trustedRoot }) };
+  const proposal =
+    open === null
+      ? await vendor.register(options.name, trustRoot, { delaySeconds, ...more })
+      : await withOwnApproval(vendor, open.proposal, open.message);
+  return { product, proposal };
+}
+
+/** Registers a product and waits until the chain has it. @throws FirmproofError `product-exists` */
+export async function registerProduct(
+  vendor: Vendor,
+  trustRoot: TrustRoot,
+  options: ProductOptions,
+): Promise<ProductId> {
+  const { product, proposal } = await proposeProduct(vendor, trustRoot, options);
+  if (proposal) await vendor.client.follow(proposal.id);
   return product;
+}
+
+type OpenRegistration = { readonly proposal: Proposal; readonly message: ActionMessage<'Register'> };
+
+/** The same registration, where it waits to be approved or relayed. */
+async function openRegistration(
+  vendor: Vendor,
+  trustRoot: TrustRoot,
+  { name, delaySeconds, guardian }: ProductOptions,
+): Promise<OpenRegistration | null> {
+  for (const proposal of await vendor.client.proposals(vendor.account)) {
+    if (proposal.kind !== 'register' || ['confirmed', 'rejected', 'expired'].includes(proposal.state)) continue;
+    const { data: message } = actions.Register.safeParse(proposal.message);
+    const isSame =
+      message?.name === name &&
+      message.trustRoot === bytes32OfDigest(trustRoot.digest) &&
+      message.delay === delaySeconds &&
+      message.guardian === parseAddress(guardian ?? zeroAddress) &&
+      message.deadline > Date.now() / 1000;
+    if (message && isSame) return { proposal, message };
+  }
+  return null;
+}
+
+/** The own approval may be missing where the command was ended before, or where somebody else has proposed it. */
+async function withOwnApproval(
+  { approver, info, client }: Vendor,
+  proposal: Proposal,
+  message: ActionMessage<'Register'>,
+): Promise<Proposal> {
+  if (!(approver instanceof SignerApprover)) return proposal;
+  const { signer } = approver.key;
+  const { requirements, approvals } = proposal;
+  const isGiven = approvals.some((given) => given.signer === signer && given.epoch === requirements?.epoch);
+  if (isGiven || !requirements || !isAsked(requirements, signer)) return proposal;
+  const approval = await approver.sign(actionTypedData(info, 'Register', message), info.chainId);
+  return client.approve(proposal.id, approval);
 }

@@ -5,6 +5,8 @@ import {
   type Address,
   bytes32OfDigest,
   type Channel,
+  type Envelope,
+  FirmproofError,
   type ProductId,
   type ProductName,
   type Proposal,
@@ -22,8 +24,18 @@ import type { Approved, Approver } from './approver.ts';
 import { type Attest, signAttestation } from './attest.ts';
 import { type AttestedRelease, prepareRelease, type ReleaseOptions, uploadRelease } from './prepare-release.ts';
 import { everybodyAtOnce, promotionMessage, type Rollout } from './rollout.ts';
+import { configurationHash, scheduledConfiguration } from './scheduled-configuration.ts';
 
 export type PreparedRelease = AttestedRelease & { readonly by: Approved };
+
+export type ConfigurationChange = {
+  readonly publisher?: Address;
+  readonly guardian?: Address;
+  readonly delaySeconds?: number;
+  readonly trustRoot?: TrustRoot;
+  /** That the new trust root names, where the server does not know it yet. */
+  readonly sigstoreTrustedRoot?: string;
+};
 
 /**
  * A vendor with its keys: signs everything here, on this machine, and uses a server only to carry it. What the server says
@@ -68,7 +80,13 @@ export class Vendor<By extends Approver = Approver> {
   async register(
     name: ProductName,
     trustRoot: TrustRoot,
-    options: { guardian?: string; delaySeconds?: number; sigstoreTrustedRoot?: string } = {},
+    options: {
+      guardian?: string;
+      delaySeconds?: number;
+      sigstoreTrustedRoot?: string | undefined;
+      /** Where the product comes from, with every trust root before this one. */
+      predecessor?: { product: ProductId; trustRoots: readonly Envelope[] };
+    } = {},
   ): Promise<Proposal> {
     const message: ActionMessage<'Register'> = {
       publisher: this.account,
@@ -76,11 +94,13 @@ export class Vendor<By extends Approver = Approver> {
       guardian: parseAddress(options.guardian ?? zeroAddress),
       delay: options.delaySeconds ?? 0,
       trustRoot: bytes32OfDigest(trustRoot.digest),
-      predecessor: zeroBytes32,
+      predecessor: options.predecessor?.product ?? zeroBytes32,
       deadline: deadlineFromNow(),
     };
     const by = await this.#approve('Register', message);
-    return this.client.register(message, by, trustRoot.envelope, options.sigstoreTrustedRoot);
+    const { sigstoreTrustedRoot, predecessor } = options;
+    const more = { sigstoreTrustedRoot, trustRoots: predecessor?.trustRoots };
+    return this.client.register(message, by, trustRoot.envelope, more);
   }
 
   /** Hashes the image, builds and signs statement and approval. Sends nothing. */
@@ -131,6 +151,53 @@ export class Vendor<By extends Approver = Approver> {
     const { halts } = await this.client.channel(product, channel);
     const message: ActionMessage<'Halt'> = { product, channel, halts: halts + 1, deadline: deadlineFromNow() };
     return this.client.halt(message, this.account, await this.#approve('Halt', message));
+  }
+
+  /** Schedules a change; what is not named stays. It is applied when the veto window is over. */
+  async configure(product: ProductId, change: ConfigurationChange): Promise<Proposal> {
+    const now = await this.client.product(product);
+    const message: ActionMessage<'Configure'> = {
+      product,
+      publisher: change.publisher ?? now.publisher,
+      guardian: change.guardian ?? now.guardian,
+      delay: change.delaySeconds ?? now.delaySeconds,
+      trustRoot: bytes32OfDigest(change.trustRoot?.digest ?? now.trustRoot),
+      epoch: now.epoch,
+      deadline: deadlineFromNow(),
+    };
+    const by = await this.#approve('Configure', message);
+    return this.client.configure(message, by, change.trustRoot?.envelope, change.sigstoreTrustedRoot);
+  }
+
+  /**
+   * Applies what is scheduled: anybody may, but where the publisher changes the new one accepts it with this.
+   * @throws FirmproofError `nothing-scheduled`, `server-lied`
+   */
+  async applyConfiguration(product: ProductId): Promise<Proposal> {
+    const { publisher, epoch, pending } = await this.client.product(product);
+    const message = scheduledConfiguration(pending);
+    if (message.publisher === publisher) return this.client.applyConfiguration(message);
+    if (message.publisher !== this.account)
+      throw new FirmproofError('approval-invalid', `${message.publisher} becomes the publisher, and has to accept it`);
+    const acceptance: ActionMessage<'Accept'> = {
+      product,
+      publisher: this.account,
+      epoch,
+      deadline: deadlineFromNow(),
+    };
+    const by = await this.#approve('Accept', acceptance);
+    return this.client.applyConfiguration(message, { message: acceptance, by });
+  }
+
+  /** The guardian's: what is scheduled is never applied. @throws FirmproofError `nothing-scheduled` */
+  async veto(product: ProductId): Promise<Proposal> {
+    const { pending } = await this.client.product(product);
+    const message = {
+      product,
+      pending: configurationHash(scheduledConfiguration(pending)),
+      deadline: deadlineFromNow(),
+    };
+    return this.client.veto(message, await this.#approve('Veto', message));
   }
 }
 

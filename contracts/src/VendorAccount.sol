@@ -41,6 +41,8 @@ contract VendorAccount is IVendorAccount, IERC1271, IERC5267 {
     SignerSet private _recovery;
     bytes32 private _pending;
     uint40 private _pendingFrom;
+    /// @dev Each announcement counts once: replayed, it would undo its cancellation, or begin the notice of another anew.
+    mapping(bytes32 pending => bool) private _announced;
 
     constructor(AccountParameters memory parameters) {
         _signers.replace(parameters.signers, parameters.threshold, parameters.passkeysAlone);
@@ -82,6 +84,8 @@ contract VendorAccount is IVendorAccount, IERC1271, IERC5267 {
         bytes32 digest =
             _digest(_signersHash(SET_SIGNERS_TYPEHASH, newSigners, newThreshold, newPasskeysAlone, epoch, deadline));
         if (!_signers.approves(digest, approval)) revert CurrentSignersRefused();
+        // A recovery under way was announced to the signers that go now.
+        _cancelPending();
         _replaceSigners(newSigners, newThreshold, newPasskeysAlone, digest, proof);
     }
 
@@ -101,6 +105,9 @@ contract VendorAccount is IVendorAccount, IERC1271, IERC5267 {
         _cancelPending();
         _replaceRecovery(newSigners, newThreshold);
         _emitRecoverySet();
+        // What the old recovery set has signed dies with it, as what old signers have signed does (A46).
+        _signers.renew();
+        _emitSignersSet();
     }
 
     /// @inheritdoc IVendorAccount
@@ -116,10 +123,16 @@ contract VendorAccount is IVendorAccount, IERC1271, IERC5267 {
         _requireEpoch(epoch, _signers.epoch + 1);
         bytes32 pending =
             _signersHash(RECOVER_TYPEHASH, newSigners, newThreshold, newPasskeysAlone, epoch, deadline);
+        if (_announced[pending]) revert AlreadyAnnounced(pending);
         if (!_recovery.approves(_digest(pending), approval)) revert RecoverySignersRefused();
+        // What could not come into force should not be found out a month later.
+        SignerSets.requireUsable(newSigners, newThreshold, newPasskeysAlone);
+        _cancelPending();
+        uint40 pendingFrom = uint40(block.timestamp) + NOTICE;
+        _announced[pending] = true;
         _pending = pending;
-        _pendingFrom = uint40(block.timestamp) + NOTICE;
-        emit RecoveryScheduled(pending, _pendingFrom, newSigners, newThreshold, newPasskeysAlone);
+        _pendingFrom = pendingFrom;
+        emit RecoveryScheduled(pending, pendingFrom, newSigners, newThreshold, newPasskeysAlone, epoch, deadline);
     }
 
     /// @inheritdoc IVendorAccount
@@ -144,6 +157,8 @@ contract VendorAccount is IVendorAccount, IERC1271, IERC5267 {
         bytes32 pending = _signersHash(RECOVER_TYPEHASH, newSigners, newThreshold, newPasskeysAlone, epoch, deadline);
         _requirePending(pending);
         if (block.timestamp < _pendingFrom) revert NoticeNotOver(_pendingFrom, block.timestamp);
+        delete _pending;
+        delete _pendingFrom;
         _replaceSigners(newSigners, newThreshold, newPasskeysAlone, _digest(pending), proof);
     }
 
@@ -242,9 +257,6 @@ contract VendorAccount is IVendorAccount, IERC1271, IERC5267 {
         bytes32 digest,
         bytes calldata proof
     ) private {
-        // A recovery under way was announced to the signers that go now.
-        delete _pending;
-        delete _pendingFrom;
         _signers.replace(newSigners, newThreshold, newPasskeysAlone);
         // Judged after the change: a set that cannot sign never comes into force.
         if (!_signers.approves(digest, proof)) revert NewSignersRefused();

@@ -20,13 +20,16 @@ contract AccountInvariantsTest is Assertions {
 
     /// @dev forge asks for these.
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](6);
+        bytes4[] memory selectors = new bytes4[](9);
         selectors[0] = handler.stepWait.selector;
         selectors[1] = handler.stepPublish.selector;
-        selectors[2] = handler.stepSetSigners.selector;
-        selectors[3] = handler.stepScheduleRecovery.selector;
-        selectors[4] = handler.stepRecover.selector;
-        selectors[5] = handler.stepCancelRecovery.selector;
+        selectors[2] = handler.stepKeep.selector;
+        selectors[3] = handler.stepSubmitKept.selector;
+        selectors[4] = handler.stepSetSigners.selector;
+        selectors[5] = handler.stepSetRecovery.selector;
+        selectors[6] = handler.stepScheduleRecovery.selector;
+        selectors[7] = handler.stepRecover.selector;
+        selectors[8] = handler.stepCancelRecovery.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }

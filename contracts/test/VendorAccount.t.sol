@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {AccountParameters, IVendorAccount} from "../src/interfaces/IVendorAccount.sol";
-import {SignerKind} from "../src/libraries/SignerSets.sol";
+import {SignerKind} from "../src/libraries/SignerKind.sol";
 import {P256_VERIFIER, WEBAUTHN_VERIFIER} from "../src/libraries/Verifiers.sol";
 import {AccountTest, ITypedAccount} from "./support/AccountTest.sol";
 import {Messages, PublishMessage} from "./support/Messages.sol";
@@ -132,6 +132,20 @@ contract VendorAccountTest is AccountTest {
         refusedPublish(Signers.list(Signers.wallet(99), bob).approval(publishDigest(aPublish("9.9.9"))));
     }
 
+    /// @dev Of that length, but not of that form: 23 bytes are a contract, unless EIP-7702 put them there.
+    function test_AContractOfTheLengthOfADelegationIsNoWallet() public {
+        address contractAddress = address(0xc0de);
+        vm.etch(contractAddress, abi.encodePacked(hex"600000", address(this)));
+        assertEqual(contractAddress.code.length, 23, "length");
+        refusesSigner(abi.encodePacked(contractAddress));
+    }
+
+    function test_AWalletWithDelegatedCodeCanBeASigner() public {
+        vm.etch(vm.addr(dave.secret), abi.encodePacked(hex"ef0100", address(this)));
+        setSigners(Signers.list(alice, dave), 2, Signers.list(alice, bob), Signers.list(alice, dave));
+        publishBy(Signers.list(alice, dave), "1.0.0");
+    }
+
     // ---- A49: not in a browser alone -------------------------------------------------------------------------------
 
     function test_A49_RefusesPasskeysAlone() public {
@@ -233,15 +247,16 @@ contract VendorAccountTest is AccountTest {
         assertAnswer(account.isValidSignature(hash, approval), REFUSED, "PersonalSign");
     }
 
+    /// @dev OpenZeppelin's answer to such a description is the hash of nothing: not even who has signed that is believed.
     function test_RefusesADescriptionThatHidesTheName() public {
         PublishMessage memory m = aPublish("9.9.9");
         string[3] memory descriptions = ["(bytes32 a)", "Pub lish(bytes32 a)", ""];
-        for (uint256 i = 0; i < descriptions.length; ++i) {
-            bytes32 digest = publishDigest(m);
-            bytes memory signature = wrap(
-                Signers.list(alice, bob).approval(digest), registrySeparator(), m.hash(), descriptions[i]
-            );
-            assertAnswer(account.isValidSignature(digestOf(m.hash()), signature), REFUSED, descriptions[i]);
+        bytes32[2] memory digests =
+            [publishDigest(m), keccak256(abi.encodePacked(hex"1901", registrySeparator(), bytes32(0)))];
+        for (uint256 i = 0; i < descriptions.length * digests.length; ++i) {
+            bytes memory approval = Signers.list(alice, bob).approval(digests[i % 2]);
+            bytes memory signature = wrap(approval, registrySeparator(), m.hash(), descriptions[i / 2]);
+            assertAnswer(account.isValidSignature(digestOf(m.hash()), signature), REFUSED, descriptions[i / 2]);
         }
     }
 
@@ -328,112 +343,6 @@ contract VendorAccountTest is AccountTest {
         uint64 past = time() - 1;
         expectError(abi.encodeWithSelector(IVendorAccount.ApprovalExpired.selector, past, time()));
         account.setSigners(list, 2, false, 2, past, any, any);
-    }
-
-    // ---- Recovery --------------------------------------------------------------------------------------------------
-
-    function test_RecoveryAfterItsNotice() public {
-        Key[] memory next = Signers.list(dave, erin);
-        uint64 deadline = scheduleRecovery(next, 2, Signers.list(backup));
-        (, uint40 from) = account.pendingRecovery();
-        assertEqual(from, time() + 30 days, "notice");
-        publishBy(Signers.list(alice, bob), "1.0.0");
-        pass(30 days - 1);
-        recoverFails(abi.encodeWithSelector(IVendorAccount.NoticeNotOver.selector, from, time()), next, deadline);
-        pass(1);
-        recover(next, 2, deadline, next);
-        refusedPublish(Signers.list(alice, bob).approval(publishDigest(aPublish("9.9.9"))));
-        publishBy(next, "1.1.0");
-        (bytes32 pending,) = account.pendingRecovery();
-        assertEqual(pending, 0, "nothing is pending any more");
-    }
-
-    function test_RecoveryNeedsTheRecoverySet() public {
-        Key[] memory next = Signers.list(dave, erin);
-        uint64 epoch_ = account.signerEpoch() + 1;
-        bytes[] memory list = next.signers();
-        bytes memory approval = team().approval(accountDigest(signersHash("Recover", next, 2, soon())));
-        expectError(abi.encodeWithSelector(IVendorAccount.RecoverySignersRefused.selector));
-        account.scheduleRecovery(list, 2, false, epoch_, soon(), approval);
-    }
-
-    function test_RecoveryNeedsProofOfTheNewSigners() public {
-        Key[] memory next = Signers.list(dave, erin);
-        uint64 deadline = scheduleRecovery(next, 2, Signers.list(backup));
-        pass(30 days);
-        bytes32 digest = accountDigest(signersHash("Recover", next, 2, deadline));
-        bytes memory proof = Signers.list(backup, backup2).approval(digest);
-        bytes[] memory list = next.signers();
-        expectError(abi.encodeWithSelector(IVendorAccount.NewSignersRefused.selector));
-        account.recover(list, 2, false, 2, deadline, proof);
-        assertEqual(account.signerEpoch(), 1, "nothing changed");
-    }
-
-    function test_CurrentSignersCancelARecovery() public {
-        Key[] memory next = Signers.list(dave, erin);
-        uint64 deadline = scheduleRecovery(next, 2, Signers.list(backup));
-        cancelRecovery(Signers.list(alice, bob));
-        pass(30 days);
-        recoverFails(abi.encodeWithSelector(IVendorAccount.NoRecoveryPending.selector), next, deadline);
-    }
-
-    function test_OnlyCurrentSignersCancel() public {
-        scheduleRecovery(Signers.list(dave, erin), 2, Signers.list(backup));
-        (bytes32 pending,) = account.pendingRecovery();
-        bytes32 structHash =
-            keccak256(abi.encode(keccak256("CancelRecovery(bytes32 pending,uint64 deadline)"), pending, soon()));
-        bytes memory approval = Signers.list(backup, backup2).approval(accountDigest(structHash));
-        expectError(abi.encodeWithSelector(IVendorAccount.CurrentSignersRefused.selector));
-        account.cancelRecovery(pending, soon(), approval);
-    }
-
-    function test_NewSignersEndARecovery() public {
-        Key[] memory next = Signers.list(dave, erin);
-        uint64 deadline = scheduleRecovery(next, 2, Signers.list(backup));
-        setSigners(Signers.list(alice, bob), 2, Signers.list(alice, bob), Signers.list(alice, bob));
-        pass(30 days);
-        recoverFails(abi.encodeWithSelector(IVendorAccount.NoRecoveryPending.selector), next, deadline);
-    }
-
-    function test_ANewRecoverySetEndsARecovery() public {
-        Key[] memory next = Signers.list(dave, erin);
-        uint64 deadline = scheduleRecovery(next, 2, Signers.list(backup));
-        setRecovery(Signers.list(mallory), 1, Signers.list(alice, bob));
-        pass(30 days);
-        recoverFails(abi.encodeWithSelector(IVendorAccount.NoRecoveryPending.selector), next, deadline);
-    }
-
-    function test_WithoutARecoverySetNobodyRecovers() public {
-        setRecovery(new Key[](0), 0, Signers.list(alice, bob));
-        assertEqual(account.recoveryThreshold(), 0, "no recovery");
-        Key[] memory next = Signers.list(dave, erin);
-        bytes[] memory list = next.signers();
-        uint64 deadline = soon();
-        bytes memory nobody = abi.encode(new bytes[](0), new bytes[](0));
-        expectError(abi.encodeWithSelector(IVendorAccount.RecoverySignersRefused.selector));
-        account.scheduleRecovery(list, 2, false, 2, deadline, nobody);
-        bytes memory old = Signers.list(backup).approval(accountDigest(signersHash("Recover", next, 2, deadline)));
-        expectError(abi.encodeWithSelector(IVendorAccount.RecoverySignersRefused.selector));
-        account.scheduleRecovery(list, 2, false, 2, deadline, old);
-    }
-
-    function test_RecoversOnlyWhatWasAnnounced() public {
-        uint64 deadline = scheduleRecovery(Signers.list(dave, erin), 2, Signers.list(backup));
-        pass(30 days);
-        (bytes32 pending,) = account.pendingRecovery();
-        Key[] memory other = Signers.list(mallory, erin);
-        bytes32 hash = signersHash("Recover", other, 2, deadline);
-        recoverFails(
-            abi.encodeWithSelector(IVendorAccount.RecoveryMismatch.selector, hash, pending), other, deadline
-        );
-    }
-
-    function recoverFails(bytes memory errorData, Key[] memory keys, uint64 deadline) private {
-        bytes memory proof = keys.approval(accountDigest(signersHash("Recover", keys, 2, deadline)));
-        bytes[] memory list = keys.signers();
-        uint64 next = account.signerEpoch() + 1;
-        expectError(errorData);
-        account.recover(list, 2, false, next, deadline, proof);
     }
 
     // ---- Factory ---------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
 import { takeLock } from '@firmproof/protocol/node/lock-file';
-import { type Clock, createClock } from './clock.ts';
+import { type Clock, createClock, type MonotonicTime, machineTime } from './clock.ts';
 import type { AgentConfig } from './config.ts';
 import { type Identity, openIdentity } from './identity.ts';
 import { Journal } from './journal.ts';
@@ -19,7 +19,7 @@ export type Agent = {
 };
 
 /** Reads the device's data without keeping others away: to look, not to act. */
-export async function loadAgent(config: AgentConfig): Promise<Agent> {
+export async function loadAgent(config: AgentConfig, time: MonotonicTime = machineTime()): Promise<Agent> {
   const identity = await openIdentity(config.dataDirectory);
   const journal = await Journal.open(config.dataDirectory, {
     state: 'idle',
@@ -28,21 +28,23 @@ export async function loadAgent(config: AgentConfig): Promise<Agent> {
     installed: { version: config.image.version, image: config.image.digest },
     rollbackFloor: config.image.rollbackIndex,
     lastProven: null,
-    time: { seconds: config.image.buildTimeSeconds, bootId: '', uptimeSeconds: 0 },
+    time: { seconds: config.image.buildTimeSeconds, bootId: '', uptimeSeconds: 0, silentSeconds: 0 },
     trustRoot: null,
+    trustRootGrounds: null,
+    reports: { counter: 0, waiting: [], lastFailure: null },
     failed: [],
     lastVerdict: null,
   });
-  const clock = createClock(journal, config.image.buildTimeSeconds);
+  const clock = createClock(journal, config.image.buildTimeSeconds, time);
   return { config, identity, journal, clock, slots: createSlots(config.slots.directory), close: () => undefined };
 }
 
 /** Opens the device's data, alone: two agents on one directory would undo each other. @throws FirmproofError `install-in-progress` */
-export async function openAgent(config: AgentConfig): Promise<Agent> {
+export async function openAgent(config: AgentConfig, time: MonotonicTime = machineTime()): Promise<Agent> {
   mkdirSync(config.dataDirectory, { recursive: true, mode: 0o700 });
   const unlock = lock(config.dataDirectory);
   try {
-    return { ...(await loadAgent(config)), close: unlock };
+    return { ...(await loadAgent(config, time)), close: unlock };
   } catch (error) {
     unlock();
     throw error;

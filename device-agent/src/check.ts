@@ -2,18 +2,18 @@ import {
   type DeviceCode,
   type DeviceState,
   type Evidence,
+  FirmproofError,
   isDeviceCode,
-  isFirmproofError,
   outcomeOf,
-  type ProvenState,
+  silenceSeconds,
   type TrustRoot,
-  trustRootOfEnvelope,
   type Verdict,
   verifyEvidence,
 } from '@firmproof/protocol';
 import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 import type { Agent } from './agent.ts';
-import { fetchEvidence } from './evidence-source.ts';
+import { fetchEvidence, fetchTrustRoots } from './evidence-source.ts';
+import { heldTrustRoot, lastProvenAt, rememberedProof, serversOf, stepInSilence } from './trust.ts';
 
 export type CheckResult = {
   readonly verdict: Verdict;
@@ -21,63 +21,113 @@ export type CheckResult = {
   readonly evidence: Evidence | null;
 };
 
-/** The trust root that this device holds: the newest one that the chain has named, or the image's own. */
-export function heldTrustRoot({ config, journal }: Pick<Agent, 'config' | 'journal'>): TrustRoot {
-  const adopted = journal.entry.trustRoot && trustRootOfEnvelope(journal.entry.trustRoot);
-  return adopted && adopted.version > config.imageTrustRoot.version ? adopted : config.imageTrustRoot;
-}
+type Answer = CheckResult & { readonly saysMoved?: boolean };
 
-function deviceState({ config, journal, identity }: Agent): DeviceState {
-  const { installed, rollbackFloor, lastProven } = journal.entry;
+/** A product that moves more often between two checks goes on at the next. */
+const maximumRounds = 64;
+
+function deviceState({ config, journal, identity }: Agent, root: TrustRoot): DeviceState {
+  const { installed, rollbackFloor } = journal.entry;
   return {
     channel: config.channel,
     hardware: config.hardware,
     installed,
     rollbackFloor,
-    lastProven,
+    lastProven: lastProvenAt({ journal }, root),
     rolloutSecret: identity.rolloutSecret,
   };
 }
 
 /**
- * Asks the servers in turn and takes the first whose evidence proves something (checks 1 to 4), whatever it proves. A
- * server that lies or is silent costs nothing but the next question. Remembers what was proved.
+ * Asks the servers, remembers what was proved, and follows the product where the trust root leads: a root that names
+ * another place is adopted, and the new place is asked in the same check.
  */
 export async function check(agent: Agent, options: { readonly unconditional?: boolean } = {}): Promise<CheckResult> {
-  let worst: CheckResult | null = null;
-  for (const server of agent.config.servers) {
-    const result = await ask(agent, server, options.unconditional ?? false);
-    if (result.verdict.proven) {
-      await remember(agent, result.verdict, result.verdict.proven);
+  for (let round = 1; ; round += 1) {
+    const { saysMoved, ...result } = await askAll(agent, options.unconditional ?? false);
+    const { verdict } = result;
+    if (verdict.proven) {
+      await agent.journal.write({ ...rememberedProof(agent, verdict.proven), lastVerdict: summary(verdict) });
+      const moved = verdict.outcome !== 'update' && verdict.code === 'product-moved';
+      if (moved && round < maximumRounds) continue;
       return result;
     }
-    if (worst === null || severity(result.verdict) > severity(worst.verdict)) worst = result;
+    const step = await followInSilence(agent, saysMoved ?? false);
+    if (step === 'adopted' && round < maximumRounds) continue;
+    const final = step === 'ahead' ? { ...result, verdict: refusal('trust-root-ahead', aheadMessage) } : result;
+    await agent.journal.write({ lastVerdict: summary(final.verdict), time: agent.clock.snapshot() });
+    return final;
   }
-  const result = worst ?? { verdict: refusal('unavailable', 'no server is configured'), server: null, evidence: null };
-  await agent.journal.write({ lastVerdict: summary(result.verdict), time: agent.clock.snapshot() });
-  return result;
+}
+
+const aheadMessage = 'a newer trust root is signed, but nothing proves to this device that the chain names it';
+
+/**
+ * Asks the servers in turn and takes the first whose evidence proves something (checks 1 to 4), whatever it proves. A
+ * server that lies or is silent costs nothing but the next question.
+ */
+async function askAll(agent: Agent, unconditional: boolean): Promise<Answer> {
+  let worst: Answer | null = null;
+  let saysMoved = false;
+  for (const server of serversOf(agent)) {
+    const answer = await ask(agent, server, unconditional);
+    if (answer.verdict.proven) return answer;
+    saysMoved ||= answer.saysMoved ?? false;
+    if (worst === null || severity(answer.verdict) > severity(worst.verdict)) worst = answer;
+  }
+  const none = { verdict: refusal('unavailable', 'no server is configured'), server: null, evidence: null };
+  return { ...(worst ?? none), saysMoved };
 }
 
 const severity = ({ outcome }: Verdict) => ['current', 'waiting', 'update', 'unproven', 'refused'].indexOf(outcome);
 
 const refusal = (code: DeviceCode, message: string): Verdict => ({ outcome: outcomeOf(code), code, message });
 
-async function ask(agent: Agent, server: string, unconditional: boolean): Promise<CheckResult> {
+async function ask(agent: Agent, server: string, unconditional: boolean): Promise<Answer> {
   const nowSeconds = agent.clock.nowSeconds();
+  const root = heldTrustRoot(agent);
   try {
-    const evidence = await fetchEvidence(agent.config, server, { nowSeconds, unconditional });
-    const verdict = await verifyEvidence(
-      evidence,
-      heldTrustRoot(agent),
-      deviceState(agent),
-      nowSeconds,
-      keylessVerifier,
-    );
+    const evidence = await fetchEvidence(agent.config, server, root, { nowSeconds, unconditional });
+    const verify = (from: Evidence) =>
+      verifyEvidence(from, root, deviceState(agent, root), nowSeconds, keylessVerifier);
+    let verdict = await verify(evidence);
+    if (lacksSteps(verdict)) {
+      // Evidence carries the newest roots only; a device that slept for longer fetches the others.
+      const steps = await fetchTrustRoots(server, root);
+      if (steps.length > 0) verdict = await verify({ ...evidence, trustRoots: [...steps] });
+    }
     return { verdict: respectFailures(agent, verdict), server, evidence };
   } catch (error) {
-    if (!isFirmproofError(error) || !isDeviceCode(error.code)) throw error;
-    return { verdict: refusal(error.code, error.message), server, evidence: null };
+    if (!isDeviceError(error)) throw error;
+    return {
+      verdict: refusal(error.code, error.message),
+      server,
+      evidence: null,
+      saysMoved: error.details?.['saysMoved'] === true,
+    };
   }
+}
+
+const isDeviceError = (error: unknown): error is FirmproofError & { readonly code: DeviceCode } =>
+  error instanceof FirmproofError && isDeviceCode(error.code);
+
+const lacksSteps = (verdict: Verdict) =>
+  verdict.outcome !== 'update' && (verdict.code === 'trust-root-version' || verdict.code === 'trust-root-mismatch');
+
+/** Nothing verifies: has that been so for 90 days, signatures alone lead on, one root at a time (D15). */
+async function followInSilence(agent: Agent, saysMoved: boolean): Promise<'adopted' | 'ahead' | 'none'> {
+  if (agent.clock.silentSeconds() < silenceSeconds && !saysMoved) return 'none';
+  let found: 'ahead' | 'none' = 'none';
+  for (const server of serversOf(agent)) {
+    try {
+      if (await stepInSilence(agent, server)) return 'adopted';
+    } catch (error) {
+      // What a server offers does not lead on: no worse than no offer.
+      if (!isDeviceError(error)) throw error;
+      if (error.code === 'trust-root-ahead') found = 'ahead';
+    }
+  }
+  return found;
 }
 
 /** A release that was rolled back here waits for the vendor to promote again. */
@@ -92,18 +142,6 @@ function respectFailures({ journal }: Agent, verdict: Verdict): Verdict {
     ...refusal('version-failed-here', `${version} was rolled back here: ${before.reason}`),
     proven: verdict.proven,
   } as Verdict;
-}
-
-/** Proofs move the device's memory forward, whatever the verdict. A new trust root resets it, but never the floor. */
-async function remember({ journal, clock, config }: Agent, verdict: Verdict, proven: ProvenState): Promise<void> {
-  const { sequence, history, trustRoot, timestampSeconds } = proven;
-  const isNew = trustRoot.version > heldTrustRoot({ config, journal }).version;
-  await journal.write({
-    lastProven: { sequence, history },
-    lastVerdict: summary(verdict),
-    time: isNew ? { ...clock.snapshot(), seconds: timestampSeconds } : clock.snapshot(timestampSeconds),
-    ...(isNew && { trustRoot: trustRoot.envelope }),
-  });
 }
 
 function summary(verdict: Verdict): NonNullable<Agent['journal']['entry']['lastVerdict']> {

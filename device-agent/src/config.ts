@@ -44,6 +44,8 @@ const configSchema = z
       .min(1)
       .default(4 * 2 ** 30),
     minimumBytesPerSecond: z.int().min(0).default(1024),
+    /** Whether what becomes of a release is reported to the server that it came from. */
+    reports: z.boolean().default(true),
     pollHours: z.number().positive().max(168).default(6),
   })
   .strict()

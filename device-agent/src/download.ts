@@ -13,7 +13,6 @@ import {
 } from '@firmproof/protocol';
 import * as dagPb from '@ipld/dag-pb';
 import { UnixFS } from 'ipfs-unixfs';
-import type { AgentConfig } from './config.ts';
 import { fetchBounded } from './http.ts';
 import { isPrivateHost } from './private-host.ts';
 
@@ -29,7 +28,7 @@ export type DownloadProgress = (writtenBytes: number, totalBytes: number) => voi
  * evidence names (A27).
  */
 export function downloadSources(
-  config: Pick<AgentConfig, 'servers'>,
+  config: { readonly servers: readonly string[] },
   evidence: Pick<Evidence, 'sources'>,
 ): readonly string[] {
   const offered = evidence.sources

@@ -1,11 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type Envelope,
   type Evidence,
   FirmproofError,
   maximumEvidenceBytes,
+  maximumTrustRootsBytes,
   parseEvidence,
+  parseTrustRoots,
   redactUrl,
+  type TrustRoot,
   utf8Text,
 } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
@@ -18,12 +22,20 @@ const limits = {
   minimumBytesPerSecond: 0,
   timeoutSeconds: 30,
 } as const;
+const trustRootLimits = {
+  maximumBytes: maximumTrustRootsBytes,
+  tooLargeCode: 'trust-root-malformed',
+  minimumBytesPerSecond: 0,
+  timeoutSeconds: 30,
+} as const;
+/** What a server answers that knows the product by its successor only. */
+const gone = 410;
 /** A stored block older than this is renewed even if the decision has not changed. */
 const renewalSeconds = 86_400;
 
 const cacheableSeconds = 60;
 
-type Stored = { readonly server: string; readonly etag: string; readonly text: string };
+type Stored = { readonly url: string; readonly etag: string; readonly text: string };
 
 /**
  * Evidence from one server. With a stored copy whose block is fresh enough, a server that has nothing new answers 304 and
@@ -33,11 +45,12 @@ type Stored = { readonly server: string; readonly etag: string; readonly text: s
 export async function fetchEvidence(
   config: AgentConfig,
   server: string,
+  root: TrustRoot,
   options: { readonly nowSeconds: number; readonly unconditional?: boolean },
 ): Promise<Evidence> {
   const file = join(config.dataDirectory, 'evidence.json');
-  const stored = options.unconditional ? null : readStored(file, server, options.nowSeconds);
-  const url = `${server}/v1/products/${config.imageTrustRoot.product}/channels/${config.channel}/evidence`;
+  const url = `${server}/v1/products/${root.product}/channels/${config.channel}/evidence`;
+  const stored = options.unconditional ? null : readStored(file, url, options.nowSeconds);
   // A poll may be answered by a cache on the way; what is asked before an activation may not.
   const headers: Record<string, string> = {
     'cache-control': options.unconditional ? 'no-cache' : `max-age=${cacheableSeconds}`,
@@ -45,19 +58,37 @@ export async function fetchEvidence(
   };
   const { status, etag, bytes } = await fetchBounded(url, limits, headers);
   if (status === 304 && stored) return parseEvidence(stored.text);
+  if (status === gone) {
+    // No more than a hint to ask for the trust roots: what a server says of the product proves nothing.
+    throw new FirmproofError('unavailable', `${redactUrl(server)} says that the product has moved`, {
+      details: { saysMoved: true },
+    });
+  }
   if (status !== 200) throw new FirmproofError('unavailable', `${redactUrl(server)} answers ${status}`);
   const text = utf8Text(bytes, 'evidence-malformed', 'the evidence');
   const evidence = parseEvidence(text);
-  if (etag !== null && etag.length < 200) await writeFileAtomically(file, JSON.stringify({ server, etag, text }));
+  if (etag !== null && etag.length < 200) await writeFileAtomically(file, JSON.stringify({ url, etag, text }));
   return evidence;
 }
 
-function readStored(file: string, server: string, nowSeconds: number): Stored | null {
+/**
+ * The trust roots that follow on the one held, as far as a server has them. Nothing of it is believed before the signatures
+ * are checked.
+ * @throws FirmproofError `unavailable`, `trust-root-malformed`
+ */
+export async function fetchTrustRoots(server: string, held: TrustRoot): Promise<readonly Envelope[]> {
+  const url = `${server}/v1/products/${held.product}/trust-roots?after=${held.digest}`;
+  const { status, bytes } = await fetchBounded(url, trustRootLimits);
+  if (status !== 200) throw new FirmproofError('unavailable', `${redactUrl(server)} answers ${status}`);
+  return parseTrustRoots(utf8Text(bytes, 'trust-root-malformed', 'the chain of trust roots'));
+}
+
+function readStored(file: string, url: string, nowSeconds: number): Stored | null {
   if (!existsSync(file)) return null;
   try {
     const stored = JSON.parse(readFileSync(file, 'utf8')) as Stored;
     const fresh = nowSeconds - parseEvidence(stored.text).block.timestamp < renewalSeconds;
-    return stored.server === server && fresh ? stored : null;
+    return stored.url === url && fresh ? stored : null;
   } catch {
     // Only a cache: what cannot be read is fetched again.
     return null;

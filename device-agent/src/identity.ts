@@ -9,12 +9,15 @@ import * as z from 'zod';
 /** What makes this device itself. Made at first boot on the data partition; an image never holds any of it. */
 export type Identity = { readonly id: string; readonly publicKey: PublicKey; readonly rolloutSecret: Uint8Array };
 
+/** Read only when something is to be signed. */
+export const deviceKeyFile = (dataDirectory: string): string => join(dataDirectory, 'device.key');
+
 const identitySchema = z.object({ id: z.uuid(), rolloutSecret: z.string().regex(/^[0-9a-f]{64}$/) });
 
 /** Opens the device's identity, or makes what is missing. Damaged files never stop the agent: they are put aside. */
 export async function openIdentity(dataDirectory: string): Promise<Identity> {
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-  const key = await readOrMake<KeyObject>(join(dataDirectory, 'device.key'), createPrivateKey, () =>
+  const key = await readOrMake<KeyObject>(deviceKeyFile(dataDirectory), createPrivateKey, () =>
     String(generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' })),
   );
   const { id, rolloutSecret } = await readOrMake(

@@ -13,6 +13,8 @@ import { type CheckResult, check } from './check.ts';
 import { type DownloadProgress, downloadImage, downloadSources } from './download.ts';
 import { runHealthCommand } from './health.ts';
 import type { InstallTarget } from './journal.ts';
+import { queueReport } from './reports.ts';
+import { heldTrustRoot, serversOf } from './trust.ts';
 
 export type InstallResult =
   | { readonly outcome: 'installed' | 'on-trial'; readonly version: string }
@@ -39,9 +41,11 @@ export async function install(agent: Agent, onProgress?: DownloadProgress): Prom
   } catch (error) {
     const failure = explain(error);
     // Once activation has begun, the next try finishes or undoes it: only the journal knows how far it came.
-    const undone = ['idle', 'downloading', 'staged'].includes(agent.journal.entry.state);
+    const { state, target } = agent.journal.entry;
+    const undone = ['idle', 'downloading', 'staged'].includes(state);
+    const reports = target && failure.outcome === 'refused' && queueReport(agent, target, 'failed', failure.code);
     await agent.journal
-      .write({ lastVerdict: failure, ...(undone && { state: 'idle', target: null }) })
+      .write({ lastVerdict: failure, ...(undone && { state: 'idle', target: null }), ...(reports && { reports }) })
       // Where not even the journal fits, the entry before holds, and the next try starts from it.
       .catch((trouble: unknown) => explain(trouble));
     return failure;
@@ -60,7 +64,7 @@ const refusal = (code: DeviceCode, message: string) => ({ outcome: outcomeOf(cod
 /** D12, D13: the idle slot holds exactly the bytes that the chain commits to. */
 async function stage(
   agent: Agent,
-  { evidence }: CheckResult,
+  { evidence, server }: CheckResult,
   release: ProvenRelease,
   onProgress?: DownloadProgress,
 ): Promise<InstallTarget> {
@@ -80,9 +84,10 @@ async function stage(
     headCounter: release.schedule.counter,
     slot: slots.idle(),
     previousSlot: slots.current(),
+    ...(server && { source: { product: heldTrustRoot(agent).product, server } }),
   };
   await journal.write({ state: 'downloading', target });
-  const sources = downloadSources(config, evidence ?? { sources: [] });
+  const sources = downloadSources({ servers: serversOf(agent) }, evidence ?? { sources: [] });
   const file = slots.fileOf(target.slot);
   await downloadImage({
     image,
@@ -148,7 +153,8 @@ async function judgeTrial(agent: Agent, target: InstallTarget): Promise<InstallR
 }
 
 /** Ends the trial: the image stays, and the floor rises. @throws FirmproofError `nothing-to-confirm` */
-export async function confirm({ journal }: Agent): Promise<InstallResult> {
+export async function confirm(agent: Agent): Promise<InstallResult> {
+  const { journal } = agent;
   const { state, target, rollbackFloor } = journal.entry;
   if (state !== 'trial' || target === null) throw new FirmproofError('nothing-to-confirm', 'no image is on trial');
   const { version, image, rollbackIndex } = target;
@@ -158,13 +164,15 @@ export async function confirm({ journal }: Agent): Promise<InstallResult> {
     trialDeadlineSeconds: null,
     installed: { version, image },
     rollbackFloor: Math.max(rollbackFloor, rollbackIndex),
+    reports: queueReport(agent, target, 'confirmed'),
   });
   // Once more, so that the entry before this one has the new floor too: a damaged journal must not lower it.
   await journal.write({});
   return { outcome: 'installed', version };
 }
 
-async function rollBack({ journal, slots }: Agent, target: InstallTarget, reason: string): Promise<InstallResult> {
+async function rollBack(agent: Agent, target: InstallTarget, reason: string): Promise<InstallResult> {
+  const { journal, slots } = agent;
   const { version, image, headCounter, previousSlot } = target;
   const failed = [
     ...journal.entry.failed.filter((failure) => failure.image !== image),
@@ -178,6 +186,7 @@ async function rollBack({ journal, slots }: Agent, target: InstallTarget, reason
     target: null,
     trialDeadlineSeconds: null,
     lastVerdict: { outcome: 'rolled-back', code: 'health-check-failed', message },
+    reports: queueReport(agent, target, 'rolled-back', 'health-check-failed'),
   });
   return { outcome: 'rolled-back', version, code: 'health-check-failed', message };
 }

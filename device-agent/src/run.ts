@@ -4,9 +4,11 @@ import { type Agent, openAgent } from './agent.ts';
 import type { AgentConfig } from './config.ts';
 import type { DownloadProgress } from './download.ts';
 import { type InstallResult, install } from './install.ts';
+import { sendReports } from './reports.ts';
 
 const firstRetrySeconds = 60;
 const busySeconds = 5;
+const timeKeepingSeconds = 600;
 
 /** What one round of `run` came to, and when the next one is due. */
 export type Round = {
@@ -37,11 +39,29 @@ export async function run(
         failures = result.outcome === 'unproven' ? failures + 1 : 0;
         nextSeconds = secondsToNext(agent, failures);
         options.onRound({ result, recoveredFrom: agent.journal.recoveredFrom, nextSeconds });
+        await sendReports(agent);
       } finally {
         agent.close();
       }
     }
-    await pause(nextSeconds * 1000, undefined, { signal: options.signal }).catch(() => undefined);
+    await pauseAndRemember(config, nextSeconds, options.signal);
+  }
+}
+
+/**
+ * Waits, and writes down now and then how late it is: else a device that is switched off before the next poll would believe
+ * that hardly any time has passed, poll after poll.
+ */
+async function pauseAndRemember(config: AgentConfig, seconds: number, signal: AbortSignal): Promise<void> {
+  for (let left = seconds; left > 0 && !signal.aborted; left -= timeKeepingSeconds) {
+    await pause(Math.min(left, timeKeepingSeconds) * 1000, undefined, { signal }).catch(() => undefined);
+    if (left <= timeKeepingSeconds && !signal.aborted) return;
+    const agent = await openAgent(config).catch(unlessBusy);
+    try {
+      await agent?.journal.write({ time: agent.clock.snapshot() });
+    } finally {
+      agent?.close();
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Sha256Digest, Version } from '@firmproof/protocol';
 import type { Agent } from './agent.ts';
-import { heldTrustRoot } from './check.ts';
 import type { JournalEntry } from './journal.ts';
+import { heldTrustRoot } from './trust.ts';
 
 /** What a device says about itself. No secret is in it. */
 export type Status = {
@@ -17,6 +17,9 @@ export type Status = {
   readonly rollbackFloor: number;
   readonly trustRootVersion: number;
   readonly sequence: number | null;
+  /** Whole days of device time since evidence last verified. */
+  readonly daysInSilence: number;
+  readonly reportsWaiting: number;
   readonly trustedTime: string;
   readonly lastVerdict: JournalEntry['lastVerdict'];
   readonly recoveredFrom: string | null;
@@ -24,11 +27,12 @@ export type Status = {
 
 export function statusOf(agent: Agent): Status {
   const { config, identity, journal, clock, slots } = agent;
+  const root = heldTrustRoot(agent);
   const { installed, state, target, rollbackFloor, lastProven, lastVerdict } = journal.entry;
   return {
     device: identity.id,
     publicKey: identity.publicKey,
-    product: config.imageTrustRoot.product,
+    product: root.product,
     channel: config.channel,
     hardware: config.hardware,
     installed,
@@ -36,8 +40,10 @@ export function statusOf(agent: Agent): Status {
     state,
     target: target?.version ?? null,
     rollbackFloor,
-    trustRootVersion: heldTrustRoot(agent).version,
+    trustRootVersion: root.version,
     sequence: lastProven?.sequence ?? null,
+    daysInSilence: Math.floor(clock.silentSeconds() / 86_400),
+    reportsWaiting: journal.entry.reports.waiting.length,
     trustedTime: new Date(Math.floor(clock.nowSeconds()) * 1000).toISOString(),
     lastVerdict,
     recoveredFrom: journal.recoveredFrom,

@@ -47,7 +47,15 @@ const sigstoreTrustedRoot = sigstoreRootSchema.optional().meta({
 });
 
 export const registerRequestSchema = z
-  .object({ message: actions.Register, ...approval, trustRoot: envelopeSchema, sigstoreTrustedRoot })
+  .object({
+    message: actions.Register,
+    ...approval,
+    trustRoot: envelopeSchema,
+    trustRoots: z.array(envelopeSchema).max(128).optional().meta({
+      description: 'With a predecessor: all trust roots before this one, oldest first. They have to lead to it.',
+    }),
+    sigstoreTrustedRoot,
+  })
   .meta({ id: 'RegisterRequest' });
 export const publishApprovalSchema = z
   .object({ message: actions.Publish, ...approval })
@@ -315,7 +323,13 @@ export const productSchema = z
     topIndex: z.int(),
     trustRoot: sha256DigestSchema,
     history: bytes32Schema,
-    pending: z.object({ hash: bytes32Schema, applicableFrom: timestamp }).optional(),
+    pending: z
+      .object({
+        hash: bytes32Schema,
+        applicableFrom: timestamp,
+        configuration: actions.Configure.meta({ description: 'What will be applied, as it was signed.' }),
+      })
+      .optional(),
     channels: z.array(channelResourceSchema),
   })
   .meta({ id: 'Product' });

@@ -92,6 +92,15 @@ const deviceCodes = {
     meaning: 'A trust root does not follow directly on the version before it.',
     remedy: 'Serve every version in between: versions rise by one.',
   },
+  'trust-root-ahead': {
+    meaning:
+      'A newer trust root is signed well, but no chain that this device can verify names it, and it has not been 90 days of device time since evidence verified.',
+    remedy: 'Keep the old chain and its witnesses running until the devices have seen the new trust root; else wait.',
+  },
+  'product-moved': {
+    meaning: 'The product has moved to another chain or registry, where it has another id.',
+    remedy: 'A device follows by itself, by the trust roots. Ask for the new id, or see the trust roots of this one.',
+  },
   'attestation-malformed': {
     meaning: 'The attestation is no Sigstore bundle v0.3 with one DSSE signature by a public key or a certificate.',
     remedy: 'Sign with `firmproof publish`, or see docs/spec/release.md.',
@@ -298,7 +307,8 @@ const inputCodes = {
     remedy: 'Correct the name.',
   },
   'key-invalid': {
-    meaning: 'The key is no P-256 or Ed25519 public key in SPKI form.',
+    meaning:
+      'The key is not of the kind that is needed: a P-256 or Ed25519 public key in SPKI form, or the private key of a wallet (0x and 64 digits).',
     remedy: 'Make keys with `firmproof setup`.',
   },
   'cosignature-malformed': {
@@ -358,6 +368,14 @@ const serviceCodes = {
   'length-mismatch': {
     meaning: 'The length of the content differs from what was announced.',
     remedy: 'Send it again.',
+  },
+  'report-invalid': {
+    meaning: 'The report of a device is not signed by the key that it names, or is about another product or release.',
+    remedy: 'Sign exactly what is sent, as docs/spec/device.md says.',
+  },
+  'report-replayed': {
+    meaning: 'A report with this counter, or a higher one, came from this device key before.',
+    remedy: 'Nothing: the earlier report counts.',
   },
   'quota-exceeded': {
     meaning: 'The upload quota of this publisher is used up for now.',
@@ -491,6 +509,14 @@ const serviceCodes = {
     remedy: 'Use the highest so far plus one, or less.',
   },
   'delay-too-long': { meaning: 'A delay is at most 30 days.', remedy: 'Choose a shorter delay.' },
+  'too-late-to-stop': {
+    meaning: 'The guardian revokes a release only inside its veto window, and vetoes no change of the guardian alone.',
+    remedy: 'Halt the channel, which a guardian may do at any time; the publisher can revoke.',
+  },
+  'nothing-scheduled': {
+    meaning: 'No change of the product is scheduled.',
+    remedy: 'Schedule one with `firmproof product configure` or `firmproof trust-root rotate`.',
+  },
   'configuration-pending': {
     meaning: 'The scheduled configuration does not fit this request.',
     remedy: 'See `firmproof product show`.',
@@ -514,6 +540,15 @@ const serviceCodes = {
   'chain-incomplete': {
     meaning: 'The events of the registry do not replay to the history hash in its storage.',
     remedy: 'Ask another RPC node.',
+  },
+  'deployment-proxy-missing': {
+    meaning:
+      'The deterministic deployment proxy is not on this chain. Vendor accounts have the same address on every chain because of it.',
+    remedy: 'Deploy the proxy with its well-known transaction, which anybody may send, or choose another chain.',
+  },
+  'deployer-out-of-gas': {
+    meaning: 'The key that deploys cannot pay for the transactions.',
+    remedy: 'Fund its address on that chain and run the command again; what is there already is not deployed again.',
   },
   'relayer-out-of-gas': {
     meaning: 'The relayer cannot pay for the transaction. It waits.',
@@ -541,7 +576,7 @@ const serviceCodes = {
   },
   'key-not-found': {
     meaning: 'A key that is needed is not in the key directory.',
-    remedy: 'Run `firmproof setup --solo`, or see --home.',
+    remedy: 'Run `firmproof setup` or `firmproof signer new`, or see --home.',
   },
   'setup-exists': { meaning: 'This directory is set up already.', remedy: 'Use it, or choose another with --home.' },
   'not-found': { meaning: 'No such page.', remedy: 'See /openapi.json.' },

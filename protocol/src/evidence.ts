@@ -8,6 +8,7 @@ import { blockStatementSchema, cosignatureSchema } from './witness.ts';
 
 export const maximumProofNodes = 64;
 export const maximumProofBytesInAll = 256 * 1024;
+export const maximumTrustRootsInEvidence = 32;
 /** Everything a device reads as evidence, in bytes of JSON text. */
 export const maximumEvidenceBytes = 4 * 1024 * 1024;
 
@@ -34,8 +35,8 @@ export const evidenceSchema = z.object({
     releaseState: proofSchema.optional(),
   }),
   release: z.object({ image: sha256DigestSchema, attestation: z.string().max(maximumAttestationBytes) }).optional(),
-  /** The trust roots after the first, in order, for devices that are behind. */
-  trustRoots: z.array(envelopeSchema).max(32).default([]),
+  /** The newest trust roots, in order, for devices that are behind; older ones are at `…/trust-roots`. */
+  trustRoots: z.array(envelopeSchema).max(maximumTrustRootsInEvidence).default([]),
   /** The Sigstore TrustedRoot that the newest trust root names, as text: its digest has to be the same. */
   sigstoreTrustedRoot: sigstoreRootSchema.optional(),
   /** Trustless gateways that have the image, tried after the device's own servers. */

@@ -69,7 +69,9 @@ export function parseSigner(text: string): Signer {
   const key = rest.toLowerCase();
   const bytes = { wallet: key, p256: `${p256Verifier}${key}`, passkey: `${webAuthnVerifier}${key}`, '': key }[kind];
   const parsed = signerSchema.safeParse(bytes);
-  if (!parsed.success) throw new FirmproofError('signer-invalid', `"${text.slice(0, 60)}" is no signer`);
+  // A verifier without a point would be a wallet's address.
+  if (!parsed.success || (kind !== '' && signerKind(parsed.data) !== kind))
+    throw new FirmproofError('signer-invalid', `"${text.slice(0, 60)}" is no signer`);
   return parsed.data;
 }
 

@@ -46,6 +46,13 @@ const documentSchema = z
     /** Attestations of dropped build keys and identities that stay acceptable. */
     acceptedAttestations: z.array(sha256DigestSchema).max(512).default([]),
     rootKeys: z.object({ threshold: z.int().min(1), keys: z.array(publicKeySchema).min(1).max(32) }),
+    /** Servers that devices ask before those of their image: for a place that no image knows yet. Carriers, as all are. */
+    servers: z
+      .array(z.url({ protocol: /^https?$/ }).max(500))
+      .max(16)
+      .optional(),
+    /** Seconds since 1970 when it was made: where a device's time starts again when no block says it (device.md D15). */
+    madeAt: z.int().min(0).optional(),
   })
   .superRefine((root, context) => {
     const operators = new Set(root.witnesses.members.map((member) => member.operator));
@@ -99,37 +106,12 @@ export function trustRootOfEnvelope(envelope: Envelope): TrustRoot {
   return { ...document, digest: sha256(payload), envelope };
 }
 
-function requireSigners(envelope: Envelope, rootKeys: TrustRoot['rootKeys'], whose: string): void {
+/** Throws unless enough of these root keys have signed. @throws FirmproofError `trust-root-signature-invalid` */
+export function requireSigners(envelope: Envelope, rootKeys: TrustRoot['rootKeys'], whose: string): void {
   const signers = countSigners(envelope, rootKeys.keys);
   if (signers >= rootKeys.threshold) return;
   throw new FirmproofError(
     'trust-root-signature-invalid',
     `${signers} of ${rootKeys.threshold} needed root keys of ${whose} have signed the trust root`,
   );
-}
-
-/**
- * Walks from the root that a device holds to the one that the chain names. Every step follows directly on the one
- * before and is signed by the old *and* the new threshold. Never goes further than the chain (docs/spec/device.md 9).
- * @throws FirmproofError `trust-root-mismatch`, `trust-root-version`, `trust-root-signature-invalid`, `trust-root-malformed`
- */
-export function walkTrustRoot(held: TrustRoot, steps: readonly Envelope[], named: Sha256Digest): TrustRoot {
-  let current = held;
-  for (const envelope of steps) {
-    if (current.digest === named) break;
-    const next = trustRootOfEnvelope(envelope);
-    if (next.version <= current.version) continue;
-    if (next.version !== current.version + 1) {
-      throw new FirmproofError(
-        'trust-root-version',
-        `trust root ${next.version} does not follow on ${current.version}`,
-      );
-    }
-    requireSigners(envelope, current.rootKeys, `version ${current.version}`);
-    current = next;
-  }
-  if (current.digest !== named) {
-    throw new FirmproofError('trust-root-mismatch', `the chain names trust root ${named}, the way there is missing`);
-  }
-  return current;
 }

@@ -32,6 +32,10 @@ const environmentSchema = z
       .url({ protocol: /^https?$/ })
       .optional()
       .describe('RPC node of the chain. Without it an embedded development chain is started.'),
+    FIRMPROOF_DEVELOPMENT_CHAIN_ID: z
+      .enum(['31337', '1337'])
+      .default('31337')
+      .describe('Chain id of the embedded chain; the other one is for trying a move between two.'),
     FIRMPROOF_REGISTRY: z.string().optional().describe('Address of the registry; needed with FIRMPROOF_RPC_URL.'),
     FIRMPROOF_REGISTRY_BLOCK: integer(0).describe('Block that the registry was deployed in: indexing starts there.'),
     FIRMPROOF_RELAYER_KEY_FILE: z
@@ -49,16 +53,19 @@ const environmentSchema = z
     FIRMPROOF_MAXIMUM_IMAGE_BYTES: integer(4 * 2 ** 30, 1).describe('Largest image that is accepted.'),
     FIRMPROOF_DAILY_UPLOAD_BYTES: integer(64 * 2 ** 30, 1).describe('Upload quota of a publisher per day.'),
     FIRMPROOF_UPLOAD_STALL_SECONDS: integer(30, 1).describe('An upload that brings no byte for this long is ended.'),
+    FIRMPROOF_REPORTING_DEVICES: integer(100_000).describe(
+      'Device keys of a product whose reports are kept; further ones are refused.',
+    ),
     FIRMPROOF_TOKEN_SECONDS: integer(30 * 86_400, 60).describe('Lifetime of API tokens.'),
     FIRMPROOF_ALLOWED_PUBLISHERS: list.describe('Publishers that may log in, comma separated; empty: any.'),
-    FIRMPROOF_OIDC_ISSUERS: list.describe(
-      'Issuers whose ID tokens CI may log in with, comma separated: issuer, or issuer=address of its keys.',
-    ),
     FIRMPROOF_PAGES: z
       .string()
       .min(1)
       .optional()
       .describe('Directory of the approval pages, or off. Default: those that `npm run build:web` has made.'),
+    FIRMPROOF_OIDC_ISSUERS: list.describe(
+      'Issuers whose ID tokens CI may log in with, comma separated: issuer, or issuer=address of its keys.',
+    ),
     FIRMPROOF_LOG_LEVEL: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
       .default('info')
@@ -139,12 +146,14 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
               return { operator, url };
             }),
           },
+    developmentChainId: Number(values.FIRMPROOF_DEVELOPMENT_CHAIN_ID),
     pollMilliseconds: values.FIRMPROOF_POLL_MILLISECONDS,
     evidenceRenewalSeconds: values.FIRMPROOF_EVIDENCE_RENEWAL_SECONDS,
     evidenceMaxAgeSeconds: values.FIRMPROOF_EVIDENCE_MAX_AGE_SECONDS,
     maximumImageBytes: values.FIRMPROOF_MAXIMUM_IMAGE_BYTES,
     dailyUploadBytes: values.FIRMPROOF_DAILY_UPLOAD_BYTES,
     uploadStallSeconds: values.FIRMPROOF_UPLOAD_STALL_SECONDS,
+    reportingDevices: values.FIRMPROOF_REPORTING_DEVICES,
     tokenSeconds: values.FIRMPROOF_TOKEN_SECONDS,
     allowedPublishers: values.FIRMPROOF_ALLOWED_PUBLISHERS.map((address) => addressSchema.parse(address.toLowerCase())),
     oidcIssuers: values.FIRMPROOF_OIDC_ISSUERS.map((entry) => {

@@ -15,7 +15,8 @@ export function createEngine(options: {
   readonly worker: ProposalWorker;
   readonly evidence: EvidenceService;
   readonly relayer: Relayer;
-  readonly openImages: () => Promise<void>;
+  /** Opens the images of releases that are installable at this time, in seconds since 1970. */
+  readonly openImages: (atSeconds: number) => Promise<void>;
   /** A development chain makes blocks when asked; a real one makes them by itself. */
   readonly advance?: (() => Promise<void>) | undefined;
   readonly metrics: Metrics;
@@ -40,7 +41,8 @@ export function createEngine(options: {
       await store.reopenConfirmed();
     }
     await options.worker.pass(finalBlock);
-    await options.openImages();
+    // What counts is the time of blocks, by which devices judge; no block may be new enough on a chain where nothing happens.
+    await options.openImages(Math.max(options.nowSeconds(), caughtUp.finalSeconds));
     await options.evidence.refreshAll(finalBlock, options.nowSeconds());
     if (options.evidence.isWaiting(finalBlock)) await options.advance?.();
     metrics.finalBlock.set(finalBlock);

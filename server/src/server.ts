@@ -34,6 +34,7 @@ import { createIntake } from './proposals/intake.ts';
 import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
 import { createTrustRoots } from './proposals/trust-roots.ts';
+import { createReports } from './reports.ts';
 
 const embeddedWitnessCount = 3;
 const embeddedPollMilliseconds = 150;
@@ -93,12 +94,12 @@ async function open(
   const trustRoots = createTrustRoots(database);
   const intake = createIntake({
     database,
+    trustRoots,
     store: proposals,
     registry,
     contracts,
     accounts,
     approvals,
-    trustRoots,
     relayer: relayer.address,
   });
   const stops = createStops(database, nowSeconds);
@@ -117,7 +118,6 @@ async function open(
   const metrics = createMetrics();
   const tokens = createTokens({
     database,
-    rpc,
     accounts,
     chainId,
     lifetimeSeconds: config.tokenSeconds,
@@ -137,7 +137,7 @@ async function open(
     worker: createProposalWorker({ store: proposals, contracts, approvals, relayer, nowSeconds }),
     evidence,
     relayer,
-    openImages: () => access.openInstallable(nowSeconds()),
+    openImages: (atSeconds) => access.openInstallable(atSeconds),
     advance: chain.advance,
     metrics,
     log,
@@ -164,13 +164,14 @@ async function open(
     database,
     tokens,
     oidcLogin,
-    trustRoots,
     accounts,
     approvals,
     intake,
     store: proposals,
     evidence,
     stops,
+    trustRoots,
+    reports: createReports({ database, maximumDevices: config.reportingDevices, nowSeconds }),
     metrics,
     gateway: createGateway({
       store,

@@ -6,7 +6,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ApprovalTeam } from '../support/approval-team.ts';
 import { buildPages, Person, startBrowser } from '../support/browser.ts';
-import { destroyStack, type Stack, startStack } from '../support/stack.ts';
+import { destroyStack, type Stack, stable, startStack } from '../support/stack.ts';
+import { walletSigner } from '../support/team.ts';
 
 let stack: Stack;
 let url: string;
@@ -120,14 +121,31 @@ describe('a release', () => {
 
   test('is approved by a passkey that this browser has forgotten', async () => {
     const { proposal } = await team.propose('1.5.0', randomBytes(1000));
-    await person.page.evaluate(() => localStorage.removeItem('firmproof.passkeys'));
+    const list = await person.page.evaluate(() => {
+      const kept = localStorage.getItem('firmproof.passkeys') ?? '';
+      localStorage.removeItem('firmproof.passkeys');
+      return kept;
+    });
     await open(proposal.id);
     await person.page.getByRole('button', { name: 'Approve with a passkey' }).click();
     await person.page.locator('.approvers').getByText('approved').waitFor();
     expect((await team.client.proposal(proposal.id)).approvals.map(({ signer }) => signer)).toEqual([passkey]);
     // Its signature has told whose it is.
-    await person.page.getByText('yours').waitFor();
+    await person.page.getByText('yours', { exact: true }).waitFor();
+    await person.page.evaluate((kept) => localStorage.setItem('firmproof.passkeys', kept), list);
   });
+});
+
+test('a way back is approved in advance, and says that it waits to be asked for', async () => {
+  const { id } = await team.vendor.prepareFallback(team.product, stable, parseVersion('1.0.0'), 2);
+  await open(id);
+  const { page } = person;
+  await page.getByRole('heading', { name: 'Offer prime-hub 1.0.0 on stable' }).waitFor();
+  await page.getByText('A way back, approved in advance').waitFor();
+  expect(await row('Reaches').textContent()).toBe('all devices at once');
+  await approveButton().click();
+  await page.getByText('held-back').waitFor();
+  expect(await team.client.proposal(id)).toMatchObject({ state: 'approving', reason: { code: 'held-back' } });
 });
 
 describe('passkeys', () => {
@@ -176,6 +194,34 @@ describe('passkeys', () => {
 });
 
 describe('an account', () => {
+  test('gets other signers, whose whole keys are shown, with the approvals of old and new', async () => {
+    const { page } = person;
+    const own = await ApprovalTeam.form(stack, [passkey], { name: 'changing' });
+    const { epoch } = await own.client.account(own.account);
+    const newcomer = walletSigner();
+    const message = {
+      signers: [own.wallet.signer, newcomer.signer, passkey],
+      threshold: 2,
+      passkeysAlone: false,
+      epoch: epoch + 1,
+      deadline: Math.floor(Date.now() / 1000) + 3600,
+    };
+    const proposal = await own.client.changeAccount('set-signers', own.account, { message, approvals: [] });
+    await open(proposal.id);
+    const signers = row('Signers').locator('li');
+    expect(await signers.allTextContents()).toEqual([
+      `Wallet${own.wallet.signer}stays`,
+      `Wallet${newcomer.signer}new`,
+      `Passkeyyours: Ada, laptop${passkey.slice(42)}stays`,
+      `P-256 key${shortSigner(own.hardware.signer).slice(5)}removed`,
+    ]);
+    await approveButton().click();
+    await page.locator('.approvers').getByText('approved').nth(1).waitFor();
+    await own.approve(proposal, own.wallet);
+    await page.getByText('Done: it is on chain.').waitFor();
+    expect((await own.client.account(own.account)).signers.toSorted()).toEqual(message.signers.toSorted());
+  });
+
   test('shows its signers, and to them what waits', async () => {
     const { proposal } = await team.propose('1.7.0', randomBytes(1000));
     const { page } = person;

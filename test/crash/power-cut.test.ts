@@ -1,33 +1,16 @@
 // A33: the power goes at every step of an installation, before and after the journal has it.
-import { type Agent, install, openAgent, readConfig } from '@firmproof/device-agent';
+import { install, openAgent, readConfig } from '@firmproof/device-agent';
 import { sha256 } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Arena } from '../support/arena.ts';
 import { makeDevice } from '../support/device.ts';
+import { cutPower, PowerCut } from '../support/power-cut.ts';
 
 let arena: Arena;
 beforeAll(async () => {
   arena = await Arena.open();
 });
 afterAll(() => arena.close());
-
-class PowerCut extends Error {}
-
-/** From the given act on, nothing of the agent reaches the disk any more. */
-function cutPower(agent: Agent, act: number, when: 'before' | 'after'): void {
-  let acts = 0;
-  const guard =
-    <Arguments extends unknown[]>(does: (...args: Arguments) => Promise<void>) =>
-    async (...args: Arguments) => {
-      acts += 1;
-      if (acts > act || (acts === act && when === 'before')) throw new PowerCut();
-      await does(...args);
-      if (acts === act) throw new PowerCut();
-    };
-  agent.journal.write = guard(agent.journal.write.bind(agent.journal));
-  const { slots } = agent as { slots: { activate: Agent['slots']['activate'] } };
-  slots.activate = guard(slots.activate.bind(slots));
-}
 
 describe.each(['before', 'after'] as const)('the power goes %s', (when) => {
   test.each(Array.from({ length: 12 }, (_, index) => index + 1))('act %d of an installation', async (act) => {

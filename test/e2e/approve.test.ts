@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseVersion } from '@firmproof/protocol';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { destroyStack, eventually, type Stack, stable, startStack } from '../support/stack.ts';
 import { p256Signer, passkeySigner, walletSigner } from '../support/team.ts';
 import { type Member, memberOf } from '../support/team-home.ts';
@@ -40,6 +40,19 @@ async function fails(member: Member, code: string, exitCode: number, ...args: st
   const outcome = await member.run(...args, '--json');
   expect(JSON.parse(outcome.stderr)).toMatchObject({ code, hint: expect.stringMatching(/\S/) });
   expect(outcome.code).toBe(exitCode);
+}
+
+/** A release on chain, by the API: what the commands start from. */
+async function released(version: string): Promise<void> {
+  const proposal = await team.propose(version, randomBytes(5000));
+  await team.approve(proposal, p256);
+  await team.settle(proposal);
+}
+
+async function promoted(version: string): Promise<void> {
+  const promotion = await team.vendor.promote(team.product, stable, parseVersion(version));
+  await team.approve(promotion, p256);
+  await team.settle(promotion);
 }
 
 const channel = () => team.vendor.client.channel(team.product, stable);
@@ -110,9 +123,14 @@ describe('a release by a team', () => {
 });
 
 describe('a server that does not relay', () => {
+  beforeAll(async () => {
+    for (const version of ['2.0.0', '2.1.0']) await released(version);
+    await promoted('2.0.0');
+  });
+
   test('is done without: export, and any node of the chain (A24)', async () => {
     const { fallbacks, proposal } = (await builder.json(
-      ...['promote', '--version', '1.1.0', '--fallback', '1.0.0'],
+      ...['promote', '--version', '2.1.0', '--fallback', '2.0.0'],
     )) as never as { fallbacks: string[]; proposal: string };
     await both(officer, proposal);
     // Held back, this server relays it for nobody: what happens here would happen with one that will not.
@@ -131,7 +149,7 @@ describe('a server that does not relay', () => {
     );
     const sent = await builder.json('proposal', 'relay', exported, '--rpc', stack.rpcUrl, '--key-file', key);
     expect(sent).toMatchObject({ transaction: expect.stringMatching(/^0x/) });
-    await eventually(channel, ({ version }) => version === '1.0.0', 'the way back');
+    await eventually(channel, ({ version }) => version === '2.0.0', 'the way back');
     await fails(
       builder,
       'transaction-reverted',
@@ -142,9 +160,14 @@ describe('a server that does not relay', () => {
 });
 
 describe('a bad night', () => {
+  beforeAll(async () => {
+    for (const version of ['3.0.0', '3.1.0']) await released(version);
+  });
+  beforeEach(() => promoted('3.0.0'));
+
   test('one person stops a release, and takes the prepared way back', async () => {
     const { fallbacks, proposal } = (await builder.json(
-      ...['promote', '--version', '1.1.0', '--fallback', '1.0.0'],
+      ...['promote', '--version', '3.1.0', '--fallback', '3.0.0'],
     )) as never as { fallbacks: string[]; proposal: string };
     expect(fallbacks).toHaveLength(2);
     await both(officer, proposal);
@@ -155,10 +178,10 @@ describe('a bad night', () => {
       'evidence',
     );
     const stopped = await guardian.json('stop', 'stable');
-    expect(stopped).toMatchObject({ halted: true, stopped: { version: '1.1.0' }, reachedPercent: 100 });
+    expect(stopped).toMatchObject({ halted: true, stopped: { version: '3.1.0' }, reachedPercent: 100 });
     expect(await channel()).toMatchObject({ halted: true });
-    expect(await guardian.json('fall-back', 'stable')).toMatchObject({ version: '1.0.0', state: 'confirmed' });
-    expect(await channel()).toMatchObject({ halted: false, version: '1.0.0' });
+    expect(await guardian.json('fall-back', 'stable')).toMatchObject({ version: '3.0.0', state: 'confirmed' });
+    expect(await channel()).toMatchObject({ halted: false, version: '3.0.0' });
     await fails(guardian, 'proposal-not-found', 3, 'fall-back', 'stable');
   });
 
@@ -166,7 +189,7 @@ describe('a bad night', () => {
     const stopped = await builder.json('stop', 'stable');
     expect(stopped).toMatchObject({ halted: false });
     expect(await channel()).toMatchObject({ stopped: true, halted: false });
-    expect(await builder.json('resume', 'stable')).toMatchObject({ version: '1.0.0' });
+    expect(await builder.json('resume', 'stable')).toMatchObject({ version: '3.0.0' });
     expect(await channel()).toMatchObject({ stopped: false });
   });
 
@@ -175,6 +198,6 @@ describe('a bad night', () => {
     const { proposal, state } = await builder.json('resume', 'stable');
     expect(state).toBe('approving');
     await both(officer, String(proposal));
-    expect(await channel()).toMatchObject({ halted: false, version: parseVersion('1.0.0') });
+    expect(await channel()).toMatchObject({ halted: false, version: parseVersion('3.0.0') });
   });
 });

@@ -1,111 +1,64 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  FirmproofClient,
-  p256Key,
-  type ReleaseOptions,
-  SignerApprover,
-  signTrustRoot,
-  Vendor,
-} from '@firmproof/client';
+import type { FirmproofClient, ReleaseOptions } from '@firmproof/client';
 import {
   type AccountParameters,
   type Address,
   type ProductId,
   type Proposal,
-  parseProductName,
   parseVersion,
   type Signer,
-  trustRootType,
 } from '@firmproof/protocol';
-import { proposedTypedData, typedDataHash } from '@firmproof/protocol/approval';
-import { publicKeyOf } from '@firmproof/protocol/node';
 import type { Stack } from './stack.ts';
-import { deployAccount, p256Signer, parametersOf, type TeamSigner, walletSigner } from './team.ts';
+import { p256Signer, type TeamSigner, walletSigner } from './team.ts';
+import { makeTeam, type TeamVendor } from './team-vendor.ts';
 
-/** A vendor account of a wallet, a P-256 key in software and somebody's passkey, with a registered product. */
+/** Somebody whose passkey is in a browser: only that browser can sign with it. */
+const inBrowser = (signer: Signer): TeamSigner => ({
+  kind: 'passkey',
+  signer,
+  sign: () => {
+    throw new Error('this passkey is in a browser');
+  },
+});
+
+/** A vendor account of a P-256 key, a wallet, and passkeys of people in browsers, with a registered product. */
 export class ApprovalTeam {
-  readonly wallet = walletSigner();
-  readonly hardware = p256Signer();
-  readonly stack: Stack;
-  readonly account: Address;
-  readonly client: FirmproofClient;
-  readonly product: ProductId;
-  readonly #vendor: Vendor;
-  readonly #buildKey: KeyObject;
+  readonly wallet: TeamSigner;
+  readonly hardware: TeamSigner;
+  readonly #team: TeamVendor;
 
-  private constructor(parts: {
-    stack: Stack;
-    account: Address;
-    vendor: Vendor;
-    product: ProductId;
-    buildKey: KeyObject;
-    keys: Pick<ApprovalTeam, 'wallet' | 'hardware'>;
-  }) {
-    this.stack = parts.stack;
-    this.account = parts.account;
-    this.#vendor = parts.vendor;
-    this.client = parts.vendor.client;
-    this.product = parts.product;
-    this.#buildKey = parts.buildKey;
-    Object.assign(this, parts.keys);
+  private constructor(team: TeamVendor, hardware: TeamSigner, wallet: TeamSigner) {
+    this.#team = team;
+    this.hardware = hardware;
+    this.wallet = wallet;
   }
 
-  /** @param passkeys of people in browsers, who join a wallet and a P-256 key */
   static async form(
     stack: Stack,
     passkeys: readonly Signer[],
     options: { readonly threshold?: number; readonly change?: Partial<AccountParameters>; readonly name?: string } = {},
   ): Promise<ApprovalTeam> {
-    const keys = { wallet: walletSigner(), hardware: p256Signer() };
-    const signers = [keys.wallet.signer, keys.hardware.signer, ...passkeys];
-    const parameters = { ...parametersOf([], options.threshold ?? 2), signers, ...options.change };
-    const account = await deployAccount(stack, parameters);
-    const client = new FirmproofClient({ server: stack.url });
-    const approver = new SignerApprover(account, p256Key(keys.hardware.privateKey), {
-      epoch: async () => (await client.account(account)).epoch,
-    });
-    const { vendor } = await Vendor.login(client, approver);
-    const buildKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-    const name = parseProductName(options.name ?? 'prime-hub');
-    const product = vendor.productId(name);
-    const team = new ApprovalTeam({ stack, account, vendor, product, buildKey, keys });
-    const registration = await vendor.register(name, team.#trustRoot(name));
-    await team.approve(registration, team.wallet);
-    await team.client.follow(registration.id);
-    return team;
+    const [hardware, wallet] = [p256Signer(), walletSigner()];
+    const signers = [hardware, wallet, ...passkeys.map(inBrowser)];
+    return new ApprovalTeam(await makeTeam(stack, { name: 'prime-hub', ...options, signers }), hardware, wallet);
   }
 
-  #trustRoot(name: ReturnType<typeof parseProductName>) {
-    const { chainId, registry, witnesses } = this.stack.info;
-    const rootKey = generateKeyPairSync('ed25519').privateKey;
-    return signTrustRoot(
-      {
-        type: trustRootType,
-        version: 1,
-        product: this.product,
-        name,
-        chainId,
-        registry,
-        maxAgeSeconds: 604_800,
-        witnesses: {
-          quorum: 2,
-          members: witnesses.map(({ operator, publicKey }) => ({ operator, publicKey: publicKey as never })),
-        },
-        buildKeys: [publicKeyOf(this.#buildKey)],
-        rootKeys: { threshold: 1, keys: [publicKeyOf(rootKey)] },
-      },
-      [rootKey],
-    );
+  get account(): Address {
+    return this.#team.account;
+  }
+  get product(): ProductId {
+    return this.#team.product;
+  }
+  get vendor(): TeamVendor['vendor'] {
+    return this.#team.vendor;
+  }
+  get client(): FirmproofClient {
+    return this.#team.vendor.client;
   }
 
   /** Approves with a key outside a browser, as the firmproof command does. */
-  async approve(proposal: Proposal, by: TeamSigner): Promise<Proposal> {
-    const { epoch } = await this.client.account(this.account);
-    const typed = proposedTypedData(proposal, this.stack.info, { account: this.account, epoch });
-    return this.client.approve(proposal.id, { signer: by.signer, signature: by.sign(typedDataHash(typed)) });
-  }
+  approve = (proposal: Proposal, by: TeamSigner): Promise<Proposal> => this.#team.approve(proposal, by);
 
   /** Uploads a release that nobody has approved yet; answers when it waits for approvals. */
   async propose(
@@ -113,11 +66,11 @@ export class ApprovalTeam {
     image: Buffer,
     options: Partial<ReleaseOptions> = {},
   ): Promise<{ readonly proposal: Proposal; readonly file: string }> {
-    const file = join(this.stack.directory, `prime-hub-${version}.bin`);
+    const { stack, vendor, product, buildKey } = this.#team;
+    const file = join(stack.directory, `prime-hub-${version}.bin`);
     writeFileSync(file, image);
-    const about = { product: this.product, version: parseVersion(version), ...options };
-    const prepared = await this.#vendor.prepare(file, about, this.#buildKey);
-    const { id } = await this.#vendor.upload(file, { ...prepared, by: { approvals: [] } });
+    const prepared = await vendor.prepare(file, { product, version: parseVersion(version), ...options }, buildKey);
+    const { id } = await vendor.upload(file, { ...prepared, by: { approvals: [] } });
     return { proposal: await this.client.follow(id, undefined, { untilItWaits: true }), file };
   }
 
@@ -125,10 +78,6 @@ export class ApprovalTeam {
   async publish(version: string, image: Buffer, options: Partial<ReleaseOptions> = {}): Promise<void> {
     const { proposal } = await this.propose(version, image, options);
     for (const signer of [this.wallet, this.hardware]) await this.approve(proposal, signer);
-    await this.client.follow(proposal.id);
-  }
-
-  get vendor(): Vendor {
-    return this.#vendor;
+    await this.#team.settle(proposal);
   }
 }

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parseSigner, type Signer } from '@firmproof/protocol';
@@ -70,6 +71,30 @@ export async function buildPages(...options: readonly string[]): Promise<string>
   const directory = temporaryDirectory();
   await promisify(execFile)(process.execPath, [buildScript, '--out', directory, ...options]);
   return directory;
+}
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+};
+
+/** Any static host: files by their paths, no rules, no headers but the type. */
+export async function hostFiles(directory: string): Promise<{ readonly url: string; stop(): Promise<unknown> }> {
+  const host = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://host').pathname;
+    const file = join(directory, path === '/' ? 'index.html' : path);
+    if (!existsSync(file)) return response.writeHead(404).end();
+    return response.writeHead(200, { 'content-type': mediaTypes[extname(file)] }).end(readFileSync(file));
+  });
+  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
+  const address = host.address();
+  return {
+    url: `http://localhost:${typeof address === 'object' ? address?.port : 0}`,
+    stop: () => new Promise((resolve) => host.close(resolve)),
+  };
 }
 
 export type Look = { readonly colorScheme?: 'light' | 'dark'; readonly width?: number; readonly height?: number };

@@ -1,13 +1,17 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type Agent,
   type CheckResult,
   check,
   type InstallResult,
   install,
+  type MonotonicTime,
+  machineTime,
   openAgent,
   readConfig,
   type Status,
+  sendReports,
   statusOf,
 } from '@firmproof/device-agent';
 import type { TrustRoot } from '@firmproof/protocol';
@@ -17,11 +21,17 @@ import { temporaryDirectory } from './stack.ts';
 export type TestDevice = {
   readonly directory: string;
   readonly configFile: string;
+  /** Does something with the agent, alone. */
+  act<Result>(work: (agent: Agent) => Promise<Result> | Result): Promise<Result>;
   check(): Promise<CheckResult>;
   install(): Promise<InstallResult>;
   status(): Promise<Status>;
   /** sha-256 of the image that runs; null before the first installation. */
   running(): string | null;
+  /** Sends what the device has to report. */
+  report(): Promise<void>;
+  /** Lets device time pass: the device is on, and nobody answers. */
+  sleep(days: number): void;
   /** Changes the configuration, as a new device image would. */
   configure(change: object): void;
   /** Everything that an attack must leave as it is. */
@@ -52,8 +62,14 @@ export function makeDevice(
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'trust-root.json'), JSON.stringify(trustRoot.envelope));
   write();
+  const machine = machineTime();
+  let sleptSeconds = 0;
+  const time: MonotonicTime = {
+    bootId: machine.bootId,
+    uptimeSeconds: () => machine.uptimeSeconds() + sleptSeconds,
+  };
   const withAgent = async <Result>(act: (agent: Awaited<ReturnType<typeof openAgent>>) => Promise<Result> | Result) => {
-    const agent = await openAgent(readConfig(configFile));
+    const agent = await openAgent(readConfig(configFile), time);
     try {
       return await act(agent);
     } finally {
@@ -63,9 +79,14 @@ export function makeDevice(
   return {
     directory,
     configFile,
+    act: withAgent,
     check: () => withAgent((agent) => check(agent)),
     install: () => withAgent((agent) => install(agent)),
     status: () => withAgent(statusOf),
+    report: () => withAgent(sendReports),
+    sleep(days) {
+      sleptSeconds += days * 86_400;
+    },
     running() {
       const current = join(directory, 'slots', 'current');
       return existsSync(current) ? sha256(readFileSync(current)) : null;

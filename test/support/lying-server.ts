@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 
 /** What somebody changes who owns the server, the gateway or the way between. Evidence is raw JSON: a liar keeps to no schema. */
 export type Lie = {
@@ -75,7 +76,13 @@ async function forward(
   const isEvidence = path.endsWith('/evidence');
   const condition = request.headers['if-none-match'];
   const headers = condition && !lie.evidence ? { 'if-none-match': condition } : {};
-  const answer = await fetch(`${upstream}${path}`, { headers });
+  const { method = 'GET' } = request;
+  const sent = method === 'GET' || method === 'HEAD' ? {} : { method, body: await buffer(request) };
+  const type = request.headers['content-type'];
+  const answer = await fetch(`${upstream}${path}`, {
+    ...sent,
+    headers: { ...headers, ...(type && { 'content-type': type }) },
+  });
   onAnswer(answer.status);
   let body = Buffer.from(await answer.arrayBuffer());
   const etag = isEvidence && lie.evidence ? null : answer.headers.get('etag');

@@ -13,14 +13,18 @@ import {
   bytes32OfDigest,
   type Channel,
   type Cosignature,
+  type Envelope,
   type ProductId,
+  payloadOf,
   type Sha256Digest,
+  sha256,
   type Version,
 } from '@firmproof/protocol';
 import { actionTypedData, wrapApprovals } from '@firmproof/protocol/approval';
 import { publicKeyOf } from '@firmproof/protocol/node';
 import { Contract, type ContractTransactionResponse } from 'ethers';
 import { withRelayer } from './relayer.ts';
+import { eventually } from './stack.ts';
 import { approvalsBy, type TeamSigner, teamTypedData } from './team.ts';
 
 type Server = { readonly rpcUrl: string; readonly info: { readonly chainId: number; readonly registry: string } };
@@ -130,6 +134,55 @@ export async function publishWithStolenApprovalKey(
   plantAttestation(stolen.directory, attestation);
   await publishDirectly(stolen, product, version, release);
   await promoteDirectly(stolen, product, version, channel);
+}
+
+/** With a stolen approval key: names whatever trust root the thief likes, past the server and without a veto window. */
+export async function nameTrustRootDirectly(
+  { server, directory, vendor }: Stolen,
+  product: ProductId,
+  trustRoot: Sha256Digest,
+): Promise<void> {
+  const { publisher, guardian, delaySeconds, epoch } = await vendor.client.product(product);
+  const named = bytes32OfDigest(trustRoot);
+  const message: ActionMessage<'Configure'> = {
+    product,
+    publisher,
+    guardian,
+    delay: delaySeconds,
+    trustRoot: named,
+    epoch,
+    deadline: deadline(),
+  };
+  const approval = await vendor.approver.approve(vendor.info, 'Configure', message);
+  await relayDirectly(server, directory, 'configure', [...Object.values(message), approval]);
+  await relayDirectly(server, directory, 'applyConfiguration', [...Object.values(message), 0, '0x']);
+  await eventually(
+    () => vendor.client.product(product),
+    (now) => now.epoch === epoch + 2,
+    'the server to see it',
+  );
+}
+
+/** Puts a trust root into the database of a stolen server, as a step from the one with this digest. */
+export function plantTrustRoot(directory: string, envelope: Envelope, previous: Sha256Digest): Sha256Digest {
+  const payload = payloadOf(envelope);
+  const digest = sha256(payload);
+  const database = new DatabaseSync(join(directory, 'firmproof.sqlite'), { timeout: 5000 });
+  try {
+    // Under no product's name: the server's own check of witnesses does not look at it.
+    database
+      .prepare('INSERT INTO trust_roots (digest, product, version, envelope, previous) VALUES (?, ?, ?, ?, ?)')
+      .run(
+        digest,
+        'planted',
+        JSON.parse(new TextDecoder().decode(payload)).version,
+        JSON.stringify(envelope),
+        previous,
+      );
+    return digest;
+  } finally {
+    database.close();
+  }
 }
 
 /** Puts an attestation into the database of a stolen server, which would never have accepted it. */

@@ -70,6 +70,7 @@ await build({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    chunkSizeWarningLimit: 1000,
   },
 });
 writeFileSync(join(out, 'config.json'), `${JSON.stringify(configuration, null, 2)}\n`);

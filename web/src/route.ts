@@ -1,9 +1,10 @@
+import { type Bytes32, parseBytes32 } from '@firmproof/protocol';
 import { useSyncExternalStore } from 'react';
 
 export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'enrol' }
-  | { readonly page: 'proposal'; readonly id: string }
+  | { readonly page: 'proposal'; readonly id: Bytes32 }
   | { readonly page: 'account'; readonly address: string }
   | { readonly page: 'unknown' };
 
@@ -13,7 +14,7 @@ export function routeOf(hash: string): Route {
   if (more.length > 0) return { page: 'unknown' };
   if (page === '' && parameter === '') return { page: 'home' };
   if (page === 'enrol' && parameter === '') return { page: 'enrol' };
-  if (page === 'proposal' && /^0x[0-9a-f]{64}$/i.test(parameter)) return { page, id: parameter.toLowerCase() };
+  if (page === 'proposal' && /^0x[0-9a-f]{64}$/i.test(parameter)) return { page, id: parseBytes32(parameter) };
   if (page === 'account' && /^0x[0-9a-f]{40}$/i.test(parameter)) return { page, address: parameter.toLowerCase() };
   return { page: 'unknown' };
 }

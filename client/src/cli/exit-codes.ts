@@ -31,10 +31,12 @@ const usage: readonly ErrorCode[] = [
   'setup-exists',
   'evidence-malformed',
   'trust-root-malformed',
-  'sigstore-root-malformed',
   'relay-file-malformed',
   'sbom-malformed',
+  'sigstore-root-malformed',
   'port-in-use',
+  'signer-invalid',
+  'signers-invalid',
 ];
 const keys: readonly ErrorCode[] = [
   'key-not-found',
@@ -48,6 +50,8 @@ const keys: readonly ErrorCode[] = [
   'oidc-token-invalid',
   'oidc-issuer-unknown',
   'oidc-identity-unknown',
+  'signer-command-failed',
+  'signer-unknown',
 ];
 const unproven: readonly ErrorCode[] = [
   'server-lied',
@@ -60,6 +64,7 @@ const unreachable: readonly ErrorCode[] = [
   'server-unreachable',
   'chain-unreachable',
   'chain-unsuitable',
+  'deployment-proxy-missing',
   'unavailable',
   'evidence-not-ready',
   'sigstore-unavailable',

@@ -12,6 +12,7 @@ import {
   parseProductId,
   parseProductName,
   type ServerInfo,
+  type Signer,
   signerKind,
   type TrustRoot,
   type Version,
@@ -84,8 +85,10 @@ export class Session {
         hint: 'Set FIRMPROOF_PASSPHRASE.',
       });
     }
-    const first = await password({ message: isNew ? 'Choose a passphrase for the keys' : 'Passphrase', mask: true });
-    if (isNew && first !== (await password({ message: 'Once more', mask: true }))) {
+    // stdout carries results only, also while something is asked.
+    const ask = (message: string) => password({ message, mask: true }, { output: process.stderr });
+    const first = await ask(isNew ? 'Choose a passphrase for the keys' : 'Passphrase');
+    if (isNew && first !== (await ask('Once more'))) {
       throw new FirmproofError('passphrase-wrong', 'the two passphrases differ');
     }
     return first;
@@ -93,9 +96,21 @@ export class Session {
 
   /** The key that approves, wherever it is kept. @throws FirmproofError `key-not-found`, `passphrase-wrong` */
   async approvalKey(): Promise<SignerKey> {
-    if (!this.home.hasKey('approval'))
-      throw new FirmproofError('key-not-found', `there is no approval key in ${this.home.directory}`);
+    this.#requireApprovalKey();
     return this.home.openApprovalKey(() => this.passphrase());
+  }
+
+  /** Who approves here, as a signer. @throws FirmproofError `key-not-found` */
+  async signer(): Promise<Signer> {
+    this.#requireApprovalKey();
+    return this.home.signer(() => this.passphrase());
+  }
+
+  #requireApprovalKey(): void {
+    if (this.home.hasKey('approval')) return;
+    throw new FirmproofError('key-not-found', `there is no approval key in ${this.home.directory}`, {
+      hint: 'Make one with `firmproof signer new`, or name one with `firmproof signer use`; or see --home.',
+    });
   }
 
   /** Who approves with this key: the team that it belongs to, or the wallet itself. */
@@ -105,7 +120,16 @@ export class Session {
     if (team) return this.signerApprover(team, key);
     if (signerKind(key.signer) === 'wallet') return new WalletApprover(key);
     throw new FirmproofError('account-not-found', 'a P-256 key approves as a signer of a vendor account only', {
-      hint: 'Set a team up with `firmproof setup --team 2-of-3`, or join one with `firmproof team join`.',
+      hint: 'Set one up with `firmproof setup --team 2-of-3`, or join one with `firmproof team join`.',
+    });
+  }
+
+  /** The vendor account that this directory belongs to. @throws FirmproofError `account-not-found` */
+  team(): Team {
+    const { team } = this.home.settings;
+    if (team) return team;
+    throw new FirmproofError('account-not-found', `${this.home.directory} belongs to no team`, {
+      hint: 'Set one up with `firmproof setup --team 2-of-3`, or join one with `firmproof team join`.',
     });
   }
 
@@ -137,6 +161,15 @@ export class Session {
       ? await Vendor.open(new FirmproofClient({ server: this.server, token }), approver)
       : await this.login(approver);
     await this.pinRegistry(vendor.info);
+    return vendor;
+  }
+
+  /** The same vendor at another server and its registry: where a product moves to. */
+  async vendorAt(server: string): Promise<Vendor> {
+    const there = new Session({ home: this.home.directory, server, json: this.output.json });
+    there.#passphrase = this.#passphrase;
+    const vendor = await there.login(await there.approver());
+    this.#passphrase = there.#passphrase;
     return vendor;
   }
 

@@ -22,7 +22,7 @@ struct AccountParameters {
 /// Unless `passkeysAlone`, one of the k signatures is not made in a browser: a page that lies cannot approve alone.
 ///
 /// EIP-712, domain ("Firmproof Vendor Account", "1", chainId, account, salt = signer epoch), so approvals die with the
-/// set of signers that they were made under:
+/// set of signers that they were made under. The signer epoch rises with each change of the signers or of the recovery set:
 ///
 ///     SetSigners(bytes[] signers,uint64 threshold,bool passkeysAlone,uint64 epoch,uint64 deadline)   old k and new k
 ///     SetRecovery(bytes[] signers,uint64 threshold,uint64 epoch,uint64 deadline)                      k
@@ -33,8 +33,15 @@ struct AccountParameters {
 interface IVendorAccount {
     event SignersSet(uint64 indexed epoch, bytes[] signers, uint64 threshold, bool passkeysAlone);
     event RecoverySet(uint64 indexed epoch, bytes[] signers, uint64 threshold);
+    /// @dev Carries the Recover message as it was signed, so that it can be completed from the log alone.
     event RecoveryScheduled(
-        bytes32 indexed pending, uint40 pendingFrom, bytes[] signers, uint64 threshold, bool passkeysAlone
+        bytes32 indexed pending,
+        uint40 pendingFrom,
+        bytes[] signers,
+        uint64 threshold,
+        bool passkeysAlone,
+        uint64 epoch,
+        uint64 deadline
     );
     event RecoveryCancelled(bytes32 indexed pending);
 
@@ -48,6 +55,7 @@ interface IVendorAccount {
     error CurrentSignersRefused();
     error NewSignersRefused();
     error RecoverySignersRefused();
+    error AlreadyAnnounced(bytes32 pending);
     error NoRecoveryPending();
     error RecoveryMismatch(bytes32 pending, bytes32 expected);
     error NoticeNotOver(uint40 pendingFrom, uint256 time);
@@ -63,7 +71,8 @@ interface IVendorAccount {
         bytes calldata proof
     ) external;
 
-    /// @notice Replaces the recovery set; empty with threshold 0 ends recovery. Cancels a recovery under way.
+    /// @notice Replaces the recovery set; empty with threshold 0 ends recovery. Cancels a recovery under way, and ends all
+    /// open approvals of the signers.
     function setRecovery(
         bytes[] calldata signers,
         uint64 threshold,
@@ -72,7 +81,8 @@ interface IVendorAccount {
         bytes calldata approval
     ) external;
 
-    /// @notice Announces new signers, 30 days ahead. `approval` is by the recovery set's k.
+    /// @notice Announces new signers, 30 days ahead. `approval` is by the recovery set's k, and counts once: another
+    /// announcement takes its place and begins a notice of its own. The deadline bounds announcing, not what follows.
     function scheduleRecovery(
         bytes[] calldata signers,
         uint64 threshold,
@@ -82,10 +92,11 @@ interface IVendorAccount {
         bytes calldata approval
     ) external;
 
-    /// @notice The current k stop a recovery under way.
+    /// @notice The current k stop a recovery under way, before or after the end of its notice.
     function cancelRecovery(bytes32 pending, uint64 deadline, bytes calldata approval) external;
 
-    /// @notice Puts announced signers in force once the notice is over. `proof` is by the new k over the same hash.
+    /// @notice Puts announced signers in force once the notice is over, whenever that is. `proof` is by the new k over the
+    /// same hash.
     function recover(
         bytes[] calldata signers,
         uint64 threshold,

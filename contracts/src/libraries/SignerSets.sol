@@ -6,20 +6,16 @@ import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 import {IVendorAccount} from "../interfaces/IVendorAccount.sol";
+import {SignerKind} from "./SignerKind.sol";
 import {P256_VERIFIER, WEBAUTHN_VERIFIER} from "./Verifiers.sol";
 
-/// @dev What can sign: an address of 20 bytes, or a verifier and a point, 84 bytes.
-enum SignerKind {
-    None,
-    Wallet,
-    P256,
-    Passkey
-}
-
-/// @dev k of n keys. `kinds` is by epoch, so replacing a set forgets the old one at once; and by key, so one key cannot
-/// be in a set twice under two verifiers (A45). A threshold of zero means that there is no set: it approves nothing.
+/// @dev k of n keys. `kinds` is by the epoch that the set began in, so replacing a set forgets the old one at once; and
+/// by key, so one key cannot be in a set twice under two verifiers (A45). A threshold of zero means that there is no
+/// set: it approves nothing.
 struct SignerSet {
     uint64 epoch;
+    /// The epoch in which these signers came into force.
+    uint64 since;
     uint64 threshold;
     bool passkeysAlone;
     bytes[] signers;
@@ -33,27 +29,50 @@ library SignerSets {
     uint256 private constant WALLET_LENGTH = 20;
     uint256 private constant KEY_LENGTH = 64;
     uint256 private constant P256_SIGNATURE_LENGTH = 64;
-    /// @dev What EIP-7702 puts at an address of a key: 0xef0100 and another address.
+    /// @dev What EIP-7702 puts at the address of a key: this and another address. No contract can begin with 0xef.
+    bytes3 private constant DELEGATION_PREFIX = 0xef0100;
     uint256 private constant DELEGATION_LENGTH = 23;
 
     /// @dev Puts a new set in the place of the old one. Every reachable set can reach its threshold.
     function replace(SignerSet storage self, bytes[] memory signers, uint64 threshold, bool passkeysAlone) internal {
+        (SignerKind[] memory kinds, bytes32[] memory keyHashes) = requireUsable(signers, threshold, passkeysAlone);
+        uint64 epoch = ++self.epoch;
+        for (uint256 i = 0; i < signers.length; ++i) {
+            self.kinds[epoch][keyHashes[i]] = kinds[i];
+        }
+        self.since = epoch;
+        self.threshold = threshold;
+        self.passkeysAlone = passkeysAlone;
+        self.signers = signers;
+    }
+
+    /// @dev Ends all open approvals by the set, which stays as it is.
+    function renew(SignerSet storage self) internal {
+        ++self.epoch;
+    }
+
+    /// @dev Whether signers could be a set: a threshold within reach, and keys that differ and can sign.
+    function requireUsable(bytes[] memory signers, uint64 threshold, bool passkeysAlone)
+        internal
+        view
+        returns (SignerKind[] memory kinds, bytes32[] memory keyHashes)
+    {
         uint256 count = signers.length;
         if (count > MAXIMUM_SIGNERS) revert IVendorAccount.TooManySigners(count, MAXIMUM_SIGNERS);
         if (threshold == 0 || threshold > count) revert IVendorAccount.InvalidThreshold(threshold, count);
-        uint64 epoch = ++self.epoch;
+        kinds = new SignerKind[](count);
+        keyHashes = new bytes32[](count);
         bool outside = passkeysAlone;
         for (uint256 i = 0; i < count; ++i) {
             (SignerKind kind, bytes32 keyHash) = _read(signers[i]);
             if (kind == SignerKind.None || !_canSign(kind, signers[i])) revert IVendorAccount.InvalidSigner(signers[i]);
-            if (self.kinds[epoch][keyHash] != SignerKind.None) revert IVendorAccount.DuplicateKey(signers[i]);
-            self.kinds[epoch][keyHash] = kind;
+            for (uint256 j = 0; j < i; ++j) {
+                if (keyHashes[j] == keyHash) revert IVendorAccount.DuplicateKey(signers[i]);
+            }
+            (kinds[i], keyHashes[i]) = (kind, keyHash);
             outside = outside || kind != SignerKind.Passkey;
         }
         if (!outside) revert IVendorAccount.PasskeysOnly();
-        self.threshold = threshold;
-        self.passkeysAlone = passkeysAlone;
-        self.signers = signers;
     }
 
     function clear(SignerSet storage self) internal {
@@ -68,14 +87,14 @@ library SignerSets {
     /// is anything else.
     function approves(SignerSet storage self, bytes32 hash, bytes calldata approval) internal view returns (bool) {
         (bytes[] memory signers, bytes[] memory signatures) = abi.decode(approval, (bytes[], bytes[]));
-        (uint64 epoch, uint64 threshold, bool outside) = (self.epoch, self.threshold, self.passkeysAlone);
+        (uint64 since, uint64 threshold, bool outside) = (self.since, self.threshold, self.passkeysAlone);
         uint256 count = signers.length;
         if (threshold == 0 || count < threshold || count != signatures.length) return false;
         bytes32 last = 0;
         for (uint256 i = 0; i < count; ++i) {
             (SignerKind kind, bytes32 keyHash) = _read(signers[i]);
             // Ascending order is also what makes each key count once (A12).
-            if (keyHash <= last || kind == SignerKind.None || self.kinds[epoch][keyHash] != kind) return false;
+            if (keyHash <= last || kind == SignerKind.None || self.kinds[since][keyHash] != kind) return false;
             if (!_isSignedBy(kind, signers[i], hash, signatures[i])) return false;
             last = keyHash;
             outside = outside || kind != SignerKind.Passkey;
@@ -85,7 +104,7 @@ library SignerSets {
 
     function contains(SignerSet storage self, bytes memory signer) internal view returns (bool) {
         (SignerKind kind, bytes32 keyHash) = _read(signer);
-        return kind != SignerKind.None && self.kinds[self.epoch][keyHash] == kind;
+        return kind != SignerKind.None && self.kinds[self.since][keyHash] == kind;
     }
 
     /// @dev Whether the signature is the signer's, whoever that is.
@@ -111,7 +130,9 @@ library SignerSets {
     function _canSign(SignerKind kind, bytes memory signer) private view returns (bool) {
         if (kind == SignerKind.Wallet) {
             address wallet = address(bytes20(signer));
-            return wallet != address(0) && (wallet.code.length == 0 || wallet.code.length == DELEGATION_LENGTH);
+            bytes memory code = wallet.code;
+            bool delegated = code.length == DELEGATION_LENGTH && bytes3(code) == DELEGATION_PREFIX;
+            return wallet != address(0) && (code.length == 0 || delegated);
         }
         bytes32 x;
         bytes32 y;

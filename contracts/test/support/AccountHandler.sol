@@ -1,33 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {SignerKind} from "../../src/libraries/SignerSets.sol";
+import {SignerKind} from "../../src/libraries/SignerKind.sol";
 import {AccountTest} from "./AccountTest.sol";
 import {Messages, PublishMessage} from "./Messages.sol";
 import {Key, Signers} from "./Signers.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev Random steps of a team, its recovery set and strangers. Remembers who the signers should be.
+/// @dev k of n keys, as the account should see them.
+struct Team {
+    Key[] keys;
+    uint64 threshold;
+    bool passkeysAlone;
+}
+
+/// @dev Random steps of a team, its recovery set and strangers. Remembers who may approve what, and asserts of each step
+/// that it works for those who may and for nobody else.
 contract AccountHandler is AccountTest {
     using Messages for *;
     using Signers for *;
 
     uint256 private constant POOL = 9;
 
-    Key[] private current;
-    uint64 public currentThreshold = 2;
-    Key[] private next;
-    uint64 private nextThreshold;
+    Team private current;
+    Team private recovery;
+    Team private next;
+    bytes32 private nextHash;
     uint64 private nextDeadline;
-    uint64 private nextEpoch;
+    uint40 private nextFrom;
+    mapping(bytes32 announcement => bool) private announced;
+
+    /// @dev An approval that somebody keeps for later.
+    PublishMessage private keptMessage;
+    bytes private keptSignature;
+    bool private keptGood;
+
     uint256 public versions;
+    uint256 private names;
 
     constructor() {
         setUp();
-        Key[] memory keys = team();
-        for (uint256 i = 0; i < keys.length; ++i) {
-            current.push(keys[i]);
-        }
+        put(current, Team(team(), 2, false));
+        put(recovery, Team(Signers.list(backup, backup2), 1, true));
     }
 
     // ---- Steps -----------------------------------------------------------------------------------------------------
@@ -36,77 +50,110 @@ contract AccountHandler is AccountTest {
         pass(bounded(duration, 1, 20 days));
     }
 
-    /// @dev Any keys of the pool try: exactly k different current signers, one of them not in a browser, publish.
+    /// @dev Any keys try, one of them twice at times.
     function stepPublish(uint256 chosen) external {
-        Key[] memory keys = subset(chosen);
-        PublishMessage memory m = aPublish(string.concat(vm.toString(versions + 1), ".0.0"));
+        Key[] memory keys = chosenFrom(current, chosen);
+        PublishMessage memory m = aPublish(newVersion());
         bytes memory signature = nested(account, keys, m.hash(), PUBLISH_TYPE);
-        if (!suffices(keys)) expectRefused(address(account));
-        else ++versions;
-        publish(m, signature);
+        submit(m, signature, suffices(current, keys));
     }
 
-    /// @dev Any keys of the pool try to make any others the signers, with or without their proof.
-    function stepSetSigners(uint256 chosen, uint256 becoming, uint8 k, bool proving) external {
-        Key[] memory keys = subset(chosen);
-        (Key[] memory wanted, uint64 threshold) = candidates(becoming, k);
-        bytes32 digest = accountDigest(signersHash("SetSigners", wanted, threshold, soon()));
+    /// @dev Somebody keeps an approval. It is as good as it was, unless the signers or the recovery set have changed.
+    function stepKeep(uint256 chosen) external {
+        Key[] memory keys = chosenFrom(current, chosen);
+        keptMessage = aPublish(newVersion());
+        keptMessage.deadline = type(uint64).max;
+        keptSignature = nested(account, keys, keptMessage.hash(), PUBLISH_TYPE);
+        keptGood = suffices(current, keys);
+    }
+
+    function stepSubmitKept() external {
+        if (keptSignature.length == 0) return;
+        submit(keptMessage, keptSignature, keptGood);
+        delete keptSignature;
+    }
+
+    /// @dev Any keys try to make any others the signers, with or without their proof.
+    function stepSetSigners(uint256 chosen, uint256 becoming, uint8 k, bool passkeysAlone, bool proving) external {
+        Key[] memory keys = chosenFrom(current, chosen);
+        Team memory wanted = candidates(becoming, k, passkeysAlone);
+        bytes32 digest =
+            accountDigest(signersHash("SetSigners", wanted.keys, wanted.threshold, passkeysAlone, soon()));
         uint64 epoch_ = account.signerEpoch() + 1;
-        bytes memory proof = (proving ? wanted : Signers.list(Signers.wallet(77))).approval(digest);
-        bool good = proving && suffices(keys) && reachable(wanted, threshold);
+        bytes memory proof = (proving ? wanted.keys : Signers.list(Signers.wallet(77))).approval(digest);
+        bool good = proving && suffices(current, keys) && reachable(wanted);
         try account.setSigners(
-            wanted.signers(), threshold, false, epoch_, soon(), keys.approval(digest), proof
+            wanted.keys.signers(), wanted.threshold, passkeysAlone, epoch_, soon(), keys.approval(digest), proof
         ) {
             assertTrue(good, "signers set without the old or the new k");
-            become(wanted, threshold);
+            become(wanted);
         } catch {
             assertTrue(!good, "a good change was refused");
         }
     }
 
-    function stepScheduleRecovery(bool byBackup, uint256 becoming, uint8 k) external {
-        (Key[] memory wanted, uint64 threshold) = candidates(becoming, k);
-        Key[] memory by = byBackup ? Signers.list(backup) : Signers.list(mallory);
-        bytes32 digest = accountDigest(signersHash("Recover", wanted, threshold, soon()));
-        uint64 epoch_ = account.signerEpoch() + 1;
-        try account.scheduleRecovery(wanted.signers(), threshold, false, epoch_, soon(), by.approval(digest)) {
-            assertTrue(byBackup, "scheduled by a stranger");
-            delete next;
-            for (uint256 i = 0; i < wanted.length; ++i) {
-                next.push(wanted[i]);
-            }
-            (nextThreshold, nextDeadline, nextEpoch) = (threshold, soon(), epoch_);
+    function stepSetRecovery(uint256 chosen, uint256 becoming, uint8 k) external {
+        Key[] memory keys = chosenFrom(current, chosen);
+        Team memory wanted = candidates(becoming, k, true);
+        uint64 epoch_ = account.recoveryEpoch() + 1;
+        bytes memory approval = keys.approval(accountDigest(recoverySetHash(wanted.keys, wanted.threshold)));
+        bool none = wanted.keys.length == 0 && wanted.threshold == 0;
+        bool good = suffices(current, keys) && (none || reachable(wanted));
+        try account.setRecovery(wanted.keys.signers(), wanted.threshold, epoch_, soon(), approval) {
+            assertTrue(good, "recovery set without k");
+            put(recovery, wanted);
+            forgetAll();
         } catch {
-            assertTrue(!byBackup, "a good announcement was refused");
+            assertTrue(!good, "a good recovery set was refused");
         }
     }
 
-    function stepRecover() external {
-        if (next.length == 0 || nextEpoch != account.signerEpoch() + 1) return;
-        (bytes32 pending, uint40 from) = account.pendingRecovery();
-        Key[] memory wanted = next;
-        bytes32 digest = accountDigest(signersHash("Recover", wanted, nextThreshold, nextDeadline));
-        bool due = pending != 0 && time() >= from && reachable(wanted, nextThreshold);
+    function stepScheduleRecovery(uint256 chosen, uint256 becoming, uint8 k, bool passkeysAlone) external {
+        Key[] memory keys = chosenFrom(recovery, chosen);
+        Team memory wanted = candidates(becoming, k, passkeysAlone);
+        bytes32 hash = signersHash("Recover", wanted.keys, wanted.threshold, passkeysAlone, soon());
+        uint64 epoch_ = account.signerEpoch() + 1;
+        bool good = suffices(recovery, keys) && reachable(wanted) && !announced[hash];
+        try account.scheduleRecovery(
+            wanted.keys.signers(), wanted.threshold, passkeysAlone, epoch_, soon(), keys.approval(accountDigest(hash))
+        ) {
+            assertTrue(good, "announced without the recovery set");
+            announced[hash] = true;
+            put(next, wanted);
+            (nextHash, nextDeadline, nextFrom) = (hash, soon(), time() + 30 days);
+        } catch {
+            assertTrue(!good, "a good announcement was refused");
+        }
+    }
+
+    function stepRecover(bool proving) external {
+        if (nextHash == 0) return;
+        Team memory wanted = next;
+        bytes memory proof =
+            (proving ? wanted.keys : Signers.list(Signers.wallet(77))).approval(accountDigest(nextHash));
+        uint64 epoch_ = account.signerEpoch() + 1;
+        bool due = proving && time() >= nextFrom;
         try account.recover(
-            wanted.signers(), nextThreshold, false, nextEpoch, nextDeadline, wanted.approval(digest)
+            wanted.keys.signers(), wanted.threshold, wanted.passkeysAlone, epoch_, nextDeadline, proof
         ) {
             assertTrue(due, "recovered before its time");
-            become(wanted, nextThreshold);
+            become(wanted);
         } catch {
             assertTrue(!due, "a good recovery was refused");
         }
     }
 
     function stepCancelRecovery(uint256 chosen) external {
-        Key[] memory keys = subset(chosen);
-        (bytes32 pending,) = account.pendingRecovery();
+        Key[] memory keys = chosenFrom(current, chosen);
         bytes32 digest = accountDigest(
-            keccak256(abi.encode(keccak256("CancelRecovery(bytes32 pending,uint64 deadline)"), pending, soon()))
+            keccak256(abi.encode(keccak256("CancelRecovery(bytes32 pending,uint64 deadline)"), nextHash, soon()))
         );
-        try account.cancelRecovery(pending, soon(), keys.approval(digest)) {
-            assertTrue(pending != 0 && suffices(keys), "cancelled without k");
+        bool good = nextHash != 0 && suffices(current, keys);
+        try account.cancelRecovery(nextHash, soon(), keys.approval(digest)) {
+            assertTrue(good, "cancelled without k");
+            nextHash = 0;
         } catch {
-            assertTrue(pending == 0 || !suffices(keys), "a good cancellation was refused");
+            assertTrue(!good, "a good cancellation was refused");
         }
     }
 
@@ -115,21 +162,23 @@ contract AccountHandler is AccountTest {
     /// @dev Whether all current signers together still get a release through.
     function canPublish() external view returns (bool) {
         PublishMessage memory m = aPublish("999.0.0");
-        Key[] memory keys = current;
+        Key[] memory keys = current.keys;
         return account.isValidSignature(digestOf(m.hash()), nested(account, keys, m.hash(), PUBLISH_TYPE))
             == bytes4(0x1626ba7e);
     }
 
     function isAsExpected() external view returns (bool) {
-        if (account.threshold() != currentThreshold || account.signers().length != current.length) return false;
-        for (uint256 i = 0; i < current.length; ++i) {
-            if (!account.isSigner(current[i].signer())) return false;
-        }
-        return true;
+        (bytes32 pending, uint40 from) = account.pendingRecovery();
+        return account.threshold() == current.threshold && account.passkeysAlone() == current.passkeysAlone
+            && same(account.signers(), current.keys) && account.recoveryThreshold() == recovery.threshold
+            && same(account.recoverySigners(), recovery.keys) && pending == nextHash
+            && (pending == 0 ? from == 0 : from == nextFrom);
     }
 
     function thresholdIsReachable() external view returns (bool) {
-        return account.threshold() > 0 && account.threshold() <= account.signers().length;
+        uint256 recoverable = account.recoverySigners().length;
+        return account.threshold() > 0 && account.threshold() <= account.signers().length
+            && account.recoveryThreshold() <= recoverable && (account.recoveryThreshold() > 0 || recoverable == 0);
     }
 
     function publishedVersions() external view returns (uint256) {
@@ -138,12 +187,34 @@ contract AccountHandler is AccountTest {
 
     // ---- Parts -----------------------------------------------------------------------------------------------------
 
-    function become(Key[] memory wanted, uint64 threshold) private {
-        delete current;
-        for (uint256 i = 0; i < wanted.length; ++i) {
-            current.push(wanted[i]);
+    function submit(PublishMessage memory m, bytes memory signature, bool good) private {
+        if (!good) expectRefused(address(account));
+        else ++versions;
+        publish(m, signature);
+    }
+
+    function newVersion() private returns (string memory) {
+        return string.concat(vm.toString(++names), ".0.0");
+    }
+
+    function become(Team memory wanted) private {
+        put(current, wanted);
+        forgetAll();
+    }
+
+    /// @dev Another signer epoch: nothing that was signed before is worth anything.
+    function forgetAll() private {
+        keptGood = false;
+        nextHash = 0;
+    }
+
+    function put(Team storage target, Team memory wanted) private {
+        delete target.keys;
+        for (uint256 i = 0; i < wanted.keys.length; ++i) {
+            target.keys.push(wanted.keys[i]);
         }
-        currentThreshold = threshold;
+        target.threshold = wanted.threshold;
+        target.passkeysAlone = wanted.passkeysAlone;
     }
 
     function pool(uint256 index) private view returns (Key memory) {
@@ -152,52 +223,73 @@ contract AccountHandler is AccountTest {
         return all[index];
     }
 
+    /// @dev Of the team most of the time: chance alone would rarely find it. Now and then somebody signs twice.
+    function chosenFrom(Team memory from, uint256 chosen) private view returns (Key[] memory keys) {
+        if (chosen % 4 == 0) return subset(chosen);
+        keys = new Key[](from.keys.length + 1);
+        uint256 count = 0;
+        for (uint256 i = 0; i < from.keys.length; ++i) {
+            if (chosen >> (8 + 2 * i) & 3 != 0) keys[count++] = from.keys[i];
+        }
+        if (chosen % 4 == 1 && count > 0) keys[count] = keys[chosen % count];
+        shorten(keys, chosen % 4 == 1 && count > 0 ? count + 1 : count);
+    }
+
     function subset(uint256 chosen) private view returns (Key[] memory keys) {
         keys = new Key[](POOL);
         uint256 count = 0;
-        // The current team most of the time: chance alone would rarely find it.
-        if (chosen % 4 != 0) {
-            for (uint256 i = 0; i < current.length; ++i) {
-                if (chosen >> (8 + i) & 3 != 0) keys[count++] = current[i];
-            }
-        } else {
-            for (uint256 i = 0; i < POOL; ++i) {
-                if (chosen >> (8 + i) & 1 == 1) keys[count++] = pool(i);
-            }
+        for (uint256 i = 0; i < POOL; ++i) {
+            if (chosen >> (8 + i) & 1 == 1) keys[count++] = pool(i);
         }
+        shorten(keys, count);
+    }
+
+    function shorten(Key[] memory keys, uint256 count) private pure {
         assembly ("memory-safe") {
             mstore(keys, count)
         }
     }
 
     /// @dev Sets that may be bad in any way: empty, out of reach, with one key twice.
-    function candidates(uint256 becoming, uint8 k) private view returns (Key[] memory keys, uint64 threshold) {
-        keys = subset(becoming << 2);
-        threshold = uint64(bounded(k, 0, keys.length + 1));
+    function candidates(uint256 becoming, uint8 k, bool passkeysAlone) private view returns (Team memory) {
+        Key[] memory keys = subset(becoming);
+        return Team(keys, uint64(bounded(k, 0, keys.length + 1)), passkeysAlone);
     }
 
-    function reachable(Key[] memory keys, uint64 threshold) private pure returns (bool) {
-        if (threshold == 0 || threshold > keys.length) return false;
-        bool outside = false;
+    function reachable(Team memory wanted) private pure returns (bool) {
+        return wanted.threshold > 0 && wanted.threshold <= wanted.keys.length && differ(wanted.keys)
+            && (wanted.passkeysAlone || hasOutsider(wanted.keys));
+    }
+
+    function suffices(Team memory set, Key[] memory keys) private pure returns (bool) {
         for (uint256 i = 0; i < keys.length; ++i) {
-            outside = outside || keys[i].kind != SignerKind.Passkey;
+            bool member = false;
+            for (uint256 j = 0; j < set.keys.length; ++j) {
+                member = member || (set.keys[j].kind == keys[i].kind && set.keys[j].secret == keys[i].secret);
+            }
+            if (!member) return false;
+        }
+        return set.threshold > 0 && keys.length >= set.threshold && differ(keys)
+            && (set.passkeysAlone || hasOutsider(keys));
+    }
+
+    function differ(Key[] memory keys) private pure returns (bool) {
+        for (uint256 i = 0; i < keys.length; ++i) {
             for (uint256 j = 0; j < i; ++j) {
                 if (keys[i].keyHash() == keys[j].keyHash()) return false;
             }
         }
-        return outside;
+        return true;
     }
 
-    function suffices(Key[] memory keys) private view returns (bool) {
-        bool outside = false;
+    function hasOutsider(Key[] memory keys) private pure returns (bool) {
         for (uint256 i = 0; i < keys.length; ++i) {
-            bool member = false;
-            for (uint256 j = 0; j < current.length; ++j) {
-                member = member || (current[j].kind == keys[i].kind && current[j].secret == keys[i].secret);
-            }
-            if (!member) return false;
-            outside = outside || keys[i].kind != SignerKind.Passkey;
+            if (keys[i].kind != SignerKind.Passkey) return true;
         }
-        return keys.length >= currentThreshold && outside;
+        return false;
+    }
+
+    function same(bytes[] memory signers, Key[] memory keys) private pure returns (bool) {
+        return keccak256(abi.encode(signers)) == keccak256(abi.encode(keys.signers()));
     }
 }

@@ -183,15 +183,35 @@ abstract contract AccountTest is RegistryTest {
         view
         returns (bytes32)
     {
+        return signersHash(name, keys, threshold, false, deadline);
+    }
+
+    function signersHash(string memory name, Key[] memory keys, uint64 threshold, bool passkeysAlone, uint64 deadline)
+        internal
+        view
+        returns (bytes32)
+    {
         string memory fields = "(bytes[] signers,uint64 threshold,bool passkeysAlone,uint64 epoch,uint64 deadline)";
         return keccak256(
             abi.encode(
                 keccak256(abi.encodePacked(name, fields)),
                 hashOf(keys.signers()),
                 threshold,
-                false,
+                passkeysAlone,
                 account.signerEpoch() + 1,
                 deadline
+            )
+        );
+    }
+
+    function recoverySetHash(Key[] memory keys, uint64 threshold) internal view returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("SetRecovery(bytes[] signers,uint64 threshold,uint64 epoch,uint64 deadline)"),
+                hashOf(keys.signers()),
+                threshold,
+                account.recoveryEpoch() + 1,
+                soon()
             )
         );
     }
@@ -223,17 +243,8 @@ abstract contract AccountTest is RegistryTest {
     }
 
     function setRecovery(Key[] memory keys, uint64 threshold, Key[] memory current) internal {
-        uint64 next = account.recoveryEpoch() + 1;
-        bytes32 structHash = keccak256(
-            abi.encode(
-                keccak256("SetRecovery(bytes[] signers,uint64 threshold,uint64 epoch,uint64 deadline)"),
-                hashOf(keys.signers()),
-                threshold,
-                next,
-                soon()
-            )
-        );
-        account.setRecovery(keys.signers(), threshold, next, soon(), current.approval(accountDigest(structHash)));
+        bytes memory approval = current.approval(accountDigest(recoverySetHash(keys, threshold)));
+        account.setRecovery(keys.signers(), threshold, account.recoveryEpoch() + 1, soon(), approval);
     }
 
     function scheduleRecovery(Key[] memory keys, uint64 threshold, Key[] memory by) internal returns (uint64 deadline) {

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Base64} from "@openzeppelin/contracts/utils/Base64.sol";
 
-import {SignerKind} from "../../src/libraries/SignerSets.sol";
+import {SignerKind} from "../../src/libraries/SignerKind.sol";
 import {P256_VERIFIER, WEBAUTHN_VERIFIER} from "../../src/libraries/Verifiers.sol";
 import {vm} from "./Vm.sol";
 

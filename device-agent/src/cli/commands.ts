@@ -2,6 +2,7 @@ import { loadAgent, openAgent } from '../agent.ts';
 import { check } from '../check.ts';
 import { readConfig } from '../config.ts';
 import { confirm, type InstallResult, install } from '../install.ts';
+import { sendReports } from '../reports.ts';
 import { run } from '../run.ts';
 import { statusOf } from '../status.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
@@ -75,6 +76,7 @@ export const commands = {
       warnOfRecovery(agent.journal.recoveredFrom);
       const result = await install(agent, progressBar(options));
       print(options, summary(result), describe(result));
+      await sendReports(agent);
       return exitCodeOf(result.outcome);
     } finally {
       agent.close();
@@ -115,6 +117,10 @@ export const commands = {
       ['rollback floor', String(status.rollbackFloor)],
       ['trust root', `version ${status.trustRootVersion}`],
       ['trusted time', status.trustedTime],
+      [
+        'proved',
+        status.daysInSilence === 0 ? 'less than a day ago' : `${status.daysInSilence} days of device time ago`,
+      ],
       ['last verdict', lastVerdict ? `${lastVerdict.outcome}: ${lastVerdict.message}` : 'none yet'],
     ];
     print(options, status, lines.map(([name, value]) => `${name?.padEnd(16)}${value}`).join('\n'));
@@ -126,6 +132,7 @@ export const commands = {
     try {
       const result = await confirm(agent);
       print(options, summary(result), describe(result));
+      await sendReports(agent);
       return exitCodes.done;
     } finally {
       agent.close();

@@ -59,9 +59,11 @@ export function checkId(linkId: string, proposal: Proposal, place: Place, accoun
   );
 }
 
+export const nameCheck = 'The product name';
+
 /** The name of a product is in its id, together with the publisher that registered it. */
 export function checkProductName(product: ProductResource | null, signed: string, place: Place): Check {
-  const name = 'The product name';
+  const name = nameCheck;
   if (product === null) return check(name, 'unchecked', 'The server does not know this product.');
   const id = productIdOf(place.chainId, place.registry, product.publisher, product.name);
   return id === signed
@@ -106,15 +108,12 @@ export function checkAttestation(text: string, message: Publish): { checks: Chec
   return { checks: [own, agreement], statement };
 }
 
-/** What the server has received must be what the statement is about. */
+/** What the server says that it holds, where that is not what the statement is about. That it says the same proves nothing. */
 export function checkReceived({ image }: Proposal, statement: Statement): Check | null {
   if (image === undefined) return null;
   const { cid, sizeBytes } = statement.predicate.image;
   const same = image.digest === subjectDigest(statement) && image.cid === cid && image.sizeBytes === sizeBytes;
-  return verdict(
-    'The upload',
-    same,
-    'The server says that it holds an image of this digest, CID and size.',
-    'The server says that it holds another image than the statement is about.',
-  );
+  return same
+    ? null
+    : check('The upload', 'failed', 'The server says that it holds another image than the statement is about.');
 }

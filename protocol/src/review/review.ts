@@ -1,7 +1,21 @@
-import { type ProposedAction, proposedAction, proposedTypedData, type TypedData } from '../approval/index.ts';
+import {
+  accountActions,
+  type ProposedAction,
+  proposedAction,
+  proposedTypedData,
+  type TypedData,
+} from '../approval/index.ts';
 import type { AccountResource, ProductResource, Proposal, ReleaseResource, Statement } from '../index.ts';
 import { FirmproofError, isFirmproofError } from '../index.ts';
-import { type Check, checkAttestation, checkId, checkPlace, checkProductName, checkReceived } from './checks.ts';
+import {
+  type Check,
+  checkAttestation,
+  checkId,
+  checkPlace,
+  checkProductName,
+  checkReceived,
+  nameCheck,
+} from './checks.ts';
 import type { Place } from './place.ts';
 import { type Difference, differencesOf, type Row, rowsOf } from './rows.ts';
 
@@ -24,6 +38,8 @@ export type Review = {
   readonly rows: readonly Row[];
   readonly checks: readonly Check[];
   readonly differences: { readonly version: string; readonly list: readonly Difference[] } | null;
+  /** Whether what is signed says which account approves, and not the server alone. */
+  readonly isAccountProved: boolean;
   /** sha-256 of the image that is approved. */
   readonly image: { readonly digest: string; readonly cid: string | null } | null;
   /** What a signer signs; null where something does not add up, or nobody's signature is asked for here. */
@@ -62,15 +78,18 @@ export function reviewProposal(linkId: string, said: Said, place: Place): Review
     title: titleOf(proposed, proposal.kind, product),
     deadline: message.deadline,
     rows: rowsOf(proposed, { product, account: said.account, statement }).map((row) =>
-      row.label === 'Product' && !passed(checks, 'The product name') ? { ...row, saidByServer: true } : row,
+      row.label === 'Product' && !passed(checks, nameCheck) ? { ...row, saidByServer: true } : row,
     ),
     checks,
     differences: statement && differencesFrom(said.previous, statement),
+    isAccountProved: isAccountAction(action) || (passed(checks, nameCheck) && product?.publisher === proposal.approver),
     image:
       action === 'Publish' ? { digest: message.image.slice(2), cid: statement?.predicate.image.cid ?? null } : null,
     typedData: isSound && requirements ? typedDataOrNull(proposal, place, requirements) : null,
   };
 }
+
+const isAccountAction = (action: string) => Object.hasOwn(accountActions, action);
 
 const passed = (checks: readonly Check[], name: string) =>
   checks.some((check) => check.name === name && check.outcome === 'passed');

@@ -206,7 +206,6 @@ export function differencesOf(previous: Statement, next: Statement): readonly Di
   const grown = current.image.sizeBytes - old.image.sizeBytes;
   const growth = grown === 0 ? '' : `, ${grown > 0 ? '+' : '−'}${Math.abs(grown).toLocaleString('en')}`;
   return [
-    row('Version', old.version, current.version),
     row('Image', `${subjectDigest(previous).slice(0, 12)}…`, `${subjectDigest(next).slice(0, 12)}…`),
     row('Size', describeBytes(old.image.sizeBytes), `${describeBytes(current.image.sizeBytes)}${growth}`),
     row('Rollback index', String(old.rollbackIndex), String(current.rollbackIndex)),

@@ -22,6 +22,7 @@ import {
   releaseSlots,
 } from '../storage-layout.ts';
 import type { TrustRoot } from '../trust-root.ts';
+import { isSamePlace, walkTrustRoot } from '../trust-root-step.ts';
 import { vouchingOperators } from '../witness.ts';
 import type { DeviceState } from './verdict.ts';
 
@@ -73,7 +74,7 @@ export function freshness(block: Evidence['block'], root: TrustRoot, nowSeconds:
 }
 
 /** 2: the history only goes on; the same sequence means the same history. */
-export function historyGoesOn(storage: ProvenStorage, { lastProven }: DeviceState): void {
+function historyGoesOn(storage: ProvenStorage, { lastProven }: DeviceState): void {
   if (lastProven === null) return;
   const { sequence } = storage.product;
   if (sequence < lastProven.sequence) {
@@ -85,6 +86,36 @@ export function historyGoesOn(storage: ProvenStorage, { lastProven }: DeviceStat
   if (sequence === lastProven.sequence && storage.history !== lastProven.history) {
     throw new FirmproofError('equivocation', `two histories were vouched for at sequence ${sequence}`);
   }
+}
+
+/**
+ * 9, the root: the one that the chain names. A newer one starts the counters again, so that liars who drove them up do not
+ * bar the way to it; otherwise 2, the sequence.
+ */
+export function namedTrustRoot(
+  evidence: Evidence,
+  held: TrustRoot,
+  storage: ProvenStorage,
+  device: DeviceState,
+): TrustRoot {
+  let reached = held;
+  try {
+    reached = walkTrustRoot(held, evidence.trustRoots, storage.trustRoot);
+  } catch (error) {
+    historyGoesOn(storage, device);
+    throw error;
+  }
+  if (reached.version === held.version) historyGoesOn(storage, device);
+  return reached;
+}
+
+/** 9, the place: nothing is installed from a place that the product has left. */
+export function stillHere(root: TrustRoot, held: TrustRoot): void {
+  if (isSamePlace(root, held)) return;
+  throw new FirmproofError(
+    'product-moved',
+    `the chain names trust root ${root.version}: the product is ${root.product} now`,
+  );
 }
 
 /** 4: proofs are bounded before any work is done on them (A48). */

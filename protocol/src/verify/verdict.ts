@@ -59,6 +59,8 @@ const outcomes: Partial<Record<DeviceCode, 'current' | 'waiting' | 'unproven'>> 
   'not-installable-yet': 'waiting',
   'outside-rollout': 'waiting',
   'version-failed-here': 'waiting',
+  'product-moved': 'waiting',
+  'trust-root-ahead': 'unproven',
   stale: 'unproven',
   unavailable: 'unproven',
   'no-quorum': 'unproven',

@@ -3,7 +3,6 @@ import { isFirmproofError } from '../errors.ts';
 import type { Evidence } from '../evidence.ts';
 import type { KeylessVerifier } from '../keyless.ts';
 import type { TrustRoot } from '../trust-root.ts';
-import { walkTrustRoot } from '../trust-root.ts';
 import * as check from './checks.ts';
 import { type DeviceState, outcomeOf, type ProvenState, type Verdict } from './verdict.ts';
 
@@ -27,8 +26,7 @@ export async function verifyEvidence(
     check.proofSizes(evidence); // 4, the bounds: before any hashing
     const storageRoot = await check.registryAccount(evidence, trustRoot); // 3
     const storage = await check.productAndHead(evidence, trustRoot.product, device.channel, storageRoot); // 4
-    check.historyGoesOn(storage, device); // 2, the sequence
-    const root = walkTrustRoot(trustRoot, evidence.trustRoots, storage.trustRoot); // 9, the root
+    const root = check.namedTrustRoot(evidence, trustRoot, storage, device); // 9, the root; 2, the sequence
     proven = {
       sequence: storage.product.sequence,
       history: storage.history,
@@ -36,6 +34,7 @@ export async function verifyEvidence(
       blockNumber: evidence.block.number,
       trustRoot: root,
     };
+    check.stillHere(root, trustRoot); // 9, the place
     const head = check.channelIsOpen(storage); // 5
     const recorded = await check.recordedRelease(evidence, trustRoot.product, head, storageRoot); // 4
     check.releaseIsInstallable(recorded.state, evidence.block); // 6

@@ -13,6 +13,7 @@ import { type AccountRequest, accountTypes, hashStruct } from '@firmproof/protoc
 import { hexQuantity, type Rpc, RpcRefusal } from '@firmproof/protocol/node';
 
 const accountName = 'Firmproof Vendor Account';
+const erc1271MagicValue = '0x1626ba7e';
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
@@ -67,6 +68,18 @@ export function createAccounts(rpc: Rpc) {
     /** Whether the address holds code: only then can it approve by ERC-1271. */
     async hasCode(address: Address): Promise<boolean> {
       return (await rpc<string>('eth_getCode', [address, 'latest'])) !== '0x';
+    },
+
+    /** Whether a contract at the address approves the hash with this signature (ERC-1271). */
+    async approves(address: Address, hash: Bytes32, signature: string): Promise<boolean> {
+      if (!(await this.hasCode(address))) return false;
+      const data = accountInterface.encodeFunctionData('isValidSignature', [hash, signature]);
+      try {
+        return (await rpc<string>('eth_call', [{ to: address, data }, 'latest'])).startsWith(erc1271MagicValue);
+      } catch (error) {
+        if (error instanceof RpcRefusal) return false;
+        throw error;
+      }
     },
 
     /** @throws FirmproofError `account-not-found` */

@@ -46,7 +46,8 @@ const revertCodes: Readonly<Record<string, ErrorCode>> = {
   NothingPending: 'configuration-pending',
   PendingMismatch: 'configuration-pending',
   DelayNotOver: 'configuration-pending',
-  NotVetoable: 'configuration-pending',
+  NotVetoable: 'too-late-to-stop',
+  VetoWindowClosed: 'too-late-to-stop',
   // Vendor accounts.
   InvalidSigner: 'signers-invalid',
   DuplicateKey: 'signers-invalid',
@@ -58,6 +59,7 @@ const revertCodes: Readonly<Record<string, ErrorCode>> = {
   CurrentSignersRefused: 'approval-invalid',
   NewSignersRefused: 'approval-invalid',
   RecoverySignersRefused: 'approval-invalid',
+  AlreadyAnnounced: 'recovery-pending',
   NoRecoveryPending: 'recovery-pending',
   RecoveryMismatch: 'recovery-pending',
   NoticeNotOver: 'recovery-pending',

@@ -8,8 +8,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { FirmproofError } from '@firmproof/protocol';
 import { createRpc, type Rpc, readBlock } from '@firmproof/protocol/node';
 
-export const embeddedChainId = 31_337;
-
 export type EmbeddedChain = {
   readonly rpcUrl: string;
   readonly rpc: Rpc;
@@ -40,20 +38,11 @@ async function freePort(): Promise<number> {
 }
 
 /** Starts a development chain whose state stays in `directory`. */
-export async function startEmbeddedChain(directory: string): Promise<EmbeddedChain> {
+export async function startEmbeddedChain(directory: string, chainId: number): Promise<EmbeddedChain> {
   mkdirSync(directory, { recursive: true });
   await endOrphan(directory);
   const port = await freePort();
-  const args = [
-    '--host',
-    '127.0.0.1',
-    '--port',
-    String(port),
-    '--chain-id',
-    String(embeddedChainId),
-    '--hardfork',
-    'osaka',
-  ];
+  const args = ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), '--hardfork', 'osaka'];
   args.push(
     '--slots-in-an-epoch',
     '1',

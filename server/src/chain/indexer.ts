@@ -1,5 +1,14 @@
 import { registryInterface } from '@firmproof/contracts';
-import { type Address, asciiOfWord, type Bytes32, fromHex, keccak256, zeroBytes32 } from '@firmproof/protocol';
+import {
+  type ActionMessage,
+  type Address,
+  actions,
+  asciiOfWord,
+  type Bytes32,
+  fromHex,
+  keccak256,
+  zeroBytes32,
+} from '@firmproof/protocol';
 import { hexQuantity, type Rpc, readBlock } from '@firmproof/protocol/node';
 import type { LogDescription } from 'ethers';
 import type { Transaction } from 'kysely';
@@ -25,7 +34,11 @@ export function createIndexer(options: { database: Database; rpc: Rpc; registry:
 
   return {
     /** One pass up to the final block. `rebuilt` says that earlier confirmations may no longer hold. */
-    async catchUp(): Promise<{ readonly finalBlock: number; readonly rebuilt: boolean }> {
+    async catchUp(): Promise<{
+      readonly finalBlock: number;
+      readonly finalSeconds: number;
+      readonly rebuilt: boolean;
+    }> {
       const final = await readBlock(rpc, 'finalized');
       const finalBlock = final === null ? 0 : Number(final.number);
       let indexed = await position();
@@ -45,7 +58,7 @@ export function createIndexer(options: { database: Database; rpc: Rpc; registry:
         await record(database, logs, { number: to, hash: last.hash });
         from = to + 1;
       }
-      return { finalBlock, rebuilt };
+      return { finalBlock, finalSeconds: Number(final?.timestamp ?? 0), rebuilt };
     },
   };
 }
@@ -102,6 +115,7 @@ async function apply(transaction: Transaction<Tables>, event: LogDescription, lo
         history: nextHistory(zeroBytes32, log),
         pending: null,
         pending_from: 0,
+        pending_configuration: null,
         position: Number(log.blockNumber),
       })
       .execute();
@@ -123,12 +137,32 @@ function nextHistory(history: Bytes32, log: Log): Bytes32 {
   return keccak256(fromHex(history), ...log.topics.map(fromHex), fromHex(log.data));
 }
 
+const nothingPending = { pending: null, pending_from: 0, pending_configuration: null };
+
+/** The message as it was signed: whoever applies it has to give it again. */
+function scheduledConfiguration(product: string, args: LogDescription['args']): ActionMessage<'Configure'> {
+  return actions.Configure.parse({
+    product,
+    publisher: account(args['publisher']),
+    guardian: account(args['guardian']),
+    delay: number(args['delay']),
+    trustRoot: String(args['trustRoot']),
+    epoch: number(args['signedEpoch']),
+    deadline: number(args['deadline']),
+  });
+}
+
 function productChange({ name, args }: LogDescription, before: Tables['products']): Partial<Tables['products']> {
   switch (name) {
     case 'Published':
       return { top_index: Math.max(before.top_index, number(args['rollbackIndex'])) };
     case 'Scheduled':
-      return { epoch: before.epoch + 1, pending: String(args['pending']), pending_from: number(args['pendingFrom']) };
+      return {
+        epoch: before.epoch + 1,
+        pending: String(args['pending']),
+        pending_from: number(args['pendingFrom']),
+        pending_configuration: JSON.stringify(scheduledConfiguration(before.id, args)),
+      };
     case 'Applied':
       return {
         publisher: account(args['publisher']),
@@ -136,11 +170,10 @@ function productChange({ name, args }: LogDescription, before: Tables['products'
         delay: number(args['delay']),
         trust_root: String(args['trustRoot']).slice(2),
         epoch: number(args['epoch']),
-        pending: null,
-        pending_from: 0,
+        ...nothingPending,
       };
     case 'Vetoed':
-      return { pending: null, pending_from: 0 };
+      return nothingPending;
     default:
       return {};
   }

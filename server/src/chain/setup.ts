@@ -5,7 +5,7 @@ import { type Address, FirmproofError, parseAddress } from '@firmproof/protocol'
 import { createRpc, type Rpc } from '@firmproof/protocol/node';
 import { JsonRpcProvider, Network, Wallet } from 'ethers';
 import type { Config } from '../config.ts';
-import { embeddedChainId, embeddedRelayerKey, startEmbeddedChain } from './embedded.ts';
+import { embeddedRelayerKey, startEmbeddedChain } from './embedded.ts';
 import { createRelayer } from './relayer.ts';
 
 /** The chain that the server works on, embedded or somebody's. */
@@ -25,22 +25,24 @@ export type Chain = {
 
 /** @throws FirmproofError `chain-unreachable`, `chain-unsuitable`, `file-not-found` */
 export async function openChain(config: Config): Promise<Chain> {
-  return config.chain === undefined ? openEmbedded(join(config.dataDirectory, 'chain')) : openGiven(config.chain);
+  return config.chain === undefined
+    ? openEmbedded(join(config.dataDirectory, 'chain'), config.developmentChainId)
+    : openGiven(config.chain);
 }
 
-async function openEmbedded(directory: string): Promise<Chain> {
-  const { rpc, rpcUrl, stop } = await startEmbeddedChain(directory);
+async function openEmbedded(directory: string, chainId: number): Promise<Chain> {
+  const { rpc, rpcUrl, stop } = await startEmbeddedChain(directory, chainId);
   try {
     const relayerKey = embeddedRelayerKey(directory);
-    const relayer = createRelayer({ rpc, chainId: embeddedChainId, privateKey: relayerKey });
+    const relayer = createRelayer({ rpc, chainId, privateKey: relayerKey });
     await relayer.fund(10n ** 24n);
     // A balance that falls from the sky is in no block yet, and a state that was loaded has no past: proofs hold from here on.
     await rpc('anvil_mine', ['0x3']);
-    const deployment = await embeddedRegistry(directory, rpc, rpcUrl, relayerKey);
+    const deployment = await embeddedRegistry(directory, { rpc, rpcUrl, chainId, relayerKey });
     return {
       rpc,
       rpcUrl,
-      chainId: embeddedChainId,
+      chainId,
       ...deployment,
       relayerKey,
       embedded: true,
@@ -57,10 +59,11 @@ async function openEmbedded(directory: string): Promise<Chain> {
  * Deploys what is missing. A chain that lost the deployment in a crash gets a new registry only if nothing was built on the
  * old; one from before there were vendor accounts gets their factory.
  */
-async function embeddedRegistry(directory: string, rpc: Rpc, rpcUrl: string, relayerKey: string) {
+async function embeddedRegistry(directory: string, chain: Pick<Chain, 'rpc' | 'rpcUrl' | 'chainId' | 'relayerKey'>) {
+  const { rpc, rpcUrl, chainId, relayerKey } = chain;
   const file = join(directory, 'registry.json');
   const isThere = async (address: string) => (await rpc<string>('eth_getCode', [address, 'latest'])) !== '0x';
-  const provider = new JsonRpcProvider(rpcUrl, Network.from(embeddedChainId), {
+  const provider = new JsonRpcProvider(rpcUrl, Network.from(chainId), {
     staticNetwork: true,
     cacheTimeout: -1,
     pollingInterval: 50,

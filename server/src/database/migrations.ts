@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 
 const text = 'text' as const;
@@ -167,7 +167,40 @@ const keyless: Migration = {
   },
 };
 
+/** Trust roots know what they step from, the index knows what is scheduled, and devices report. */
+const moving: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema.alterTable('trust_roots').addColumn('previous', text).execute();
+    await sql`UPDATE trust_roots SET previous = (SELECT digest FROM trust_roots AS earlier
+      WHERE earlier.product = trust_roots.product AND earlier.version = trust_roots.version - 1 LIMIT 1)`.execute(db);
+    await db.schema.createIndex('trust_roots_previous').on('trust_roots').column('previous').execute();
+    await db.schema.createIndex('trust_roots_product').on('trust_roots').column('product').execute();
+    await db.schema.alterTable('products').addColumn('pending_configuration', text).execute();
+    // The index is made anew from the chain, so that the new column is filled.
+    for (const table of ['products', 'heads', 'releases']) await sql`DELETE FROM ${sql.table(table)}`.execute(db);
+    await sql`DELETE FROM meta WHERE key = 'indexed-block'`.execute(db);
+    await db.schema
+      .createTable('device_reports')
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('device', text, (c) => c.notNull())
+      .addColumn('version', text, (c) => c.notNull())
+      .addColumn('image', text, (c) => c.notNull())
+      .addColumn('outcome', text, (c) => c.notNull())
+      .addColumn('code', text)
+      .addColumn('counter', bigint, (c) => c.notNull())
+      .addColumn('time', bigint, (c) => c.notNull())
+      .addColumn('received_at', bigint, (c) => c.notNull())
+      .addPrimaryKeyConstraint('device_reports_key', ['product', 'device'])
+      .execute();
+  },
+};
+
 export const migrations: MigrationProvider = {
   getMigrations: () =>
-    Promise.resolve({ '2026-11-first': first, '2026-12-approvals': approvals, '2026-12-keyless': keyless }),
+    Promise.resolve({
+      '2026-11-first': first,
+      '2026-12-approvals': approvals,
+      '2026-12-keyless': keyless,
+      '2026-12-moving': moving,
+    }),
 };

@@ -36,7 +36,20 @@ export interface Tables {
   proposal_events: { position: Generated<number>; proposal: string; document: string };
   attestations: { digest: string; text: string };
   sigstore_roots: { digest: string; text: string };
-  trust_roots: { digest: string; product: string; version: number; envelope: string };
+  /** `previous`: the digest of the root that it steps from. */
+  trust_roots: { digest: string; product: string; version: number; envelope: string; previous: string | null };
+  /** The last report of each device key. */
+  device_reports: {
+    product: string;
+    device: string;
+    version: string;
+    image: string;
+    outcome: string;
+    code: string | null;
+    counter: number;
+    time: number;
+    received_at: number;
+  };
   /** Every block of every image, and whether the world may have it yet. */
   image_blocks: { cid: string; product: string; image: string; open: number };
   images: { digest: string; product: string; cid: string; size: string; open: number };
@@ -62,6 +75,8 @@ export interface Tables {
     history: string;
     pending: string | null;
     pending_from: number;
+    /** The scheduled Configure message. */
+    pending_configuration: string | null;
     position: number;
   };
   /** Channels that this server offers to nobody, with the counter of the head that was stopped. */

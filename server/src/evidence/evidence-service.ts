@@ -7,6 +7,7 @@ import {
   FirmproofError,
   isDeviceCode,
   isFirmproofError,
+  maximumTrustRootsInEvidence,
   type ProductId,
   parseSha256Digest,
   productIdSchema,
@@ -17,7 +18,7 @@ import {
 } from '@firmproof/protocol';
 import { type Rpc, readBlock } from '@firmproof/protocol/node';
 import type { Database } from '../database/database.ts';
-import type { TrustRoots } from '../proposals/trust-roots.ts';
+import { productMoved, type TrustRoots } from '../proposals/trust-roots.ts';
 import { type Proven, proveChannel } from './prover.ts';
 import type { Stops } from './stops.ts';
 import { collectCosignatures, type WitnessSource } from './witness-client.ts';
@@ -36,10 +37,10 @@ type Candidate = { readonly proven: Proven; readonly decision: string; passes: n
 /** Makes evidence for every channel and keeps it fresh; what is served is a row of the database, so reading costs nothing. */
 export function createEvidenceService(options: {
   readonly database: Database;
-  readonly trustRoots: TrustRoots;
   readonly rpc: Rpc;
   readonly chainId: number;
   readonly registry: Address;
+  readonly trustRoots: TrustRoots;
   readonly witnesses: readonly WitnessSource[];
   readonly renewalSeconds: number;
   readonly sources: readonly string[];
@@ -99,17 +100,11 @@ export function createEvidenceService(options: {
     proven: Proven,
     cosignatures: readonly Cosignature[],
   ): Promise<Evidence | null> {
-    const roots = await database
-      .selectFrom('trust_roots')
-      .selectAll()
-      .where('product', '=', product)
-      .orderBy('version')
-      .execute();
-    const current = roots.findIndex((row) => row.digest === proven.trustRoot);
-    const chain = roots.slice(0, current + 1).map((row) => JSON.parse(row.envelope));
-    const newest = chain.at(-1);
+    const chain = await options.trustRoots.chainTo(proven.trustRoot);
+    // A root that names another place has that place's witnesses; who asks here believes the ones before.
+    const newest = chain.findLast((row) => row.product === product);
     if (newest === undefined) return null;
-    const root = trustRootOfEnvelope(newest);
+    const root = trustRootOfEnvelope(JSON.parse(newest.envelope));
     if (vouchingOperators(proven.block, cosignatures, root.witnesses).size < root.witnesses.quorum) return null;
     const sigstoreTrustedRoot = await options.trustRoots.sigstoreRootOf(root);
     if (root.sigstore && sigstoreTrustedRoot === undefined) return null;
@@ -122,7 +117,10 @@ export function createEvidenceService(options: {
       accountProof: proven.accountProof,
       storageProofs: proven.storageProofs,
       ...(release && { release }),
-      trustRoots: chain.slice(1),
+      trustRoots: chain
+        .slice(1)
+        .slice(-maximumTrustRootsInEvidence)
+        .map((row) => JSON.parse(row.envelope)),
       ...(sigstoreTrustedRoot !== undefined && { sigstoreTrustedRoot }),
       sources: [...options.sources],
     };
@@ -165,8 +163,14 @@ export function createEvidenceService(options: {
     return row ? { etag: row.etag, document: row.document, blockTimestamp: Number(row.block_timestamp) } : null;
   }
 
+  async function requireStillHere(product: ProductId): Promise<void> {
+    const known = await database.selectFrom('products').select('id').where('id', '=', product).executeTakeFirst();
+    const successor = known ? null : await options.trustRoots.successorOf(product);
+    if (successor) throw productMoved(successor);
+  }
+
   return {
-    /** @throws FirmproofError `channel-not-found`, `evidence-not-ready` */
+    /** @throws FirmproofError `channel-not-found`, `evidence-not-ready`, `product-moved` */
     async evidenceFor(product: ProductId, channel: Channel): Promise<ServedEvidence> {
       const served = await read(product, channel);
       if (served) return served;
@@ -176,6 +180,7 @@ export function createEvidenceService(options: {
         .where('product', '=', product)
         .where('channel', '=', channel)
         .executeTakeFirst();
+      if (!head) await requireStillHere(product);
       throw head
         ? new FirmproofError(
             'evidence-not-ready',

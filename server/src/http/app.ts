@@ -9,10 +9,11 @@ import { bodyOf } from './parameters.ts';
 import { notFound, problemHandler } from './problem.ts';
 import { productRoutes } from './product-routes.ts';
 import { proposalRoutes } from './proposal-routes.ts';
+import { reportRoutes } from './report-routes.ts';
 
 const apiVersion = '1.0.0';
-/** A trust root with its signatures is the largest JSON that anybody sends. */
-const maximumJsonBytes = 256 * 1024;
+/** A chain of trust roots with their signatures is the largest JSON that anybody sends. */
+const maximumJsonBytes = 1024 * 1024;
 
 /** The whole HTTP surface. */
 export function createApp(dependencies: Dependencies): Express {
@@ -71,6 +72,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(proposalRoutes(dependencies));
   app.use(accountRoutes(dependencies));
   app.use(channelRoutes(dependencies));
+  app.use(reportRoutes(dependencies));
   if (dependencies.pages) app.use(dependencies.pages);
   app.use(notFound);
   app.use(problemHandler(log));

@@ -12,8 +12,7 @@ import {
   serverDomain,
 } from '@firmproof/protocol';
 import { isSignedBy, typedDataHash } from '@firmproof/protocol/approval';
-import type { Rpc } from '@firmproof/protocol/node';
-import { TypedDataEncoder, verifyTypedData } from 'ethers';
+import { verifyTypedData } from 'ethers';
 import type { Request } from 'express';
 import type { z } from 'zod';
 import { type Accounts, addressOfAccount } from '../chain/accounts.ts';
@@ -21,7 +20,6 @@ import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 
 const maximumLoginSeconds = 600;
-const erc1271MagicValue = '0x1626ba7e';
 /** One run of CI; each logs in anew. */
 const productTokenSeconds = 900;
 const maximumProductTokens = 100;
@@ -33,7 +31,6 @@ type LoginRequest = z.output<typeof loginRequestSchema>;
 /** API tokens gate uploads against noise; they carry no authority over releases. Only their hashes are kept. */
 export function createTokens(options: {
   readonly database: Database;
-  readonly rpc: Rpc;
   readonly accounts: Accounts;
   readonly chainId: number;
   readonly lifetimeSeconds: number;
@@ -42,6 +39,9 @@ export function createTokens(options: {
 }) {
   const { database, nowSeconds } = options;
 
+  const loginDigest = (message: Login) =>
+    typedDataHash({ domain: serverDomain(options.chainId), types: loginTypes, primaryType: 'Login', message });
+
   async function isSignedByPublisher(message: Login, signature: string): Promise<boolean> {
     const domain = serverDomain(options.chainId);
     try {
@@ -49,26 +49,13 @@ export function createTokens(options: {
     } catch {
       // Not the 65 bytes of an EOA: an ERC-1271 account may still accept it.
     }
-    const code = await options.rpc<string>('eth_getCode', [message.publisher, 'latest']);
-    if (code === '0x') return false;
-    const hash = TypedDataEncoder.hash(domain, loginTypes, message).slice(2);
-    const length = (signature.length - 2) / 2;
-    const body = signature.slice(2).padEnd(Math.ceil(length / 32) * 64, '0');
-    const data = `0x1626ba7e${hash}${'40'.padStart(64, '0')}${length.toString(16).padStart(64, '0')}${body}`;
-    const answer = await options.rpc<string>('eth_call', [{ to: message.publisher, data }, 'latest']).catch(() => '0x');
-    return answer.startsWith(erc1271MagicValue);
+    return options.accounts.approves(message.publisher, loginDigest(message), signature);
   }
 
   /** Signers of a vendor account, recovery signers too, log in for it; the account itself may still have to be made. */
   async function isSignedBySigner(login: LoginRequest, signer: Signer): Promise<boolean> {
     const { message, signature, parameters } = login;
-    const digest = typedDataHash({
-      domain: serverDomain(options.chainId),
-      types: loginTypes,
-      primaryType: 'Login',
-      message,
-    });
-    if (!isSignedBy(signer, digest, signature)) return false;
+    if (!isSignedBy(signer, loginDigest(message), signature)) return false;
     if (parameters && addressOfAccount(parameters) === message.publisher && parameters.signers.includes(signer)) {
       return true;
     }

@@ -10,6 +10,7 @@ import type { Approvals } from '../proposals/approvals.ts';
 import type { Intake } from '../proposals/intake.ts';
 import type { ProposalStore } from '../proposals/proposal-store.ts';
 import type { TrustRoots } from '../proposals/trust-roots.ts';
+import type { Reports } from '../reports.ts';
 import type { Tokens } from './authentication.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -20,13 +21,14 @@ export type Dependencies = {
   readonly database: Database;
   readonly tokens: Tokens;
   readonly oidcLogin: OidcLogin;
-  readonly trustRoots: TrustRoots;
   readonly accounts: Accounts;
   readonly approvals: Approvals;
   readonly intake: Intake;
   readonly store: ProposalStore;
   readonly evidence: EvidenceService;
   readonly stops: Stops;
+  readonly trustRoots: TrustRoots;
+  readonly reports: Reports;
   readonly metrics: Metrics;
   readonly gateway: Router;
   /** The approval pages, where they are served from here. */

@@ -2,6 +2,7 @@ import {
   FirmproofError,
   type ProductId,
   parseProductId,
+  parseSha256Digest,
   parseVersion,
   productIdSchema,
   registerRequestSchema,
@@ -41,16 +42,12 @@ export function productRoutes({ database, intake, tokens, trustRoots, nowSeconds
   });
 
   router.get('/v1/products/:product/trust-roots', async (request, response) => {
-    const row = await intake.productRow(parseProductId(parameter(request, 'product')));
-    const roots = await database
-      .selectFrom('trust_roots')
-      .selectAll()
-      .where('product', '=', row.id)
-      .orderBy('version')
-      .execute();
-    // Roots that the chain has not adopted are nobody's business yet.
-    const current = roots.findIndex((root) => root.digest === row.trust_root);
-    response.json({ items: roots.slice(0, current + 1).map((root) => JSON.parse(root.envelope)) });
+    const product = parseProductId(parameter(request, 'product'));
+    const { after } = request.query;
+    const held = typeof after === 'string' ? parseSha256Digest(after) : null;
+    const items = await trustRoots.published(product, held);
+    if (items.length === 0 && held === null) await intake.productRow(product);
+    response.json({ items });
   });
 
   router.get('/v1/products/:product/sigstore-root', async (request, response) => {

@@ -31,7 +31,14 @@ export async function productResource(
     topIndex: Number(row.top_index),
     trustRoot: row.trust_root,
     history: row.history,
-    ...(row.pending && { pending: { hash: row.pending, applicableFrom: Number(row.pending_from) } }),
+    ...(row.pending &&
+      row.pending_configuration && {
+        pending: {
+          hash: row.pending,
+          applicableFrom: Number(row.pending_from),
+          configuration: JSON.parse(row.pending_configuration),
+        },
+      }),
     channels: heads.map((head) => channelResource(head, nowSeconds)),
   });
 }

@@ -2,6 +2,7 @@ import {
   type Address,
   FirmproofError,
   type Proposal,
+  parseAddress,
   type Reject,
   type Requirements,
   rejectTypes,
@@ -98,13 +99,17 @@ export function createApprovals(options: {
     });
   }
 
-  /** The approver signs for itself, a Safe for instance: kept as it is, and judged when it is relayed. */
+  /** The approver signs for itself, a Safe for instance, and is asked whether it has: anybody can send a signature. */
   async function keepSignature(row: StoredProposal, { signer, signature }: SignerApproval): Promise<Proposal> {
     if (signer !== row.approver)
       throw new FirmproofError(
         'signer-unknown',
         `${row.approver || 'nobody'} has to approve this, with its own signature`,
       );
+    const request = requestOf(row);
+    const plain = isAccountRequest(request) ? null : requestTypedData({ chainId, registry: registry.address }, request);
+    if (plain === null || !(await accounts.approves(parseAddress(signer), typedDataHash(plain), signature)))
+      throw new FirmproofError('approval-invalid', `${signer} does not take this for its signature over this proposal`);
     const amended = await store.amend(row.id, (now) => ({
       request: JSON.stringify(withSignature(requestOf(now), signature)),
     }));

@@ -31,9 +31,10 @@ import type { Registry } from '../chain/registry.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 import type { Approvals } from './approvals.ts';
+import { lineageOf } from './lineage.ts';
 import { isOnlyEarly } from './patience.ts';
 import { finalStates, type ProposalStore } from './proposal-store.ts';
-import type { TrustRoots } from './trust-roots.ts';
+import { productMoved, type TrustRoots } from './trust-roots.ts';
 
 /** Approvals of signers that came with the request. */
 function given({ kind, body }: ChainRequest): readonly SignerApproval[] {
@@ -86,15 +87,17 @@ export function createIntake(options: {
   readonly contracts: Contracts;
   readonly accounts: Accounts;
   readonly approvals: Approvals;
-  readonly trustRoots: TrustRoots;
   readonly relayer: Address;
+  readonly trustRoots: TrustRoots;
 }) {
   const { database, store, registry, contracts, approvals, trustRoots } = options;
 
   async function productRow(product: ProductId): Promise<ProductRow> {
     const row = await database.selectFrom('products').selectAll().where('id', '=', product).executeTakeFirst();
-    if (!row) throw new FirmproofError('product-not-found', `product ${product} is not registered`);
-    return row;
+    if (row) return row;
+    const successor = await trustRoots.successorOf(product);
+    if (successor) throw productMoved(successor);
+    throw new FirmproofError('product-not-found', `product ${product} is not registered`);
   }
 
   /**
@@ -170,8 +173,7 @@ export function createIntake(options: {
       if (bytes32OfDigest(root.digest) !== message.trustRoot) {
         throw new FirmproofError('trust-root-mismatch', 'the approval names another trust root than the one sent');
       }
-      if (root.version !== 1)
-        throw new FirmproofError('trust-root-version', 'a product starts with trust root version 1');
+      const before = lineageOf(body, root);
       const { publisher } = message;
       if (!isDevelopmentChain(registry.chainId) && !(await options.accounts.hasCode(publisher))) {
         throw new FirmproofError('publisher-unsuitable', `${publisher} is a single wallet`);
@@ -179,7 +181,9 @@ export function createIntake(options: {
       await trustRoots.requireComplete(root, sigstoreTrustedRoot);
       const request = { kind: 'register', body } as const;
       await requireAcceptable(request, publisher);
-      await trustRoots.keep(root, sigstoreTrustedRoot);
+      const lineage = [...before, root];
+      for (const [index, kept] of lineage.entries())
+        await trustRoots.keep(kept, lineage[index - 1] ?? null, kept === root ? sigstoreTrustedRoot : undefined);
       return open(request, product, { publisher, approver: publisher });
     },
 
@@ -198,6 +202,8 @@ export function createIntake(options: {
       requireProduct(product, message);
       const attestation = parseAttestation(parts.attestation);
       const root = await trustRoots.byDigest(row.trust_root);
+      // Devices have left: nobody would ever install it.
+      if (root.product !== product) throw productMoved(root.product);
       await verifyAttestation(attestation, root, await trustRoots.keylessMeans(root));
       const { predicate } = attestation.statement;
       if (predicate.product !== product)
@@ -270,10 +276,11 @@ export function createIntake(options: {
         if (!body.trustRoot)
           throw new FirmproofError('trust-root-mismatch', 'the document of the new trust root is missing');
         const next = walkTrustRoot(current, [body.trustRoot], named);
-        requireRootFor(next, product);
+        // A root for another product id is a move: that place judges it, where the product is registered.
+        if (next.product === product) requireRootFor(next, product);
         await trustRoots.requireComplete(next, sigstoreTrustedRoot);
         await requireAcceptable({ kind: 'configure', body }, row.publisher);
-        await trustRoots.keep(next, sigstoreTrustedRoot);
+        await trustRoots.keep(next, current, sigstoreTrustedRoot);
       }
       return open({ kind: 'configure', body }, product, { publisher: row.publisher, approver: row.publisher });
     },
@@ -315,10 +322,11 @@ export function createIntake(options: {
       return open(request, account, { publisher: account, approver: account });
     },
 
-    /** Who may send proposals for a product: its publisher and its guardian. */
+    /** Who may send proposals for a product: its publisher, its guardian, and who is to become its publisher. */
     async requireProposer(product: ProductId, owner: Address): Promise<void> {
       const row = await productRow(product);
-      if (owner !== row.publisher && owner !== row.guardian)
+      const next = row.pending_configuration && JSON.parse(row.pending_configuration).publisher;
+      if (owner !== row.publisher && owner !== row.guardian && owner !== next)
         throw new FirmproofError(
           'token-scope',
           'the token is for neither the publisher nor the guardian of this product',

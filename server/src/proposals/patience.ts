@@ -31,6 +31,7 @@ export async function isOnlyEarly(
         (await store.isProposed(request.body.message.product, request.body.message.version))
       );
     case 'NoticeNotOver':
+    case 'DelayNotOver':
       return true;
     default:
       return false;

@@ -147,6 +147,9 @@ describe('signers', () => {
 
   test.each([
     '',
+    'p256:',
+    'passkey:',
+    `wallet:${ecKey('p256').signer}`,
     'wallet:0x00',
     `wallet:0x${'0'.repeat(40)}`,
     `p256:${'1'.repeat(128)}`,

@@ -1,6 +1,6 @@
 import { formatSigner } from '@firmproof/protocol';
 import { describeTime } from '@firmproof/protocol/review';
-import { type FormEvent, useId, useState } from 'react';
+import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Notice } from '../parts/notice.tsx';
@@ -22,12 +22,7 @@ export function EnrolPage() {
         A passkey is a key that your laptop, phone or security key keeps and that only signs after your fingerprint,
         face or code. It belongs to these pages: <strong>{location.hostname}</strong>, and to no other.
       </p>
-      {made && (
-        <Notice tone="good" title={`“${made.label}” is made.`}>
-          <p>Pass this on to whoever changes the signers of your account. It is not secret, but it must be yours:</p>
-          <SignerText passkey={made} />
-        </Notice>
-      )}
+      {made && <Made key={made.signer} passkey={made} />}
       <Section title={made || kept.length > 0 ? 'Make another passkey' : 'Make a passkey'}>
         <MakeForm
           onMade={(passkey) => {
@@ -65,6 +60,20 @@ export function EnrolPage() {
         )}
       </Section>
     </>
+  );
+}
+
+/** Reading goes on here once the passkey is made. */
+function Made({ passkey }: { passkey: KeptPasskey }) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => place.current?.focus(), []);
+  return (
+    <div ref={place} tabIndex={-1} className="arrival">
+      <Notice tone="good" title={`“${passkey.label}” is made.`}>
+        <p>Pass this on to whoever changes the signers of your account. It is not secret, but it must be yours:</p>
+        <SignerText passkey={passkey} />
+      </Notice>
+    </div>
   );
 }
 

@@ -5,6 +5,7 @@ import { isSameImage, useImage } from '../image/use-image.ts';
 import { judgePlace } from '../memory.ts';
 import { ApproverList } from '../parts/approver-list.tsx';
 import { CheckList } from '../parts/check-list.tsx';
+import { CopyButton } from '../parts/copy-button.tsx';
 import { Decision } from '../parts/decision.tsx';
 import { DifferenceTable } from '../parts/difference-table.tsx';
 import { Failure } from '../parts/failure.tsx';
@@ -24,7 +25,7 @@ import type { Settings } from '../settings.ts';
 type Props = { readonly api: Api; readonly settings: Settings };
 
 /** One proposal: what it is, what of it is proved, who approves it, and the decision. */
-export function ProposalPage({ api, settings, id }: Props & { readonly id: string }) {
+export function ProposalPage({ api, settings, id }: Props & { readonly id: Proposal['id'] }) {
   const loaded = useLoaded(() => loadProposal(api, id), id);
   switch (loaded.state) {
     case 'loading':
@@ -41,7 +42,12 @@ export function ProposalPage({ api, settings, id }: Props & { readonly id: strin
   }
 }
 
-function Shown({ api, settings, id, loaded }: Props & { readonly id: string; readonly loaded: LoadedProposal }) {
+function Shown({
+  api,
+  settings,
+  id,
+  loaded,
+}: Props & { readonly id: Proposal['id']; readonly loaded: LoadedProposal }) {
   const [proposal, setProposal] = useState(loaded.said.proposal);
   const take = useCallback((next: Proposal) => setProposal((now) => (next.updatedAt < now.updatedAt ? now : next)), []);
   const finished = isFinished(proposal);
@@ -109,10 +115,11 @@ function Shown({ api, settings, id, loaded }: Props & { readonly id: string; rea
       </Section>
       <Section title="Who approves" hint="As the server says; the contract counts for itself.">
         {proposal.requirements ? <ApproverList proposal={proposal} /> : <p>{alone(proposal)}</p>}
+        {proposal.requirements && !finished && <Outside id={id} />}
       </Section>
       {!finished && (
         <Section title="Your decision">
-          <Decision {...{ api, settings, proposal, review, place, obstacle }} onChange={take} />
+          <Decision {...{ api, settings, id, proposal, review, place, obstacle }} onChange={take} />
         </Section>
       )}
       <Section title="Where it counts">
@@ -129,6 +136,18 @@ function Shown({ api, settings, id, loaded }: Props & { readonly id: string; rea
   );
 }
 
+/** How those approve who have no passkey. */
+function Outside({ id }: { id: string }) {
+  const command = `firmproof approve ${id}`;
+  return (
+    <div className="signer-text">
+      <p className="quiet">With a wallet or a P-256 key:</p>
+      <code className="exact">{command}</code>
+      <CopyButton text={command} label="Copy the command" />
+    </div>
+  );
+}
+
 function Deadline({ deadline, finished }: { deadline: number; finished: boolean }) {
   if (finished) return null;
   return (
@@ -139,11 +158,12 @@ function Deadline({ deadline, finished }: { deadline: number; finished: boolean 
   );
 }
 
-/** The id of a change of the account holds the account; that of anything else does not. */
-function accountRow(proposal: Proposal, { action }: Review) {
-  const bound = ['SetSigners', 'SetRecovery', 'Recover', 'CancelRecovery'].includes(action);
-  return { label: 'Account', value: proposal.approver ?? '', exact: true, saidByServer: !bound };
-}
+const accountRow = ({ approver = '' }: { readonly approver?: string | undefined }, { isAccountProved }: Review) => ({
+  label: 'Account',
+  value: approver,
+  exact: true,
+  saidByServer: !isAccountProved,
+});
 
 const alone = ({ approver }: Proposal) =>
   approver

@@ -16,6 +16,8 @@ const maximumReason = 300;
 type Props = {
   readonly api: Api;
   readonly settings: Settings;
+  /** The id in the link: what the person was asked about, whatever the server shows. */
+  readonly id: Proposal['id'];
   readonly proposal: Proposal;
   readonly review: Review;
   readonly place: Place;
@@ -25,7 +27,7 @@ type Props = {
 };
 
 /** Approve or reject, with a passkey. What is signed is the hash of exactly what the review shows. */
-export function Decision({ api, settings, proposal, review, place, obstacle, onChange }: Props) {
+export function Decision({ api, settings, id, proposal, review, place, obstacle, onChange }: Props) {
   const [busy, setBusy] = useState<'approve' | 'reject' | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [rejecting, setRejecting] = useState(false);
@@ -50,19 +52,19 @@ export function Decision({ api, settings, proposal, review, place, obstacle, onC
   const approve = () =>
     act('approve', async () => {
       if (review.typedData === null) throw new FirmproofError('approval-invalid', 'there is nothing here to approve');
-      return api.approve(proposal.id, await signWithPasskey(typedDataHash(review.typedData), passkeys));
+      return api.approve(id, await signWithPasskey(typedDataHash(review.typedData), passkeys));
     });
 
   const reject = (reason: string) =>
     act('reject', async () => {
       const message: Reject = {
-        proposal: proposal.id,
+        proposal: id,
         reason,
         deadline: Math.floor(Date.now() / 1000) + rejectionSeconds,
       };
       const domain = serverDomain(place.chainId);
       const hash = typedDataHash({ domain, types: rejectTypes, primaryType: 'Reject', message });
-      return api.reject(proposal.id, message, await signWithPasskey(hash, passkeys));
+      return api.reject(id, message, await signWithPasskey(hash, passkeys));
     });
 
   const blocked = obstacle ?? passkeyObstacle()?.message ?? null;

@@ -1,4 +1,4 @@
-import type { Proposal, ProposalKind } from '@firmproof/protocol';
+import type { Proposal, ProposalKind, ProposalState } from '@firmproof/protocol';
 import { describeTime } from '@firmproof/protocol/review';
 import { isFinished } from '../server/load-proposal.ts';
 
@@ -17,6 +17,16 @@ const kinds: Record<ProposalKind, string> = {
   'schedule-recovery': 'Announced recovery',
   recover: 'Recovery',
   'cancel-recovery': 'Cancelled recovery',
+};
+
+const stateWords: Record<ProposalState, string> = {
+  received: 'arriving',
+  stored: 'arriving',
+  approving: 'waits for approvals',
+  submitted: 'on its way to the chain',
+  confirmed: 'done',
+  rejected: 'rejected',
+  expired: 'expired',
 };
 
 /** An account's proposals: those that wait first. */
@@ -42,7 +52,7 @@ const List = ({ proposals }: { proposals: readonly Proposal[] }) => (
       <li key={id}>
         <a href={`#/proposal/${id}`}>{[kinds[kind], version, channel && `on ${channel}`].filter(Boolean).join(' ')}</a>
         <span className="quiet">
-          {state}, {describeTime(createdAt)}
+          {stateWords[state]}, {describeTime(createdAt)}
         </span>
       </li>
     ))}

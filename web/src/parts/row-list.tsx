@@ -29,14 +29,20 @@ export function RowList({ rows }: { rows: readonly Row[] }) {
 function Value({ row }: { row: Row }) {
   if (row.signers !== undefined && row.signers.length > 0) {
     return (
-      <ul className="signers">
-        {row.signers.map(({ signer, change }) => (
-          <li key={signer} className={change}>
-            <SignerName signer={signer} />
-            <span className={`badge ${change}`}>{changeWords[change]}</span>
-          </li>
-        ))}
-      </ul>
+      <>
+        <ul className="signers">
+          {row.signers.map(({ signer, change }) => (
+            <li key={signer} className={change}>
+              <SignerName signer={signer} whole={change !== 'goes'} />
+              <span className={`badge ${change}`}>{changeWords[change]}</span>
+            </li>
+          ))}
+        </ul>
+        <span className="quiet signers-note">
+          Compare each key with what its owner tells you. Who is new and who goes is seen against the signers that the
+          server names.
+        </span>
+      </>
     );
   }
   if (row.exact) return <code className="exact">{row.value}</code>;

@@ -3,7 +3,7 @@ import { Notice } from './notice.tsx';
 
 /** Where the proposal is on its way. */
 export function StateBanner({ proposal }: { proposal: Proposal }) {
-  const { state, reason, transaction } = proposal;
+  const { state, reason, transaction, held } = proposal;
   switch (state) {
     case 'confirmed':
       return (
@@ -30,7 +30,14 @@ export function StateBanner({ proposal }: { proposal: Proposal }) {
       return <Notice tone="plain" title="All approvals are here. It is on its way to the chain." />;
     default:
       return (
-        <Notice tone="plain" title="Waiting for approvals.">
+        <Notice
+          tone="plain"
+          title={
+            held
+              ? 'A way back, approved in advance: it happens only when somebody asks for it.'
+              : 'Waiting for approvals.'
+          }
+        >
           {reason && reason.code !== 'approvals-missing' && (
             <>
               {sentence(reason.message)} <code>{reason.code}</code>

@@ -12,7 +12,6 @@ import {
 import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 import type { Command } from 'commander';
 import { auditProduct, type VouchedHistory } from '../../audit.ts';
-import { checkChain } from '../../chain-check.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readText } from '../files.ts';
 import { fields, humanTime, table } from '../output.ts';
@@ -114,17 +113,6 @@ async function vouchedHistories(session: Session, product: ProductId, root: Trus
   return vouched;
 }
 
-async function chainCheck(session: Session, rpc: string, flags: { readonly registry?: string }): Promise<void> {
-  const findings = await checkChain(rpc, flags.registry === undefined ? undefined : parseAddress(flags.registry));
-  const unsuitable = findings.some(({ ok, required }) => required && !ok);
-  const rows = findings.map(({ name, ok, required, message }) => [ok ? '✓' : required ? '✗' : '–', name, message]);
-  session.output.result(
-    { suitable: !unsuitable, findings },
-    `${rows.map(([mark, name, message]) => `${mark} ${name?.padEnd(18)} ${message}`).join('\n')}\n${unsuitable ? 'not suitable' : 'suitable'}`,
-  );
-  if (unsuitable) process.exitCode = exitCodes.unreachable;
-}
-
 /** What an RPC node says is held against proofs and witnesses. */
 export function addAudit(program: Command, run: Run): void {
   program
@@ -137,12 +125,4 @@ export function addAudit(program: Command, run: Run): void {
     .option('--offline', 'ask the RPC node only, do not compare with what witnesses vouch for')
     .option('--events', 'list every event as well')
     .action(run((session, reference: string | undefined, flags: AuditFlags) => audit(session, reference, flags)));
-  program
-    .command('chain')
-    .description('chains to build on')
-    .command('check')
-    .argument('<rpc>', 'address of an RPC node')
-    .description('whether a chain has what Firmproof needs')
-    .option('--registry <address>', 'a registry that should be there')
-    .action(run((session, rpc: string, flags: { readonly registry?: string }) => chainCheck(session, rpc, flags)));
 }

@@ -21,18 +21,25 @@ async function stop(session: Session, channelName: string, flags: Flags): Promis
   const stopped = await vendor.client.stop(product, channel);
   output.note(`The server offers ${stopped.version} on ${channel} to nobody any more`);
   const head = await vendor.client.channel(product, channel);
+  const reports = await vendor.client.reportSummary(product);
+  const running = reports.counts.find(({ version, outcome }) => version === head.version && outcome === 'confirmed');
+  const reported = running?.devices ?? 0;
+  output.note(`${reported} of ${reports.devices} devices report that they run ${head.version}`);
   const reached = head.halted ? 0 : head.shareBasisPoints / 100;
   if (head.halted) {
-    output.result({ product, channel, stopped, halted: true }, `channel ${channel} was halted already`);
+    output.result(
+      { product, channel, stopped, halted: true, reportedDevices: reported },
+      `channel ${channel} was halted already`,
+    );
     return;
   }
   output.note(`Halting ${channel}`);
   const proposal = await session.follow(vendor, await vendor.halt(product, channel));
   const halted = !waitsForPeople(proposal);
   output.result(
-    { product, channel, stopped, halted, proposal: proposal.id, reachedPercent: reached },
+    { product, channel, stopped, halted, proposal: proposal.id, reachedPercent: reached, reportedDevices: reported },
     [
-      `${stopped.version} was open to ${reached} % of the devices`,
+      `${stopped.version} was open to ${reached} % of the devices; ${reported} report that they run it`,
       halted
         ? `channel ${channel} is halted until the next promote`
         : `the halt waits for approvals: firmproof approve ${proposal.id}`,
@@ -69,8 +76,9 @@ async function preparedFor(vendor: Vendor, product: ProductId, channel: Channel)
   const held = (await vendor.client.proposalsOf(product)).filter(
     (proposal) => proposal.held && proposal.channel === channel,
   );
-  const fitting = held.find(({ state, message }) => state === 'approving' && message?.['counter'] === counter + 1);
-  if (fitting) return fitting;
+  const fitting = held.filter(({ state, message }) => state === 'approving' && message?.['counter'] === counter + 1);
+  const best = fitting.find(({ reason }) => reason?.code === 'held-back') ?? fitting[0];
+  if (best) return best;
   throw new FirmproofError('proposal-not-found', `no way back from here is prepared for ${channel}`, {
     hint: 'Promote an older release: firmproof promote --version V. Next time: promote --fallback V.',
   });

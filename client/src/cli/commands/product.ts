@@ -11,7 +11,9 @@ import type { Command } from 'commander';
 import { writeDeviceFiles } from '../../device-files.ts';
 import { fields, humanTime, table } from '../output.ts';
 import type { Session } from '../session.ts';
-import { addProductCreate, type Run } from './setup.ts';
+import { addConfiguration } from './configuration.ts';
+import { addProductCreate } from './create-product.ts';
+import type { Run } from './setup.ts';
 
 async function show(session: Session, reference: string | undefined): Promise<void> {
   const product = await session.client().product(await session.product(reference));
@@ -107,6 +109,7 @@ async function list(session: Session): Promise<void> {
 export function addProduct(program: Command, run: Run): void {
   const product = program.command('product').description('products and what their devices must know');
   addProductCreate(product, run);
+  addConfiguration(product, run);
   product
     .command('list')
     .description('all products of the server')

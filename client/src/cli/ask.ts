@@ -1,0 +1,51 @@
+import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
+import { confirm, input } from '@inquirer/prompts';
+import type { Session } from './session.ts';
+
+/** stdout carries results only, also while something is asked. */
+const onStderr = { output: process.stderr };
+
+/**
+ * Asks on a terminal, again until `read` takes the answer; elsewhere the option has to be given.
+ * @throws FirmproofError `usage-invalid`
+ */
+export async function ask<Value>(
+  { output }: Session,
+  message: string,
+  option: string,
+  read: (text: string) => Value,
+  options: { readonly default?: string } = {},
+): Promise<Value> {
+  if (!output.isInteractive) throw new FirmproofError('usage-invalid', `${option} is missing`);
+  return read(await input({ message, ...options, required: true, validate: mistakeOf(read) }, onStderr));
+}
+
+/** What is wrong with an answer, as the prompt wants to hear it. */
+const mistakeOf = (read: (text: string) => unknown) => (text: string) => {
+  try {
+    read(text);
+    return true;
+  } catch (error) {
+    if (isFirmproofError(error)) return `${error.message}. ${error.hint}`;
+    throw error;
+  }
+};
+
+/** A question on a terminal; `otherwise` where nobody is there to answer. */
+export const askWhether = ({ output }: Session, message: string, otherwise: boolean): Promise<boolean> =>
+  output.isInteractive ? confirm({ message, default: otherwise }, onStderr) : Promise.resolve(otherwise);
+
+/**
+ * Somebody has to say yes to what was shown, on the terminal or with --yes.
+ * @throws FirmproofError `usage-invalid`, `not-approved`
+ */
+export async function requireConsent(session: Session, message: string, yes: boolean | undefined): Promise<void> {
+  if (yes) return;
+  if (!session.output.isInteractive) {
+    throw new FirmproofError('usage-invalid', 'this has to be confirmed, and nobody is here to ask', {
+      hint: 'Look at it on a terminal, or give --yes.',
+    });
+  }
+  if (await confirm({ message, default: false }, onStderr)) return;
+  throw new FirmproofError('not-approved', 'you have said no: nothing was signed or sent');
+}
