@@ -2,8 +2,10 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { makeDevice } from '../test/support/device.ts';
-import { destroyStack, eventually, makeVendor, startStack } from '../test/support/stack.ts';
+import { keylessAttester } from '@firmproof/client';
+import { Ci } from '../test/support/ci.ts';
+import { makeDevice, type TestDevice } from '../test/support/device.ts';
+import { eventually, makeVendor } from '../test/support/stack.ts';
 import { figure, median, megabyte } from './figure.ts';
 
 const rounds = 11;
@@ -42,27 +44,40 @@ async function contest(contenders: Readonly<Record<string, { args: readonly stri
   return usages;
 }
 
-const stack = await startStack();
+const ci = await Ci.open();
+const { stack } = ci;
 const vendor = await makeVendor(stack);
 const device = makeDevice(vendor.trustRoot, [stack.url]);
-try {
-  await vendor.publish('1.0.0', randomBytes(300_000));
-  await vendor.promote('1.0.0');
+const keyless = await makeVendor(stack, { name: 'keyless', ...ci.signers });
+const keylessDevice = makeDevice(keyless.trustRoot, [stack.url]);
+const attester = keylessAttester(ci.sigstore.services, async (aud) => ci.issuer.token({ ...ci.run.claims, aud }));
+
+/** A device that is offered its first update, and remembers nothing of having been offered it. */
+async function offered(to: TestDevice): Promise<readonly string[]> {
   await eventually(
-    async () => (await device.check()).verdict,
+    async () => (await to.check()).verdict,
     ({ outcome }) => outcome === 'update',
     'the update',
   );
-  rmSync(`${device.directory}/data`, { recursive: true });
-  await device.check();
-  const check = ['check', '--config', device.configFile];
+  rmSync(`${to.directory}/data`, { recursive: true });
+  await to.check();
+  return ['check', '--config', to.configFile];
+}
+try {
+  await vendor.publish('1.0.0', randomBytes(300_000));
+  await vendor.promote('1.0.0');
+  await keyless.publish('1.0.0', randomBytes(300_000), {}, attester);
+  await keyless.promote('1.0.0');
+  const check = await offered(device);
+  const keylessCheck = await offered(keylessDevice);
   const usages = await contest({
     bundle: { args: [bundle, ...check], expected: 10 },
+    keyless: { args: [bundle, ...keylessCheck], expected: 10 },
     sources: { args: [sources, ...check], expected: 10 },
     bare: { args: ['-e', '0'], expected: 0 },
   });
   const of = (name: string, what: keyof Usage) => median((usages[name] ?? []).map((usage) => usage[what]));
-  for (const name of ['bundle', 'sources']) {
+  for (const name of ['bundle', 'keyless', 'sources']) {
     figure(`agent-check.${name}.cpu`, of(name, 'cpuSeconds'), 's', { rounds });
     figure(`agent-check.${name}.cpu-to-bare-node`, of(name, 'cpuSeconds') / of('bare', 'cpuSeconds'), 'ratio');
     figure(`agent-check.${name}.peak-memory`, of(name, 'peakBytes') / megabyte, 'MB');
@@ -70,5 +85,6 @@ try {
   figure('agent-check.bare-node.peak-memory', of('bare', 'peakBytes') / megabyte, 'MB');
 } finally {
   device.destroy();
-  await destroyStack(stack);
+  keylessDevice.destroy();
+  await ci.close();
 }

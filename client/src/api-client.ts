@@ -122,6 +122,10 @@ export class FirmproofClient {
   /** What devices report of themselves: for the publisher and the guardian. */
   reportSummary = (product: ProductId): Promise<ReportSummary> =>
     this.#get(`/v1/products/${product}/reports/summary`, reportSummarySchema);
+  /** The Sigstore trusted root that the product's trust root names; as trustworthy as its digest is. */
+  async sigstoreRoot(product: ProductId): Promise<string> {
+    return (await this.#fetch(`/v1/products/${product}/sigstore-root`)).text();
+  }
 
   async attestation(product: ProductId, version: Version): Promise<string> {
     return (await this.#fetch(`/v1/products/${product}/releases/${version}/attestation`)).text();

@@ -8,6 +8,7 @@ import {
 } from '@firmproof/protocol';
 import type { RegistryAddress } from '@firmproof/protocol/approval';
 import { importImage } from '@firmproof/protocol/node';
+import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 import { loadSaid, placeOf, type Review, reviewProposal, type Said } from '@firmproof/protocol/review';
 import type { FirmproofClient } from './api-client.ts';
 
@@ -42,22 +43,31 @@ export async function reviewOf(
     id,
   );
   const review = reviewProposal(id, said, placeOf(info, null, known.registry));
-  const checks = [...review.checks, ...(await signatureCheck(said, known.trustRoot))];
+  const checks = [...review.checks, ...(await signatureCheck(client, said, known.trustRoot))];
   return { said, review: { ...review, checks } };
 }
 
-async function signatureCheck({ attestation }: Said, trustRoot: TrustRoot | null): Promise<Review['checks']> {
-  if (attestation === null) return [];
+async function signatureCheck(
+  client: FirmproofClient,
+  { attestation: text }: Said,
+  trustRoot: TrustRoot | null,
+): Promise<Review['checks']> {
+  if (text === null) return [];
   const name = "The attestation's signature";
   if (trustRoot === null)
     return [{ name, outcome: 'unchecked', text: 'The trust root of this product is not here; devices check it.' }];
   try {
-    await verifyAttestation(parseAttestation(attestation), trustRoot);
-    return [{ name, outcome: 'passed', text: 'A build key of the trust root here has signed it.' }];
+    const attestation = parseAttestation(text);
+    const who = attestation.kind === 'keyless' ? 'An identity' : 'A build key';
+    // The trust root here has its digest, so it may come from anybody.
+    const trustedRoot = trustRoot.sigstore && (await client.sigstoreRoot(trustRoot.product));
+    await verifyAttestation(attestation, trustRoot, { verifier: keylessVerifier, trustedRoot });
+    return [{ name, outcome: 'passed', text: `${who} of the trust root here has signed it.` }];
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
+    const whom = trustRoot.sigstore ? 'build key or identity' : 'build key';
     return [
-      { name, outcome: 'failed', text: `No build key of trust root ${trustRoot.version} here has signed it: ${why}.` },
+      { name, outcome: 'failed', text: `No ${whom} of trust root ${trustRoot.version} here has signed it: ${why}.` },
     ];
   }
 }

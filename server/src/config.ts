@@ -156,11 +156,11 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     reportingDevices: values.FIRMPROOF_REPORTING_DEVICES,
     tokenSeconds: values.FIRMPROOF_TOKEN_SECONDS,
     allowedPublishers: values.FIRMPROOF_ALLOWED_PUBLISHERS.map((address) => addressSchema.parse(address.toLowerCase())),
-    pages: values.FIRMPROOF_PAGES,
     oidcIssuers: values.FIRMPROOF_OIDC_ISSUERS.map((entry) => {
       const [issuer, keysUrl] = splitOnce(entry);
       return { issuer, keysUrl: keysUrl === '' ? null : keysUrl };
     }),
+    pages: values.FIRMPROOF_PAGES,
     logLevel: values.FIRMPROOF_LOG_LEVEL,
   };
 }

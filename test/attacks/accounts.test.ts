@@ -1,4 +1,4 @@
-// A12, A13, A46: who counts, against the contracts themselves with no server in between. Whoever holds a token, the relayer’s key
+// A12, A13, A46, A49: who counts, against the contracts themselves with no server in between. Whoever holds a token, the relayer’s key
 // and one signer’s key can send this much.
 import { vendorAccountAbi } from '@firmproof/contracts';
 import { accountTypedData, hashStruct, typedDataHash } from '@firmproof/protocol/approval';
@@ -171,5 +171,21 @@ describe('A46 old approvals under new rules', () => {
     const approval = approveChange(chainId, where, team.members, 'CancelRecovery', cancel);
     await call(stack, contract, 'cancelRecovery', [...Object.values(cancel), approval]);
     await refused(stack, contract, 'scheduleRecovery', announced, `AlreadyAnnounced(${pending})`);
+  });
+});
+
+describe('A49 a page that lies', () => {
+  test('two passkeys approve nothing without somebody outside a browser', async () => {
+    const [wallet, one, other] = [walletSigner(), passkeySigner(), passkeySigner()];
+    team = await AttackedTeam.open(stack, [wallet, one, other]);
+    const message = team.release();
+    await team.refusedRelease(message, team.signedBy([one, other], message));
+    await team.publishes([wallet, one]);
+  });
+
+  test('a set of passkeys alone is none, unless that was chosen', async () => {
+    const passkeys = [passkeySigner(), passkeySigner()];
+    await refusedAccount(stack, parametersOf(passkeys, 2), 'PasskeysOnly()');
+    await deployAccount(stack, parametersOf(passkeys, 2, { passkeysAlone: true }));
   });
 });

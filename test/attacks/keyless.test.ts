@@ -90,8 +90,8 @@ const signedFrom = (from: From) => (image: ImportedImage, version: string) =>
 describe('a keyless attestation is refused', () => {
   const other = (workflow: string): Claims => ({ job_workflow_ref: workflow });
   test.each([
-    ['of another workflow', other('acme/lamp/.github/workflows/test.yml@refs/tags/v1.0.0')],
-    ['of another branch', other('acme/lamp/.github/workflows/publish.yml@refs/heads/main')],
+    ['of another workflow', other('acme/lamp/.github/workflows/test.yml@refs/heads/release')],
+    ['of another branch', other('acme/lamp/.github/workflows/publish-keyless.yml@refs/heads/main')],
     ['of an identity that contains the right one', other(`${run.claims['job_workflow_ref']}-2`)],
     ['of an identity in other letters', other(String(run.claims['job_workflow_ref']).toUpperCase())],
   ])('%s', async (_, claims) => {
@@ -164,18 +164,22 @@ describe('a keyless attestation is refused', () => {
   });
 
   test('with the proofs of another release', async () => {
-    const elsewhere = await arena.imported(randomBytes(600));
-    const genuine = JSON.parse(await attester()(statementOf(elsewhere, '9.9.9')));
-    await refused('attestation-untimed', async (image, version) =>
-      edited(await attester()(statementOf(image, version)), ({ verificationMaterial }) => {
-        const { tlogEntries, timestampVerificationData } = genuine.verificationMaterial;
-        Object.assign(verificationMaterial, { tlogEntries, timestampVerificationData });
-      }),
+    // Made later, so that their times lie inside the certificate's validity.
+    const withProofsOfAnother =
+      (swap: (material: Bundle, other: Bundle) => void) => async (image: ImportedImage, version: string) => {
+        const text = await attester()(statementOf(image, version));
+        const other = JSON.parse(await attester()(statementOf(await arena.imported(randomBytes(600)), '9.9.9')));
+        return edited(text, ({ verificationMaterial }) => swap(verificationMaterial, other.verificationMaterial));
+      };
+    await refused(
+      'attestation-untimed',
+      withProofsOfAnother((material, { timestampVerificationData }) =>
+        Object.assign(material, { timestampVerificationData }),
+      ),
     );
-    await refused('attestation-not-logged', async (image, version) =>
-      edited(await attester()(statementOf(image, version)), ({ verificationMaterial }) => {
-        verificationMaterial.tlogEntries = genuine.verificationMaterial.tlogEntries;
-      }),
+    await refused(
+      'attestation-not-logged',
+      withProofsOfAnother((material, { tlogEntries }) => Object.assign(material, { tlogEntries })),
     );
   });
 
@@ -233,7 +237,7 @@ describe('the server', () => {
       const prepared = await vendor.prepare(file, { product, version: parseVersion(nextVersion()) }, attester);
       return vendor.upload(file, prepared);
     };
-    const claims = { job_workflow_ref: 'acme/lamp/.github/workflows/test.yml@refs/tags/v1.0.0' };
+    const claims = { job_workflow_ref: 'acme/lamp/.github/workflows/test.yml@refs/heads/release' };
     await expectCode('identity-mismatch', () => send(attester({ claims })));
     await expectCode('issuer-mismatch', () => send(attester({ issuer: stranger })));
     await expectCode('certificate-untrusted', () =>

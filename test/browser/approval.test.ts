@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ApprovalTeam } from '../support/approval-team.ts';
 import { buildPages, Person, startBrowser } from '../support/browser.ts';
-import { destroyStack, type Stack, startStack } from '../support/stack.ts';
+import { destroyStack, type Stack, stable, startStack } from '../support/stack.ts';
 import { walletSigner } from '../support/team.ts';
 
 let stack: Stack;
@@ -134,6 +134,18 @@ describe('a release', () => {
     await person.page.getByText('yours', { exact: true }).waitFor();
     await person.page.evaluate((kept) => localStorage.setItem('firmproof.passkeys', kept), list);
   });
+});
+
+test('a way back is approved in advance, and says that it waits to be asked for', async () => {
+  const { id } = await team.vendor.prepareFallback(team.product, stable, parseVersion('1.0.0'), 2);
+  await open(id);
+  const { page } = person;
+  await page.getByRole('heading', { name: 'Offer prime-hub 1.0.0 on stable' }).waitFor();
+  await page.getByText('A way back, approved in advance').waitFor();
+  expect(await row('Reaches').textContent()).toBe('all devices at once');
+  await approveButton().click();
+  await page.getByText('held-back').waitFor();
+  expect(await team.client.proposal(id)).toMatchObject({ state: 'approving', reason: { code: 'held-back' } });
 });
 
 describe('passkeys', () => {

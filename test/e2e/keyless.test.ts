@@ -1,17 +1,20 @@
 // A release that CI signs without a key, from the command line to a device: Fulcio, Rekor and the timestamp authority of
 // @sigstore/mock, real ID tokens, a team that approves.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FirmproofClient } from '@firmproof/client';
-import { type ErrorCode, parseAttestation, parseEvidence, sha256 } from '@firmproof/protocol';
+import { promisify } from 'node:util';
+import { FirmproofClient, keylessAttester, signTrustRoot } from '@firmproof/client';
+import { bytes32OfDigest, type ErrorCode, parseAttestation, parseEvidence, sha256 } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reviewOf } from '../../client/src/proposal-review.ts';
 import { Ci } from '../support/ci.ts';
 import { firmproofAgent, runCommand } from '../support/command.ts';
 import { makeDevice } from '../support/device.ts';
+import { expectCode } from '../support/expect-code.ts';
 import { type Claims, github, githubRun } from '../support/oidc-issuer.ts';
-import { eventually, stable, temporaryDirectory } from '../support/stack.ts';
+import { eventually, makeVendor, stable, temporaryDirectory } from '../support/stack.ts';
 
 let ci: Ci;
 let directory: string;
@@ -60,6 +63,14 @@ describe('a team whose releases CI signs', () => {
       proposal: expect.stringMatching(/^0x[0-9a-f]{64}$/),
       promotion: expect.stringMatching(/^0x[0-9a-f]{64}$/),
     });
+    // Who approves sees that the identity of the trust root has signed.
+    const known = { registry: null, trustRoot: team.trustRoot };
+    const { review } = await reviewOf(team.vendor.client, ci.stack.info, proposed.proposal, known);
+    expect(review.checks).toContainEqual({
+      name: "The attestation's signature",
+      outcome: 'passed',
+      text: 'An identity of the trust root here has signed it.',
+    });
     await team.approve(proposed.proposal);
     await team.approve(proposed.promotion);
 
@@ -82,7 +93,29 @@ describe('a team whose releases CI signs', () => {
     }
     const evidence = parseEvidence(await team.vendor.client.evidence(team.product, stable));
     expect(evidence.sigstoreTrustedRoot).toBe(ci.sigstore.trustedRoot);
+    expect(await team.vendor.client.sigstoreRoot(team.product)).toBe(ci.sigstore.trustedRoot);
     expect(parseAttestation(evidence.release?.attestation ?? '')).toMatchObject({ kind: 'keyless' });
+  });
+
+  test('follows examples/publish-keyless.yml, in which no secret is', async () => {
+    const example = readFileSync(new URL('../../examples/publish-keyless.yml', import.meta.url), 'utf8');
+    expect(example).toMatch(/^permissions:\n {2}contents: read\n {2}id-token: write$/m);
+    expect(example).not.toMatch(/secrets|PASSPHRASE|TOKEN/);
+    const named = /--keyless-identity (\S+)/.exec(example)?.[1] ?? '';
+    expect(named.replace('OWNER/REPOSITORY', 'acme/lamp')).toBe(ci.run.identity);
+    const [step = '', ...more] = [...example.matchAll(/^ +- run: (npx firmproof .*)$/gm)].map((match) => match[1]);
+    expect(more).toEqual([]);
+    const team = await ci.team('prime-hub');
+    symlinkSync(new URL('../../node_modules', import.meta.url).pathname, join(directory, 'node_modules'));
+    writeFileSync(join(directory, 'VERSION'), '7.28.0\n');
+    const { stdout } = await promisify(execFile)('sh', ['-e', '-c', `${step} --json`], {
+      cwd: directory,
+      env: { ...process.env, ...ci.jobEnvironment(), FIRMPROOF_HOME: join(directory, 'home') },
+    });
+    const proposed = JSON.parse(stdout);
+    expect(proposed).toMatchObject({ product: team.product, version: '7.28.0', channel: 'stable', state: 'approving' });
+    expect((await team.approve(proposed.proposal)).state).toBe('confirmed');
+    expect((await team.approve(proposed.promotion)).state).toBe('confirmed');
   });
 
   test('needs no timestamp authority where the log promises a time', async () => {
@@ -121,6 +154,50 @@ describe('a team whose releases CI signs', () => {
     // One ID token is for one purpose: that of Fulcio opens nothing here.
     await fails('oidc-token-invalid', 4, [...publish('logins'), '--version', '1.0.3'], signing);
     rmSync(home, { recursive: true, force: true });
+  });
+});
+
+describe('a product that gives up its build key', () => {
+  test('names an identity in the next trust root, and devices follow', async () => {
+    const { vendor, product, trustRoot, rootKey, publish, promote } = await makeVendor(ci.stack, { name: 'moving' });
+    const device = makeDevice(trustRoot, [ci.stack.url]);
+    const proves = (version: string) =>
+      eventually(
+        async () => (await device.check()).verdict,
+        (verdict) => verdict.outcome === 'update' && verdict.release.version === version,
+        version,
+      );
+    await publish('1.0.0', randomBytes(1000));
+    await promote('1.0.0');
+    await proves('1.0.0');
+    expect(await device.install()).toMatchObject({ outcome: 'installed', version: '1.0.0' });
+
+    const document = JSON.parse(Buffer.from(trustRoot.envelope.payload, 'base64').toString());
+    const next = signTrustRoot({ ...document, version: 2, buildKeys: [], sigstore: ci.trust }, [rootKey]);
+    const { publisher, guardian, delaySeconds, epoch } = await vendor.client.product(product);
+    const message = {
+      product,
+      publisher,
+      guardian,
+      delay: delaySeconds,
+      trustRoot: bytes32OfDigest(next.digest),
+      epoch,
+      deadline: Math.floor(Date.now() / 1000) + 3600,
+    };
+    const signature = await vendor.approver.approve(vendor.info, 'Configure', message);
+    const configure = (root?: string) => vendor.client.configure(message, signature, next.envelope, root);
+    await expectCode('sigstore-root-missing', () => configure());
+    await vendor.client.follow((await configure(ci.sigstore.trustedRoot)).id);
+    await vendor.client.follow((await vendor.client.applyConfiguration(message)).id);
+
+    await expectCode('attestation-key-unknown', () => publish('2.0.0', randomBytes(1000)));
+    const attester = keylessAttester(ci.sigstore.services, async (aud) => ci.issuer.token({ ...ci.run.claims, aud }));
+    await publish('2.0.0', randomBytes(1000), {}, attester);
+    await promote('2.0.0');
+    await proves('2.0.0');
+    expect(await device.install()).toMatchObject({ outcome: 'installed', version: '2.0.0' });
+    expect((await device.status()).trustRootVersion).toBe(2);
+    device.destroy();
   });
 });
 

@@ -50,6 +50,9 @@ export class ApprovalTeam {
   get product(): ProductId {
     return this.#team.product;
   }
+  get vendor(): TeamVendor['vendor'] {
+    return this.#team.vendor;
+  }
   get client(): FirmproofClient {
     return this.#team.vendor.client;
   }

@@ -27,22 +27,24 @@ import { approveAction, approveChange, deployAccount, mixedTeam, parametersOf, t
 export const inAnHour = () => Math.floor(Date.now() / 1000) + 3600;
 export const anyWord = () => parseBytes32(toHex(randomBytes(32)));
 
-/** A 2-of-3 account of every kind of signer with a product, attacked with no server in between. */
+type Three = readonly [TeamSigner, TeamSigner, TeamSigner];
+
+/** A 2-of-3 account with a product, attacked with no server in between. */
 export class AttackedTeam {
   readonly stack: Stack;
-  readonly members = mixedTeam();
+  readonly members: Three;
   readonly account: Address;
   readonly product: ProductId;
 
-  private constructor(stack: Stack, account: Address, members: AttackedTeam['members']) {
+  private constructor(stack: Stack, account: Address, members: Three) {
     this.stack = stack;
     this.account = account;
     this.members = members;
     this.product = productIdOf(stack.info.chainId, stack.info.registry, account, 'hub' as never);
   }
 
-  static async open(stack: Stack): Promise<AttackedTeam> {
-    const members = mixedTeam();
+  /** Without others, of one signer of each kind. */
+  static async open(stack: Stack, members: Three = mixedTeam()): Promise<AttackedTeam> {
     const team = new AttackedTeam(stack, await deployAccount(stack, parametersOf(members, 2)), members);
     const message = team.registration();
     const signature = approveAction(stack.info, team.at(1), members, 'Register', message);

@@ -48,15 +48,22 @@ export class Ci {
     return { signers: { buildKeys: [], sigstore: this.trust }, sigstoreTrustedRoot: this.sigstore.trustedRoot };
   }
 
+  /** What a job of CI has around it. */
+  jobEnvironment(claims: Claims = {}): Record<string, string> {
+    return {
+      FIRMPROOF_SERVER: this.stack.url,
+      ...this.sigstore.environment,
+      ...this.issuer.run({ ...this.run.claims, ...claims }),
+    };
+  }
+
   /** `firmproof` in a job of CI: a fresh machine without keys. */
   async command(args: readonly string[], environment: Record<string, string> = {}, claims?: Claims): Promise<Outcome> {
     const home = temporaryDirectory();
     try {
       return await runCommand(firmproof, [...args, '--json'], {
         FIRMPROOF_HOME: home,
-        FIRMPROOF_SERVER: this.stack.url,
-        ...this.sigstore.environment,
-        ...this.issuer.run({ ...this.run.claims, ...claims }),
+        ...this.jobEnvironment(claims),
         ...environment,
       });
     } finally {

@@ -15,11 +15,11 @@ export function signJwt(payload: object, key: KeyObject, header: object = {}): s
 export const github = 'https://token.actions.githubusercontent.com';
 
 /** Claims of a run of GitHub Actions, as far as anybody looks at them, and the identity that Fulcio makes of them. */
-export function githubRun(workflow = 'acme/lamp/.github/workflows/publish.yml@refs/tags/v1.0.0') {
+export function githubRun(workflow = 'acme/lamp/.github/workflows/publish-keyless.yml@refs/heads/release') {
   const [owner = '', repository = ''] = workflow.split('/');
   const claims: Claims = {
     iss: github,
-    sub: `repo:${owner}/${repository}:ref:refs/tags/v1.0.0`,
+    sub: `repo:${owner}/${repository}:ref:refs/heads/release`,
     repository: `${owner}/${repository}`,
     job_workflow_ref: workflow,
     workflow_ref: workflow,

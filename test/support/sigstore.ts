@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   fulcioHandler,
@@ -76,16 +76,10 @@ export class SigstoreInstance {
 
   static async start(...issuers: readonly OidcIssuer[]): Promise<SigstoreInstance> {
     const handlers = new Map<string, Handler['fn']>();
-    const server = createServer(async (request, response) => {
-      const handle = handlers.get(request.url ?? '');
-      let body = '';
-      for await (const chunk of request.setEncoding('utf8')) body += chunk;
-      const answer = await (handle?.(body) ?? Promise.resolve({ statusCode: 404, response: '' }));
-      const contentType = 'contentType' in answer ? answer.contentType : undefined;
-      response.writeHead(answer.statusCode, { 'content-type': contentType ?? 'text/plain' });
-      response.end(
-        typeof answer.response === 'string' ? answer.response : Buffer.from(base64(answer.response), 'base64'),
-      );
+    const server = createServer((request, response) => {
+      answer(handlers.get(request.url ?? ''), request, response).catch((error: unknown) => {
+        response.writeHead(500).end(String(error));
+      });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -168,4 +162,13 @@ function verified(body: string, issuers: readonly OidcIssuer[]): string {
   if (!claims) return '{}';
   const payload = Buffer.from(JSON.stringify({ ...claims, identity: subjectOf(claims) })).toString('base64url');
   return JSON.stringify({ ...request, credentials: { oidcIdentityToken: `e30.${payload}.` } });
+}
+
+async function answer(handle: Handler['fn'] | undefined, request: IncomingMessage, response: ServerResponse) {
+  let body = '';
+  for await (const chunk of request.setEncoding('utf8')) body += chunk;
+  if (!handle) return response.writeHead(404).end();
+  const { statusCode, contentType, response: content } = await handle(body);
+  response.writeHead(statusCode, { 'content-type': contentType ?? 'text/plain' });
+  return response.end(typeof content === 'string' ? content : Buffer.from(base64(content), 'base64'));
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import {
   type Approver,
+  type Attest,
   FirmproofClient,
   type ReleaseOptions,
   signTrustRoot,
@@ -61,7 +62,7 @@ export type TestVendor = {
   readonly trustRoot: TrustRoot;
   readonly buildKey: KeyObject;
   readonly rootKey: KeyObject;
-  publish(version: string, image: Buffer, options?: Partial<ReleaseOptions>): Promise<Proposal>;
+  publish(version: string, image: Buffer, options?: Partial<ReleaseOptions>, attest?: Attest): Promise<Proposal>;
   promote(version: string, channel?: string): Promise<Proposal>;
 };
 
@@ -128,10 +129,14 @@ export async function makeVendor(
     trustRoot,
     buildKey,
     rootKey,
-    async publish(version, image, more = {}) {
+    async publish(version, image, more = {}, attester = undefined) {
       const file = join(tmpdir(), `firmproof-image-${createHash('sha256').update(image).digest('hex').slice(0, 16)}`);
       if (!existsSync(file)) writeFileSync(file, image);
-      const prepared = await vendor.prepare(file, { product, version: parseVersion(version), ...more }, buildKey);
+      const prepared = await vendor.prepare(
+        file,
+        { product, version: parseVersion(version), ...more },
+        attester ?? buildKey,
+      );
       return settle(await vendor.upload(file, prepared));
     },
     async promote(version, channel = 'stable') {

@@ -85,7 +85,7 @@ function identitiesOf(identities: readonly string[], issuers: readonly string[])
       'usage-invalid',
       `"${pattern}" looks like a pattern, and identities are compared exactly`,
       {
-        hint: 'Name each identity whole; for GitHub: https://github.com/OWNER/REPO/.github/workflows/FILE.yml@refs/tags/TAG or @refs/heads/BRANCH.',
+        hint: 'Name each identity whole, for GitHub https://github.com/OWNER/REPOSITORY/.github/workflows/FILE.yml@refs/heads/BRANCH.',
       },
     );
   }

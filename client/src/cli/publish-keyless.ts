@@ -21,6 +21,8 @@ export type KeylessRelease = {
   readonly services: SigstoreServices;
   readonly promotion: Promotion | null;
   readonly dryRun: boolean;
+  /** Until it is on chain, where others have to approve. */
+  readonly wait: boolean;
 };
 
 /**
@@ -35,7 +37,7 @@ export async function publishKeyless(session: Session, release: KeylessRelease):
   const info = await client.info();
   session.requireKnownRegistry(info, options.product);
   const approver = release.dryRun ? null : await approverHere(session, client, options.product);
-  const proposing = { client, info, approver };
+  const proposing = { client, info, approver, wait: release.wait };
   const hashing = output.progress('hashing');
   const attested = await prepareRelease(client, file, options, attest, hashing.update).finally(() => hashing.stop());
   const { statement, digest } = parseAttestation(attested.attestation);
@@ -47,7 +49,7 @@ export async function publishKeyless(session: Session, release: KeylessRelease):
   const approved = { ...attested, by: await approvalBy(proposing, 'Publish', attested.message) };
   const received = await uploadRelease(client, file, approved, sending.update).finally(() => sending.stop());
   output.note(`Proposing ${options.version}`);
-  const proposal = await followUntilItWaits(session, client, received);
+  const proposal = await session.follow({ client }, received, release);
   const next = promotion && (await proposePromotion(session, proposing, promotion));
   const { image } = attested;
   output.result(
@@ -76,7 +78,12 @@ export async function publishKeyless(session: Session, release: KeylessRelease):
 }
 
 /** What it takes to propose: the server, its registry, and who approves here, if anybody does. */
-type Proposing = { readonly client: FirmproofClient; readonly info: ServerInfo; readonly approver: Approver | null };
+type Proposing = {
+  readonly client: FirmproofClient;
+  readonly info: ServerInfo;
+  readonly approver: Approver | null;
+  readonly wait: boolean;
+};
 
 const isWaiting = (proposal: Proposal | null): proposal is Proposal => proposal !== null && waitsForPeople(proposal);
 
@@ -102,13 +109,6 @@ async function proposePromotion(session: Session, proposing: Proposing, promotio
   const { client } = proposing;
   session.output.note(`Proposing ${promotion.version} for ${promotion.channel}`);
   const message = await promotionMessage(client, promotion);
-  return followUntilItWaits(
-    session,
-    client,
-    await client.promote(message, await approvalBy(proposing, 'Promote', message)),
-  );
-}
-
-async function followUntilItWaits(session: Session, client: FirmproofClient, { id }: Proposal): Promise<Proposal> {
-  return client.follow(id, ({ state }) => session.output.note(`  ${state}`), { untilItWaits: true });
+  const proposal = await client.promote(message, await approvalBy(proposing, 'Promote', message));
+  return session.follow({ client }, proposal, { wait: proposing.wait });
 }

@@ -104,6 +104,13 @@ export const operations: readonly Operation[] = [
     status: 200,
     answer: reportSummarySchema,
   },
+  {
+    method: 'get',
+    path: `${product}/sigstore-root`,
+    summary: 'The Sigstore trusted root that the trust root names, byte for byte',
+    status: 200,
+    contentType: 'application/json',
+  },
   { ...accepted, path: `${product}/releases`, summary: 'Propose a release', multipart: true },
   {
     method: 'get',

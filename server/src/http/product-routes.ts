@@ -50,6 +50,13 @@ export function productRoutes({ database, intake, tokens, trustRoots, nowSeconds
     response.json({ items });
   });
 
+  router.get('/v1/products/:product/sigstore-root', async (request, response) => {
+    const row = await intake.productRow(parseProductId(parameter(request, 'product')));
+    const text = await trustRoots.sigstoreRootOf(await trustRoots.byDigest(row.trust_root));
+    if (text === undefined) throw new FirmproofError('not-found', 'the trust root of this product names no identities');
+    response.type('application/json').send(text);
+  });
+
   router.get('/v1/products/:product/releases', async (request, response) => {
     const product = parseProductId(parameter(request, 'product'));
     const owner = await tokens.publisherOf(request);

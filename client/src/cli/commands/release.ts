@@ -73,7 +73,7 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
   if (flags.keyless) {
     const promotion = channel === null ? null : { product, channel, version, rollout };
     const services = sigstoreServicesOf(flags);
-    return publishKeyless(session, { file, options, services, promotion, dryRun: flags.dryRun ?? false });
+    return publishKeyless(session, { file, options, services, promotion, dryRun: flags.dryRun ?? false, wait });
   }
   const vendor = await session.vendor(product);
   const buildKey = await home.openBuildKey(await session.passphrase());
@@ -85,7 +85,7 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
   output.note(`Publishing ${version}`);
   const proposal = await session.follow(vendor, received, { wait });
   const promotion =
-    channel === null ? null : await promoteAndFollow(session, vendor, { product, channel, version, rollout }, wait);
+    channel === null ? null : await promoteAndFollow(session, vendor, { product, channel, version, rollout, wait });
   const { image } = prepared;
   const waits = waitsForPeople(proposal);
   output.result(
@@ -165,9 +165,9 @@ function showDryRun({ output }: Session, { image, attestation, message }: Prepar
 async function promoteAndFollow(
   session: Session,
   vendor: Vendor,
-  { product, channel, version, rollout }: Promotion,
-  wait: boolean,
+  promotion: Promotion & { readonly wait: boolean },
 ): Promise<Proposal> {
+  const { product, channel, version, rollout, wait } = promotion;
   session.output.note(`Promoting ${version} to ${channel}`);
   const proposal = await session.follow(vendor, await vendor.promote(product, channel, version, rollout), { wait });
   if (!waitsForPeople(proposal) && !(await session.evidenceOf(vendor, product, channel, version))) {
@@ -191,7 +191,7 @@ async function promote(session: Session, flags: PromoteFlags): Promise<void> {
   const back = flags.fallback === undefined ? null : parseVersion(flags.fallback);
   const wait = flags.wait ?? false;
   const fallbacks = back === null ? [] : await prepareFallbacks(session, vendor, product, channel, back);
-  const proposal = await promoteAndFollow(session, vendor, { product, channel, version, rollout }, wait);
+  const proposal = await promoteAndFollow(session, vendor, { product, channel, version, rollout, wait });
   const open = [proposal, ...fallbacks].filter(({ reason }) => reason?.code !== 'held-back').filter(waitsForPeople);
   const { durationSeconds, firstShareBasisPoints } = rollout;
   const pace =
