@@ -37,7 +37,7 @@ import {
   tokenSchema,
   type Version,
 } from '@firmproof/protocol';
-import type { AccountChange, SignerApproval } from '@firmproof/protocol/approval';
+import { type AccountChange, describeMissing, type SignerApproval } from '@firmproof/protocol/approval';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { FormDataEncoder } from 'form-data-encoder';
 import { z } from 'zod';
@@ -305,8 +305,18 @@ const accountPaths: Readonly<Record<AccountChange['kind'], string>> = {
 const waitingForPeople: readonly string[] = ['approvals-missing', 'browser-alone', 'held-back', 'recovery-pending'];
 
 /** Whether nothing will happen before somebody approves it, asks for it or a notice is over. */
-export const waitsForPeople = ({ state, reason }: Proposal): boolean =>
-  state === 'approving' && reason !== undefined && waitingForPeople.includes(reason.code);
+export const waitsForPeople = (proposal: Proposal): boolean => {
+  const { state, reason } = proposal;
+  if (state !== 'approving' || reason === undefined || !waitingForPeople.includes(reason.code)) return false;
+  // What is written down may be older than the last approval: the server looks at it in a moment.
+  return !['approvals-missing', 'browser-alone'].includes(reason.code) || !isApproved(proposal);
+};
+
+function isApproved({ requirements, approvals }: Proposal): boolean {
+  if (!requirements) return false;
+  const current = approvals.filter(({ epoch }) => epoch === requirements.epoch);
+  return describeMissing(requirements, current) === null;
+}
 
 const approvedBy = (by: Approved) => (typeof by === 'string' ? { signature: by } : by);
 

@@ -124,6 +124,11 @@ export class Home {
     return existsSync(this.#keyFile(job)) || (job === 'approval' && this.settings.approvalKey !== undefined);
   }
 
+  /** Whether there is a file that a passphrase has been chosen for. */
+  hasKeyFiles(): boolean {
+    return keyJobs.some((job) => existsSync(this.#keyFile(job)));
+  }
+
   hasKeys(): boolean {
     return keyJobs.every((job) => this.hasKey(job));
   }

@@ -1,3 +1,11 @@
+export {
+  cancelRecovery,
+  completeRecovery,
+  proposeChange,
+  scheduleRecovery,
+  setRecovery,
+  setSigners,
+} from './account-change.ts';
 export { FirmproofClient, type UploadProgress } from './api-client.ts';
 export { signAction } from './approve.ts';
 export { type ApprovalSignature, type Approver, SignerApprover, WalletApprover } from './approver.ts';
@@ -12,6 +20,7 @@ export type { ReleaseOptions } from './prepare-release.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
 export { everybodyAtOnce, type Rollout } from './rollout.ts';
 export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
+export { parseTeamRule, reserveOf, type SignerSet } from './team.ts';
 export {
   addBuildKey,
   addWitness,

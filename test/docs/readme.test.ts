@@ -7,15 +7,16 @@ import { join } from 'node:path';
 import { describeConfig } from '@firmproof/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
+import { readPage, sectionsOf, shellBlocks } from '../support/page.ts';
 import { eventually, temporaryDirectory } from '../support/stack.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const readme = readPage('README.md');
 
 /** The shell code of the section with this heading. */
 function codeOf(heading: string): string {
-  const section = readme.split(/^## /m).find((text) => text.startsWith(heading)) ?? '';
-  const code = /```sh\n([\s\S]*?)```/.exec(section)?.[1];
+  const section = sectionsOf(readme).find((candidate) => candidate.heading === heading);
+  const [code] = shellBlocks(section?.text ?? '');
   if (code === undefined) throw new Error(`the README has no code under "${heading}"`);
   return code;
 }
@@ -108,6 +109,9 @@ describe('the README', () => {
       'CONTRIBUTING.md',
       'SECURITY.md',
       'docs/threat-model.md',
+      'docs/teams.md',
+      'docs/lost-key.md',
+      'docs/departed-employee.md',
       'docs/spec/device.md',
       'docs/spec/release.md',
     ]) {

@@ -1,4 +1,4 @@
-import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
+import { errorCatalogue, FirmproofError, isFirmproofError } from '@firmproof/protocol';
 import { confirm, input } from '@inquirer/prompts';
 import type { Session } from './session.ts';
 
@@ -26,14 +26,16 @@ const mistakeOf = (read: (text: string) => unknown) => (text: string) => {
     read(text);
     return true;
   } catch (error) {
-    if (isFirmproofError(error)) return `${error.message}. ${error.hint}`;
-    throw error;
+    if (!isFirmproofError(error)) throw error;
+    const { meaning, remedy } = errorCatalogue[error.code];
+    // What would be right helps more than a remedy in general.
+    return `${error.message}. ${error.hint === remedy ? meaning : error.hint}`;
   }
 };
 
-/** A question on a terminal; `otherwise` where nobody is there to answer. */
-export const askWhether = ({ output }: Session, message: string, otherwise: boolean): Promise<boolean> =>
-  output.isInteractive ? confirm({ message, default: otherwise }, onStderr) : Promise.resolve(otherwise);
+/** A question on a terminal; no where nobody is there to answer. */
+export const askWhether = ({ output }: Session, message: string): Promise<boolean> =>
+  output.isInteractive ? confirm({ message, default: true }, onStderr) : Promise.resolve(false);
 
 /**
  * Somebody has to say yes to what was shown, on the terminal or with --yes.

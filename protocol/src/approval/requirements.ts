@@ -62,7 +62,10 @@ export function isAsked({ quorums }: Requirements, signer: Signer): boolean {
 }
 
 /** The approvals of one quorum, when they are enough; null while they are not. */
-export function approvedBy(quorum: Quorum, approvals: readonly SignerApproval[]): readonly SignerApproval[] | null {
+export function approvedBy<Approval extends Pick<SignerApproval, 'signer'>>(
+  quorum: Quorum,
+  approvals: readonly Approval[],
+): readonly Approval[] | null {
   const own = approvals.filter(({ signer }) => quorum.signers.includes(signer));
   const outside = quorum.passkeysAlone || own.some(({ signer }) => signerKind(signer) !== 'passkey');
   return quorum.threshold > 0 && own.length >= quorum.threshold && outside ? own : null;
@@ -71,7 +74,7 @@ export function approvedBy(quorum: Quorum, approvals: readonly SignerApproval[])
 /** Why the quorum is not there yet, for people. */
 export function describeMissing(
   { quorums }: Requirements,
-  approvals: readonly SignerApproval[],
+  approvals: readonly Pick<SignerApproval, 'signer'>[],
 ): { readonly code: 'approvals-missing' | 'browser-alone'; readonly message: string } | null {
   for (const quorum of quorums) {
     if (approvedBy(quorum, approvals) !== null) continue;

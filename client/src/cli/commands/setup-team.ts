@@ -82,7 +82,7 @@ async function makeKeys(session: Session): Promise<void> {
   const { home, output } = session;
   if (home.hasKeys()) return;
   output.note(`Keys in ${join(home.directory, 'keys')}, encrypted with your passphrase`);
-  await home.makeKeys(await session.passphrase({ isNew: !home.hasKey('build') && !home.hasKey('approval') }));
+  await home.makeKeys(await session.passphrase({ isNew: !home.hasKeyFiles() }));
 }
 
 /** The team that is asked for, with the address that its account will have. Kept before anything is sent. */
@@ -178,8 +178,7 @@ async function chooseRecoveryRule(
     ].join('\n'),
   );
   const isWanted =
-    flags.recovery !== false &&
-    (flags.recoverySigner.length > 0 || (await askWhether(session, 'Set up recovery?', false)));
+    flags.recovery !== false && (flags.recoverySigner.length > 0 || (await askWhether(session, 'Set up recovery?')));
   if (!isWanted) {
     output.note('Without recovery. It can be set up later: firmproof team recovery');
     return null;

@@ -47,7 +47,7 @@ async function setupSolo(session: Session, flags: SetupFlags): Promise<void> {
   }
   const options = await productOptions(session, info, name, flags);
   output.note(`Keys in ${join(home.directory, 'keys')}, encrypted with your passphrase`);
-  await home.makeKeys(await session.passphrase({ isNew: !home.hasKeys() }));
+  await home.makeKeys(await session.passphrase({ isNew: !home.hasKeyFiles() }));
   await home.change({ server: session.server });
   await createProduct(session, await session.vendor(), options, flags);
 }

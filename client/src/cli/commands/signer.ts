@@ -50,7 +50,7 @@ async function makeNew(session: Session, flags: { readonly kind: string }): Prom
       hint: 'See `firmproof signer show`; for another key choose another directory with --home.',
     });
   }
-  await home.makeKeys(await session.passphrase({ isNew: true }), { jobs: ['approval'], approval: kind });
+  await home.makeKeys(await session.passphrase({ isNew: !home.hasKeyFiles() }), { jobs: ['approval'], approval: kind });
   output.note(`A new key, encrypted with your passphrase, is in ${home.directory}. Keep a copy of that directory.`);
   output.note(nextSteps);
   await show(session);

@@ -59,6 +59,7 @@ function describeChange(team: AccountResource, change: AccountChange, chainId: n
   if (after) rows.push(['rule', describeRule(after)], ['so far', describeRule(team)]);
   for (const { role, threshold, signers } of requirementsOf(team, change, chainId).quorums)
     rows.push(['approved by', `${threshold} of the ${signers.length} ${quorumNames[role]}`]);
+  if (team.pendingRecovery && change.kind.startsWith('set-')) rows.push(['cancels', 'the recovery that is announced']);
   const danger = after && describeDanger(after);
   return [fields(rows), ...(danger ? [`\nCareful, ${danger}.`] : [])].join('\n');
 }
@@ -71,8 +72,7 @@ export async function propose(
   remarks: readonly string[] = [],
 ): Promise<void> {
   const team = await currentTeam(session);
-  const request = change(team);
-  await proposeRequest(session, team, request, flags, remarks);
+  await proposeRequest(session, team, change(team), flags, remarks);
 }
 
 export async function proposeRequest(

@@ -14,6 +14,7 @@ const you = (signer: Signer, me: Signer | null) => (signer === me ? '  (you)' : 
 /** Who a team is and how it decides, for people. Signers are shown whole: they are to be compared. */
 export function describeAccount(team: AccountResource, me: Signer | null): string {
   const { account, epoch, recovery, pendingRecovery } = team;
+  const lost = team.signers.length - team.threshold + 1;
   const list = (signers: readonly Signer[]) =>
     signers.map((signer) => `  ${shortSigner(signer)}${you(signer, me)}\n    ${formatSigner(signer)}`).join('\n');
   const rows: [string, string][] = [
@@ -23,7 +24,7 @@ export function describeAccount(team: AccountResource, me: Signer | null): strin
     [
       'recovery',
       recovery.threshold === 0
-        ? 'none'
+        ? `none: with ${lost} of the keys lost, nobody can approve any more`
         : `${recovery.threshold} of ${recovery.signers.length} can name new signers, with 30 days’ notice`,
     ],
   ];
