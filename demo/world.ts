@@ -56,7 +56,7 @@ export async function openStack(directory: string, ports: { readonly server: num
 }
 
 /** Two of these three approve what the vendor does: a wallet, a P-256 key, a passkey. */
-export type Team = { readonly qa: TeamSigner; readonly officer: TeamSigner };
+type Team = { readonly qa: TeamSigner; readonly officer: TeamSigner };
 
 const productName = parseProductName('prime-hub');
 const homeOf = (directory: string) => new Home(join(directory, 'vendor'));
