@@ -302,7 +302,14 @@ const accountPaths: Readonly<Record<AccountChange['kind'], string>> = {
   'cancel-recovery': 'recoveries/cancellation',
 };
 
-const waitingForPeople: readonly string[] = ['approvals-missing', 'browser-alone', 'held-back', 'recovery-pending'];
+const waitingForPeople: readonly string[] = [
+  'approvals-missing',
+  'browser-alone',
+  'held-back',
+  'recovery-pending',
+  // A promotion whose release is still to be approved.
+  'release-not-found',
+];
 
 /** Whether nothing will happen before somebody approves it, asks for it or a notice is over. */
 export const waitsForPeople = (proposal: Proposal): boolean => {

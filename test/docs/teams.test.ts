@@ -68,13 +68,15 @@ async function follow(block: string): Promise<string> {
     const { code: exitCode } = await running.ended;
     expect(exitCode, `${person}: ${typed}\n${running.output()}`).toBe(0);
   }
-  remember(running.output());
+  remember(code, running.output());
   return running.output();
 }
 
-function remember(output: string): void {
+function remember(code: string, output: string): void {
   const last = (pattern: RegExp) => [...output.matchAll(pattern)].at(-1)?.[1];
   printed.ACCOUNT = last(/team join (0x[0-9a-f]{40})/g) ?? printed.ACCOUNT;
+  // Whoever approves is told of others too; what is meant is what was proposed.
+  if (/firmproof approve/.test(code)) return;
   printed.PROPOSAL = last(/firmproof approve (0x[0-9a-f]{64}(?: 0x[0-9a-f]{64})*)/g) ?? printed.PROPOSAL;
 }
 

@@ -33,6 +33,7 @@ test('a proposal waits for people while approvals are missing', () => {
   expect(waitsForPeople(proposal('browser-alone', now(passkey)))).toBe(true);
   expect(waitsForPeople(proposal('held-back', now(wallet, p256)))).toBe(true);
   expect(waitsForPeople(proposal('recovery-pending', now(wallet, p256)))).toBe(true);
+  expect(waitsForPeople(proposal('release-not-found', now(wallet, p256)))).toBe(true);
   expect(waitsForPeople(proposal('approvals-missing', now(wallet), { requirements: undefined }))).toBe(true);
 });
 
