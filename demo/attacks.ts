@@ -8,7 +8,7 @@ import type { TestDevice } from '../test/support/device.ts';
 import { type EvidenceDocument, flipByte, forgeProof, type Lie } from '../test/support/lying-server.ts';
 import { lyingCosignature, publishDirectly, publishWithStolenApprovalKey } from '../test/support/thief.ts';
 import type { Narrator, Outcome } from './narrator.ts';
-import { approve, demoPassphrase, hardware, promote, seen, stable, type World } from './world.ts';
+import { demoPassphrase, hardware, promote, qaOf, seen, stable, type World } from './world.ts';
 
 /** What `npm run play` offers too: lies of whoever owns the server or the way to it. */
 export const lies = {
@@ -139,9 +139,10 @@ async function strangersKey(world: World): Promise<Outcome> {
 }
 
 async function oneLyingWitness(world: World): Promise<Outcome> {
-  const { garage, between, vendor, product, team } = world;
-  await approve(world, await vendor.revoke(product, parseVersion('7.29.0')), team.qa);
-  await promote(world, '7.28.0', team.qa);
+  const { garage, between, vendor, product } = world;
+  const qa = qaOf(world);
+  await qa(vendor, await vendor.revoke(product, parseVersion('7.29.0')));
+  await promote(world, '7.28.0', qa);
   await seen(garage, 'update');
   const { verdict } = await between.lying(lyingWitnesses(world, [1]), () => garage.check());
   const ok = verdict.outcome === 'update';
@@ -150,7 +151,7 @@ async function oneLyingWitness(world: World): Promise<Outcome> {
 
 async function revoked(world: World): Promise<Outcome> {
   const { garage, kitchen, vendor, product, team } = world;
-  await approve(world, await vendor.revoke(product, parseVersion('7.28.0')), team.officer);
+  await team.officer.approve(vendor, await vendor.revoke(product, parseVersion('7.28.0')));
   await seen(garage, 'head-revoked');
   const outcome = await refuses(garage, 'head-revoked', () => garage.install());
   const { installed } = await kitchen.status();

@@ -1,10 +1,20 @@
 import type { TestDevice } from '../test/support/device.ts';
 import type { EvidenceDocument } from '../test/support/lying-server.ts';
-import type { TeamSigner } from '../test/support/team.ts';
 import { stolenKey } from './attacks.ts';
 import type { FirmwareVersion } from './firmware.ts';
 import type { Narrator, Outcome } from './narrator.ts';
-import { openDevice, openStack, openTeam, publish, seen, sizeOf, stable, type World } from './world.ts';
+import {
+  type Approving,
+  openDevice,
+  openStack,
+  openTeam,
+  publish,
+  qaOf,
+  seen,
+  sizeOf,
+  stable,
+  type World,
+} from './world.ts';
 
 type Ports = { readonly server: number; readonly between: number };
 
@@ -17,6 +27,7 @@ export async function tell(
   const world = {} as { -readonly [Key in keyof World]: World[Key] };
   Object.assign(world, { directory });
   world.stop = async () => {
+    await world.team?.officer.leave();
     await world.between?.stop();
     await world.stack?.stop();
   };
@@ -45,14 +56,14 @@ export async function tell(
       world.garage = openDevice(directory, 'garage', world.trustRoot, world.between.url);
       return {
         ok: true,
-        saw: `account ${world.vendor.account.slice(0, 10)}…, product prime-hub ${world.product.slice(0, 10)}…, trust root ${world.trustRoot.digest.slice(0, 8)}…`,
+        saw: `account ${world.vendor.account.slice(0, 10)}…, product prime-hub ${world.product.slice(0, 10)}…, the passkey ${world.team.officer.place}`,
       };
     },
   );
   await requireStep(
     'publish-7.27.0',
     'The build system proposes the LEGO Prime hub firmware 7.27.0, and QA approves it with the P-256 key.',
-    () => published(world, '7.27.0', world.team.qa),
+    () => published(world, '7.27.0', qaOf(world)),
   );
   await requireStep(
     'install-7.27.0',
@@ -70,8 +81,8 @@ export async function tell(
   );
   await requireStep(
     'publish-7.28.0',
-    'The build system proposes 7.28.0, and the security officer approves it with the passkey.',
-    () => published(world, '7.28.0', world.team.officer),
+    'The build system proposes 7.28.0. The security officer opens the approval page, drops the image on it, and approves with the passkey.',
+    () => published(world, '7.28.0', world.team.officer.approve),
   );
   await requireStep(
     'update-7.28.0',
@@ -84,8 +95,8 @@ export async function tell(
 /** A step failed; the narrator has said which. */
 export class StoryEnded extends Error {}
 
-async function published(world: World, version: FirmwareVersion, by: TeamSigner): Promise<Outcome> {
-  const { digest, sizeBytes, cid } = await publish(world, version, by);
+async function published(world: World, version: FirmwareVersion, approve: Approving): Promise<Outcome> {
+  const { digest, sizeBytes, cid } = await publish(world, version, approve);
   return {
     ok: true,
     saw: `${sizeOf(sizeBytes)}, sha-256 ${digest.slice(0, 16)}…, pinned as ${cid.slice(0, 16)}…, recorded on chain`,

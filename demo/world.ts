@@ -20,12 +20,13 @@ import {
   parseVersion,
   type TrustRoot,
 } from '@firmproof/protocol';
-import { proposedTypedData, typedDataHash } from '@firmproof/protocol/approval';
 import { makeDevice, type TestDevice } from '../test/support/device.ts';
 import { LyingServer } from '../test/support/lying-server.ts';
 import { eventually, type Stack, startStack } from '../test/support/stack.ts';
-import { p256Signer, passkeySigner, type TeamSigner } from '../test/support/team.ts';
+import { p256Signer, type TeamSigner } from '../test/support/team.ts';
+import { approveWith } from './approve.ts';
 import { type FirmwareVersion, primeHubFirmware } from './firmware.ts';
+import { callOfficer, type Officer } from './officer.ts';
 
 export const demoPassphrase = 'demo';
 export const hardware = 'prime-hub';
@@ -55,8 +56,11 @@ export async function openStack(directory: string, ports: { readonly server: num
   return { stack, between };
 }
 
-/** Two of these three approve what the vendor does: a wallet, a P-256 key, a passkey. */
-export type Team = { readonly qa: TeamSigner; readonly officer: TeamSigner };
+/** Whoever approves what the build system has proposed. */
+export type Approving = (vendor: Vendor, proposal: Proposal, imageFile?: string) => Promise<void>;
+
+/** Two of three approve what the vendor does: the build system's wallet, and one of these. */
+type Team = { readonly qa: TeamSigner; readonly officer: Officer };
 
 const productName = parseProductName('prime-hub');
 const homeOf = (directory: string) => new Home(join(directory, 'vendor'));
@@ -70,12 +74,18 @@ export function knownTrustRoot(directory: string): TrustRoot {
   return root;
 }
 
+/** QA with its P-256 key. */
+export const qaOf =
+  ({ team }: Pick<World, 'team'>): Approving =>
+  (vendor, proposal) =>
+    approveWith(vendor, proposal, team.qa);
+
 /** What `firmproof setup --team 2-of-3` does, with the build system's wallet here and two people elsewhere. */
 export async function openTeam(directory: string, stack: Stack) {
   const home = homeOf(directory);
   await home.makeKeys(demoPassphrase);
   const key = await home.openApprovalKey(async () => demoPassphrase);
-  const team: Team = { qa: p256Signer(), officer: passkeySigner('http://localhost:8440') };
+  const team: Team = { qa: p256Signer(), officer: await callOfficer(stack.url) };
   const parameters: AccountParameters = {
     signers: [key.signer, team.qa.signer, team.officer.signer],
     threshold: 2,
@@ -105,18 +115,10 @@ export async function openTeam(directory: string, stack: Stack) {
     servers: [stack.url],
   });
   const registration = await vendor.register(productName, trustRoot);
-  await approve({ vendor }, registration, team.qa);
+  await approveWith(vendor, registration, team.qa);
   const product = vendor.productId(productName);
   await home.addProduct(productName, product);
   return { home, vendor, team, trustRoot, product };
-}
-
-/** The second signer looks at the proposal and approves it: then the server relays it. */
-export async function approve({ vendor }: Pick<World, 'vendor'>, proposal: Proposal, by: TeamSigner): Promise<void> {
-  const { client, info, account } = vendor;
-  const typed = proposedTypedData(proposal, info, { account, epoch: (await client.account(account)).epoch });
-  await client.approve(proposal.id, { signer: by.signer, signature: by.sign(typedDataHash(typed)) });
-  await client.follow(proposal.id);
 }
 
 /** A device as it leaves the factory: the files that an image must contain, and an older firmware. */
@@ -129,7 +131,7 @@ export function openDevice(directory: string, name: string, trustRoot: TrustRoot
   );
 }
 
-export async function publish(world: World, version: FirmwareVersion, by: TeamSigner) {
+export async function publish(world: World, version: FirmwareVersion, approve: Approving) {
   const { vendor, home, product, directory } = world;
   const file = primeHubFirmware(version, join(directory, 'images'));
   const buildKey = await home.openBuildKey(demoPassphrase);
@@ -138,17 +140,17 @@ export async function publish(world: World, version: FirmwareVersion, by: TeamSi
     { product, version: parseVersion(version), hardware: [hardware] },
     buildKey,
   );
-  await approve(world, await vendor.upload(file, prepared), by);
-  await promote(world, version, by);
+  await approve(vendor, await vendor.upload(file, prepared), file);
+  await promote(world, version, approve);
   return prepared.image;
 }
 
 export async function promote(
-  world: Pick<World, 'vendor' | 'product'>,
+  { vendor, product }: Pick<World, 'vendor' | 'product'>,
   version: string,
-  by: TeamSigner,
+  approve: Approving,
 ): Promise<void> {
-  await approve(world, await world.vendor.promote(world.product, stable, parseVersion(version)), by);
+  await approve(vendor, await vendor.promote(product, stable, parseVersion(version)));
 }
 
 /** Evidence follows the chain by a moment: asks until the device sees what has just happened. */

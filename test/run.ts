@@ -7,6 +7,8 @@ import { join } from 'node:path';
 type Count = { passed: number; failed: number };
 
 const directory = mkdtempSync(join(tmpdir(), 'firmproof-test-'));
+// Hundreds of commands are started: each reads what the first one has compiled.
+process.env['NODE_COMPILE_CACHE'] = join(directory, 'compile-cache');
 
 function run(command: string, args: readonly string[], onOutput?: (text: string) => void): Promise<number> {
   const child = spawn(command, args, { stdio: ['ignore', onOutput ? 'pipe' : 'inherit', 'inherit'] });

@@ -260,6 +260,7 @@ contract AccountRecoveryTest is AccountTest {
         setRecovery(Signers.list(backup2), 1, Signers.list(alice, bob));
         assertEqual(account.signerEpoch(), 2, "signer epoch");
         assertEqual(account.recoveryEpoch(), 2, "recovery epoch");
+        assertTrue(account.isSigner(alice.signer()) && !account.isSigner(mallory.signer()), "the signers stay");
         expectRefused(address(account));
         publish(m, before);
         publishBy(Signers.list(alice, bob), "1.0.0");

@@ -3,7 +3,7 @@ import type { Sha256Digest } from './digest.ts';
 import { type Envelope, envelopeSchema } from './dsse.ts';
 import { FirmproofError } from './errors.ts';
 import { parseJson } from './json.ts';
-import { requireSigners, type TrustRoot, trustRootOfEnvelope } from './trust-root.ts';
+import { readTrustRoot, requireSigners, type TrustRoot } from './trust-root.ts';
 
 /** Everything that a device reads of a chain of trust roots, in bytes of JSON text. */
 export const maximumTrustRootsBytes = 4 * 1024 * 1024;
@@ -29,15 +29,18 @@ export const isSamePlace = (a: Place, b: Place): boolean =>
   a.chainId === b.chainId && a.registry === b.registry && a.product === b.product;
 
 /**
- * One step: it follows directly on the version before, and is signed by the old *and* the new threshold. A product id is
+ * One step, null for a root that is no newer: it follows directly on the version before, and is signed by the old *and* the new threshold. A product id is
  * bound to its chain and registry, so a root that keeps the one and changes the others could never be proved.
  * @throws FirmproofError `trust-root-version`, `trust-root-signature-invalid`, `trust-root-mismatch`, `trust-root-malformed`
  */
-function step(from: TrustRoot, next: TrustRoot): TrustRoot {
+function step(from: TrustRoot, envelope: Envelope): TrustRoot | null {
+  const next = readTrustRoot(envelope);
+  // Passed over before a signature is checked: a thousand old roots must cost nothing.
+  if (next.version <= from.version) return null;
   if (next.version !== from.version + 1) {
     throw new FirmproofError('trust-root-version', `trust root ${next.version} does not follow on ${from.version}`);
   }
-  requireSigners(next.envelope, from.rootKeys, `version ${from.version}`);
+  for (const { version, rootKeys } of [next, from]) requireSigners(envelope, rootKeys, `version ${version}`);
   if (next.product === from.product && !isSamePlace(from, next)) {
     throw new FirmproofError(
       'trust-root-mismatch',
@@ -56,8 +59,7 @@ export function walkTrustRoot(held: TrustRoot, steps: readonly Envelope[], named
   let current = held;
   for (const envelope of steps) {
     if (current.digest === named) break;
-    const next = trustRootOfEnvelope(envelope);
-    if (next.version > current.version) current = step(current, next);
+    current = step(current, envelope) ?? current;
   }
   if (current.digest !== named) {
     throw new FirmproofError('trust-root-mismatch', `the chain names trust root ${named}, the way there is missing`);
@@ -77,13 +79,12 @@ export function nextTrustRootInSilence(
   silentSeconds: number,
 ): TrustRoot | null {
   for (const envelope of steps) {
-    const next = trustRootOfEnvelope(envelope);
-    if (next.version <= held.version) continue;
-    const reached = step(held, next);
+    const reached = step(held, envelope);
+    if (reached === null) continue;
     if (silentSeconds >= silenceSeconds) return reached;
     throw new FirmproofError(
       'trust-root-ahead',
-      `trust root ${next.version} is signed, but no chain names it to this device, and evidence has verified in the last 90 days`,
+      `trust root ${reached.version} is signed, but no chain names it to this device, and evidence has verified in the last 90 days`,
     );
   }
   return null;

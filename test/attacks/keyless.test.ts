@@ -114,6 +114,19 @@ describe('a keyless attestation is refused', () => {
     }
   });
 
+  test('with a certificate of the right authority that is not for signing code', async () => {
+    const serverAuthentication = '1.3.6.1.5.5.7.3.1';
+    await refused('certificate-untrusted', (image, version) =>
+      sigstore.issuingFor(serverAuthentication, () => attester()(statementOf(image, version))),
+    );
+  });
+
+  test('with a certificate of the right authority that no certificate log has seen', async () => {
+    await refused('certificate-untrusted', (image, version) =>
+      sigstore.issuingUnlogged(() => attester()(statementOf(image, version))),
+    );
+  });
+
   test('in another log', async () => {
     const services = { fulcioUrl: sigstore.url, rekorUrl: forger.url };
     await refused('attestation-not-logged', signedFrom({ services }));

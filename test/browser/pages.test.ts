@@ -127,11 +127,12 @@ test('a keyboard is enough to enrol, compare the image, approve and see it happe
   const signer = parseSigner((await page.locator('.notice.good code').textContent()) ?? '');
   const own = await ApprovalTeam.form(stack, [signer], { name: 'keyboard' });
   const asked = await own.propose('1.0.0', randomBytes(1000));
+  // Asked for long before it comes: a browser that is not told yet would open its own window of files.
+  const choosing = page.waitForEvent('filechooser', { timeout: 60_000 });
   await page.goto(`${url}/#/proposal/${asked.proposal.id}`);
   await page.getByRole('heading', { name: 'Your decision' }).waitFor();
   expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
   await tabTo(page, 'Drop the image here, or choose it');
-  const choosing = page.waitForEvent('filechooser');
   await page.keyboard.press('Enter');
   await (await choosing).setFiles(asked.file);
   await page.getByText('This file is the image that you approve.').waitFor();

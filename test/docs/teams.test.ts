@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofClient, Home } from '@firmproof/client';
-import { type Address, parseProductName } from '@firmproof/protocol';
+import { type Address, parseProductName, parseVersion } from '@firmproof/protocol';
 import { createRpc } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { firmproof } from '../support/command.ts';
@@ -119,6 +119,28 @@ describe('the pages about teams', () => {
       expect(channels).toMatchObject([{ channel: 'stable', version: '1.0.0' }]);
     },
     10 * minutes,
+  );
+
+  test(
+    'bring a night shift through a bad release',
+    async () => {
+      writeFileSync(join(homeOf('Alice'), '..', 'firmware-2.bin'), randomBytes(300_000));
+      const output = await followPage('docs/bad-night.md');
+      expect(output).toContain('The server offers 1.1.0 on stable to nobody any more');
+      expect(output).toContain('0 of 0 devices report that they run 1.1.0');
+      expect(output).toContain('channel stable is halted until the next promote');
+      expect(output).toContain('Falling back to 1.0.0');
+      const product = new Home(homeOf('Alice')).settings.products[parseProductName('lamp')]?.id;
+      const now = await eventually(
+        () => client().release(product ?? ('' as never), parseVersion('1.1.0')),
+        ({ status }) => status === 'revoked',
+        'the bad release to be revoked',
+      );
+      expect(now.status).toBe('revoked');
+      const [head] = (await client().product(product ?? ('' as never))).channels;
+      expect(head).toMatchObject({ version: '1.0.0', halted: false, stopped: false });
+    },
+    5 * minutes,
   );
 
   test(

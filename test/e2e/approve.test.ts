@@ -110,7 +110,7 @@ describe('a release by a team', () => {
       join(stack.directory, 'image-2.bin'),
     );
     await fails(officer, 'usage-invalid', 2, 'approve', String(proposal));
-    await fails(guardian, 'signer-unknown', 3, 'approve', String(proposal), '--yes');
+    await fails(guardian, 'signer-unknown', 4, 'approve', String(proposal), '--yes');
     const { approvals } = await team.vendor.client.proposal(String(proposal));
     expect(approvals).toHaveLength(1);
     await officer.json('reject', String(proposal), '--reason', 'not tested on rev-3');

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { createRpc, type Rpc } from '@firmproof/protocol/node';
+import { anvilBinary } from '../../server/src/chain/embedded.ts';
 import { freePort } from './free-port.ts';
 import { eventually } from './stack.ts';
 
@@ -10,11 +9,9 @@ import { eventually } from './stack.ts';
 export async function startAnvil(
   ...more: readonly string[]
 ): Promise<{ rpcUrl: string; rpc: Rpc; stop(): Promise<void> }> {
-  const require = createRequire(import.meta.resolve('@firmproof/server'));
-  const binary = join(dirname(require.resolve('@foundry-rs/anvil-linux-amd64/package.json')), 'bin', 'anvil');
   const port = await freePort();
   const args = ['--port', String(port), '--hardfork', 'osaka', '--quiet', ...more];
-  const child = spawn(binary, args, { stdio: 'ignore' });
+  const child = spawn(anvilBinary(), args, { stdio: 'ignore' });
   const rpcUrl = `http://127.0.0.1:${port}`;
   const rpc = createRpc(rpcUrl);
   await eventually(

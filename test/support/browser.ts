@@ -141,7 +141,7 @@ export class Person {
       if (protocol.startsWith('http') && !origins.includes(origin))
         person.offences.push(`a request to ${request.url()}`);
     });
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     return person;
   }
 

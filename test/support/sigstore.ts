@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import {
   fulcioHandler,
@@ -13,6 +14,12 @@ import {
 import type { Claims, OidcIssuer } from './oidc-issuer.ts';
 
 type Handler = ReturnType<typeof fulcioHandler>;
+
+/** The library that the mock makes certificates with. */
+const require = createRequire(import.meta.url);
+const mockX509: { readonly ExtendedKeyUsage: { codeSigning: string } } = createRequire(
+  require.resolve('@sigstore/mock'),
+)('@peculiar/x509');
 
 const p256 = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const base64 = (bytes: ArrayBufferView | Buffer) =>
@@ -50,27 +57,48 @@ export class SigstoreInstance {
   /** The TrustedRoot, as a vendor gets it. */
   readonly trustedRoot: string;
   readonly #close: () => Promise<void>;
-  readonly #fulcioClock: { offsetSeconds: number };
+  readonly #fulcioMood: { offsetSeconds: number; logged: boolean };
 
   private constructor(
     url: string,
     trustedRoot: string,
-    fulcioClock: { offsetSeconds: number },
+    fulcioMood: { offsetSeconds: number; logged: boolean },
     close: () => Promise<void>,
   ) {
     this.url = url;
     this.trustedRoot = trustedRoot;
-    this.#fulcioClock = fulcioClock;
+    this.#fulcioMood = fulcioMood;
     this.#close = close;
   }
 
   /** What Fulcio issues meanwhile is valid around another time. */
   async issuingAt<Result>(offsetSeconds: number, act: () => Promise<Result>): Promise<Result> {
-    this.#fulcioClock.offsetSeconds = offsetSeconds;
+    this.#fulcioMood.offsetSeconds = offsetSeconds;
     try {
       return await act();
     } finally {
-      this.#fulcioClock.offsetSeconds = 0;
+      this.#fulcioMood.offsetSeconds = 0;
+    }
+  }
+
+  /** What Fulcio issues meanwhile is in no certificate log. */
+  async issuingUnlogged<Result>(act: () => Promise<Result>): Promise<Result> {
+    this.#fulcioMood.logged = false;
+    try {
+      return await act();
+    } finally {
+      this.#fulcioMood.logged = true;
+    }
+  }
+
+  /** What Fulcio issues meanwhile is for another purpose than signing code. */
+  async issuingFor<Result>(usage: string, act: () => Promise<Result>): Promise<Result> {
+    const { codeSigning } = mockX509.ExtendedKeyUsage;
+    mockX509.ExtendedKeyUsage.codeSigning = usage;
+    try {
+      return await act();
+    } finally {
+      mockX509.ExtendedKeyUsage.codeSigning = codeSigning;
     }
   }
 
@@ -84,20 +112,23 @@ export class SigstoreInstance {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-    const fulcioClock = { offsetSeconds: 0 };
+    const fulcioMood = { offsetSeconds: 0, logged: true };
     const fulcioNow = new Date();
     const ctLog = await initializeCTLog(p256(), fulcioNow);
-    const ca = await initializeCA(p256(), ctLog, fulcioNow);
+    const caKeys = p256();
+    const ca = await initializeCA(caKeys, ctLog, fulcioNow);
+    const unloggedCa = await initializeCA(caKeys, undefined, fulcioNow);
     const log = await initializeTLog(url, p256());
     // Real authorities stamp whole seconds, and Sigstore's reader wants no fraction or one of three digits.
     const second = new Date();
     const tsa = await initializeTSA(p256(), second);
     const stamp = tsaHandler(tsa);
     const fulcio = fulcioHandler(ca, { subjectClaim: 'identity' });
+    const unlogged = fulcioHandler(unloggedCa, { subjectClaim: 'identity' });
     const rekor = rekorHandler(log);
     handlers.set(fulcio.path, (body) => {
-      fulcioNow.setTime(Date.now() + fulcioClock.offsetSeconds * 1000);
-      return fulcio.fn(verified(body, issuers));
+      fulcioNow.setTime(Date.now() + fulcioMood.offsetSeconds * 1000);
+      return (fulcioMood.logged ? fulcio : unlogged).fn(verified(body, issuers));
     });
     handlers.set(rekor.path, (body) => rekor.fn(canonicalEntry(body)));
     handlers.set(stamp.path, (body) => {
@@ -129,7 +160,7 @@ export class SigstoreInstance {
       ctlogs: [logOf(url, ctLog.publicKey)],
       timestampAuthorities: [authorityOf(tsa.intCertificate, tsa.rootCertificate)],
     };
-    return new SigstoreInstance(url, `${JSON.stringify(trustedRoot, null, 2)}\n`, fulcioClock, async () => {
+    return new SigstoreInstance(url, `${JSON.stringify(trustedRoot, null, 2)}\n`, fulcioMood, async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     });

@@ -6,7 +6,7 @@ import { firmproof, type Outcome, runCommand } from './command.ts';
 import type { p256Signer, walletSigner } from './team.ts';
 import type { TeamVendor } from './team-vendor.ts';
 
-export const passphrase = 'correct horse battery staple';
+const passphrase = 'correct horse battery staple';
 type KeptSigner = ReturnType<typeof walletSigner> | ReturnType<typeof p256Signer>;
 
 /** A member of a team with a home and the real command; made of a signer that the team has already. */

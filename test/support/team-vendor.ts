@@ -24,7 +24,7 @@ import { proposedTypedData, type SignerApproval, typedDataHash } from '@firmproo
 import type { Stack } from './stack.ts';
 import { mixedTeam, parametersOf, type TeamSigner } from './team.ts';
 
-export const keyOf = ({ signer, sign }: TeamSigner): SignerKey => ({
+const keyOf = ({ signer, sign }: TeamSigner): SignerKey => ({
   signer,
   sign: async (data) => sign(typedDataHash(data)),
 });

@@ -18,7 +18,7 @@ import {
   type Version,
 } from '@firmproof/protocol';
 import { password } from '@inquirer/prompts';
-import { FirmproofClient, waitsForPeople } from '../api-client.ts';
+import { FirmproofClient } from '../api-client.ts';
 import { type Approver, SignerApprover, WalletApprover } from '../approver.ts';
 import { Home, type Team } from '../home.ts';
 import type { SignerKey } from '../signer-key.ts';
@@ -233,7 +233,7 @@ export class Session {
   }
 
   /**
-   * Tells about a proposal until it is confirmed or, unless `wait`, until it waits for people: then it says who has to approve.
+   * Tells about a proposal until it is confirmed or, unless `wait`, until it waits for people.
    */
   async follow(
     vendor: { readonly client: FirmproofClient },
@@ -246,9 +246,7 @@ export class Session {
       if (text !== last) this.output.note(`  ${text}`);
       last = text;
     };
-    const followed = await vendor.client.follow(proposal.id, onState, { untilItWaits: options.wait !== true });
-    if (waitsForPeople(followed)) this.output.note(`  others approve it with: firmproof approve ${proposal.id}`);
-    return followed;
+    return vendor.client.follow(proposal.id, onState, { untilItWaits: options.wait !== true });
   }
 }
 

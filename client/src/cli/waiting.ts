@@ -56,7 +56,8 @@ async function instructions(session: Session, { id, reason, approver }: Proposal
 
 /** Where a browser shows the proposal; null where nobody serves the pages. */
 async function pageOf(session: Session, id: string, pages: string | undefined): Promise<string | null> {
-  const base = (pages ?? session.server).replace(/\/+$/, '');
+  // A passkey needs a name, and an address is none.
+  const base = (pages ?? session.server.replace('//127.0.0.1', '//localhost')).replace(/\/+$/, '');
   if (pages === undefined && !(await servesPages(base))) return null;
   return `${base}/#/proposal/${id}`;
 }

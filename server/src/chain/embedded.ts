@@ -15,7 +15,7 @@ export type EmbeddedChain = {
 };
 
 /** anvil itself: the package's bin is a wrapper process that would outlive a kill. */
-function anvilBinary(): string {
+export function anvilBinary(): string {
   const require = createRequire(import.meta.url);
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   const processor = process.arch === 'x64' ? 'amd64' : process.arch;

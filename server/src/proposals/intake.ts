@@ -17,14 +17,7 @@ import {
   verifyAttestation,
   walkTrustRoot,
 } from '@firmproof/protocol';
-import {
-  type AccountChange,
-  type AccountRequest,
-  type ChainRequest,
-  isAccountRequest,
-  type RegistryRequest,
-  type SignerApproval,
-} from '@firmproof/protocol/approval';
+import type { AccountRequest, ChainRequest, RegistryRequest } from '@firmproof/protocol/approval';
 import type { Accounts } from '../chain/accounts.ts';
 import type { Contracts } from '../chain/contracts.ts';
 import type { Registry } from '../chain/registry.ts';
@@ -34,33 +27,8 @@ import type { Approvals } from './approvals.ts';
 import { lineageOf } from './lineage.ts';
 import { isOnlyEarly } from './patience.ts';
 import { finalStates, type ProposalStore } from './proposal-store.ts';
+import { approverOf, draftOf, given, ownSignature, requireUsableChange, withoutApprovals } from './request-parts.ts';
 import { productMoved, type TrustRoots } from './trust-roots.ts';
-
-/** Approvals of signers that came with the request. */
-function given({ kind, body }: ChainRequest): readonly SignerApproval[] {
-  if (kind === 'create-account') return [];
-  return ((kind === 'apply' ? body.acceptance?.approvals : body.approvals) as SignerApproval[] | undefined) ?? [];
-}
-
-/** They are kept beside the request, where more of them join them. */
-function withoutApprovals({ kind, body }: ChainRequest): ChainRequest['body'] {
-  if (kind === 'create-account') return body;
-  if (kind !== 'apply') return { ...body, approvals: undefined };
-  return { ...body, ...(body.acceptance && { acceptance: { ...body.acceptance, approvals: undefined } }) };
-}
-
-function ownSignature(request: ChainRequest): string | undefined {
-  if (isAccountRequest(request)) return undefined;
-  // Nobody has to sign where a configuration is applied and the publisher stays.
-  if (request.kind === 'apply') return request.body.acceptance ? request.body.acceptance.signature : '0x';
-  return request.body.signature;
-}
-
-const draftOf = (request: ChainRequest, approver: string) => ({
-  kind: request.kind,
-  request: JSON.stringify(withoutApprovals(request)),
-  approver,
-});
 
 export type ReceivedRelease = {
   readonly attestation: string;
@@ -333,32 +301,4 @@ export function createIntake(options: {
         );
     },
   };
-}
-
-/** Who has to approve, where it is not always the publisher; nobody where a configuration is applied and the publisher stays. */
-function approverOf(
-  request: Exclude<RegistryRequest, { kind: 'register' | 'publish' | 'configure' }>,
-  row: ProductRow,
-): string {
-  switch (request.kind) {
-    case 'promote':
-      return row.publisher;
-    case 'revoke':
-    case 'halt':
-      return request.body.approver;
-    case 'veto':
-      return row.guardian;
-    case 'apply':
-      return request.body.acceptance?.message.publisher ?? '';
-  }
-}
-
-/** The contract would say the same, but only after everybody has approved. */
-function requireUsableChange(request: AccountChange): void {
-  if (request.kind === 'cancel-recovery') return;
-  const { message } = request.body;
-  const passkeysAlone = 'passkeysAlone' in message ? message.passkeysAlone : true;
-  // An empty recovery set ends recovery.
-  if (request.kind === 'set-recovery' && message.threshold === 0 && message.signers.length === 0) return;
-  requireUsableSigners(message.signers, message.threshold, passkeysAlone);
 }

@@ -10,21 +10,19 @@ import {
   parseVersion,
   readSbom,
   type Version,
-  zeroAddress,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
 import { waitsForPeople } from '../../api-client.ts';
 import type { ReleaseOptions } from '../../prepare-release.ts';
-import { everybodyAtOnce, type Promotion, type Rollout } from '../../rollout.ts';
-import { parseDurationSeconds, parseShareBasisPoints, parseWholeNumber } from '../../units.ts';
-import type { PreparedRelease, Vendor } from '../../vendor.ts';
+import { parseWholeNumber } from '../../units.ts';
+import type { PreparedRelease } from '../../vendor.ts';
 import { type KeylessPublishFlags, sigstoreServicesOf, withKeylessPublishOptions } from '../keyless-options.ts';
 import { fields, humanBytes } from '../output.ts';
 import { publishKeyless } from '../publish-keyless.ts';
+import { type RolloutFlags, rolloutOf, withRolloutOptions } from '../rollout-options.ts';
 import type { Session } from '../session.ts';
+import { addPromote, promoteAndFollow } from './promote.ts';
 import type { Run } from './setup.ts';
-
-type RolloutFlags = { readonly over?: string; readonly first?: string; readonly start?: string };
 
 type PublishFlags = RolloutFlags &
   KeylessPublishFlags & {
@@ -41,22 +39,6 @@ type PublishFlags = RolloutFlags &
   };
 
 const list = (text: string | undefined) => text?.split(',').map((item) => item.trim());
-
-function rolloutOf({ over, first, start }: RolloutFlags): Rollout {
-  const startSeconds = start === undefined ? 0 : Math.floor(Date.parse(start) / 1000);
-  if (Number.isNaN(startSeconds)) {
-    throw new FirmproofError('usage-invalid', `--start "${start}" is no time`, { hint: 'Write 2026-12-01T06:00:00Z.' });
-  }
-  if (over === undefined && first !== undefined) {
-    throw new FirmproofError('usage-invalid', '--first needs --over', { hint: 'For example --over 72h --first 1%.' });
-  }
-  if (over === undefined) return { ...everybodyAtOnce, start: startSeconds };
-  return {
-    start: startSeconds,
-    durationSeconds: parseDurationSeconds(over),
-    firstShareBasisPoints: parseShareBasisPoints(first ?? '0%'),
-  };
-}
 
 async function publish(session: Session, file: string, flags: PublishFlags): Promise<void> {
   const { output, home } = session;
@@ -162,78 +144,6 @@ function showDryRun({ output }: Session, { image, attestation, message }: Prepar
   output.result({ dryRun: true, image, statement, approval: message }, text);
 }
 
-async function promoteAndFollow(
-  session: Session,
-  vendor: Vendor,
-  promotion: Promotion & { readonly wait: boolean },
-): Promise<Proposal> {
-  const { product, channel, version, rollout, wait } = promotion;
-  session.output.note(`Promoting ${version} to ${channel}`);
-  const proposal = await session.follow(vendor, await vendor.promote(product, channel, version, rollout), { wait });
-  if (!waitsForPeople(proposal) && !(await session.evidenceOf(vendor, product, channel, version))) {
-    session.output.note('  devices will see it once the block is final and the witnesses vouch for it');
-  }
-  return proposal;
-}
-
-type PromoteFlags = RolloutFlags & {
-  readonly product?: string;
-  readonly version: string;
-  readonly channel: string;
-  readonly fallback?: string;
-  readonly wait?: boolean;
-};
-
-async function promote(session: Session, flags: PromoteFlags): Promise<void> {
-  const [version, channel, rollout] = [parseVersion(flags.version), parseChannel(flags.channel), rolloutOf(flags)];
-  const product = await session.product(flags.product);
-  const vendor = await session.vendor(product);
-  const back = flags.fallback === undefined ? null : parseVersion(flags.fallback);
-  const wait = flags.wait ?? false;
-  const fallbacks = back === null ? [] : await prepareFallbacks(session, vendor, product, channel, back);
-  const proposal = await promoteAndFollow(session, vendor, { product, channel, version, rollout, wait });
-  const open = [proposal, ...fallbacks].filter(({ reason }) => reason?.code !== 'held-back').filter(waitsForPeople);
-  const { durationSeconds, firstShareBasisPoints } = rollout;
-  const pace =
-    durationSeconds > 0 ? `, ${firstShareBasisPoints / 100} % at first, everybody after ${durationSeconds} s` : '';
-  session.output.result(
-    {
-      product,
-      channel,
-      version,
-      rollout,
-      proposal: proposal.id,
-      state: proposal.state,
-      transaction: proposal.transaction,
-      ...(back !== null && { fallback: back, fallbacks: fallbacks.map(({ id }) => id) }),
-    },
-    open.length > 0
-      ? `it waits for approvals: firmproof approve ${open.map(({ id }) => id).join(' ')}`
-      : `channel ${channel} points at ${version}${pace}`,
-  );
-}
-
-/**
- * The way back, approved ahead of a bad night: one for the night as it is, one for a night on which the guardian has halted
- * the channel first.
- */
-async function prepareFallbacks(
-  session: Session,
-  vendor: Vendor,
-  product: ProductId,
-  channel: Channel,
-  back: Version,
-): Promise<Proposal[]> {
-  session.output.note(`Preparing the way back to ${back}`);
-  const { guardian } = await vendor.client.product(product);
-  const proposals: Proposal[] = [];
-  for (const ahead of guardian === zeroAddress ? ([2] as const) : ([2, 3] as const)) {
-    const prepared = await vendor.prepareFallback(product, channel, back, ahead);
-    proposals.push(await session.follow(vendor, prepared));
-  }
-  return proposals;
-}
-
 async function revoke(session: Session, flags: { readonly product?: string; readonly version: string }): Promise<void> {
   const version = parseVersion(flags.version);
   const product = await session.product(flags.product);
@@ -263,13 +173,6 @@ const doneOrWaiting = (proposal: Proposal, done: string) =>
 
 const productOption = ['--product <name>', 'name or id (default: the only one here)'] as const;
 
-function withRolloutOptions(command: Command): Command {
-  return command
-    .option('--over <duration>', 'reach the fleet little by little: 72h, 7d')
-    .option('--first <share>', 'share of the fleet at the start: 1%')
-    .option('--start <time>', 'not before: 2026-12-01T06:00:00Z');
-}
-
 export function addRelease(program: Command, run: Run): void {
   withKeylessPublishOptions(
     withRolloutOptions(
@@ -292,16 +195,7 @@ export function addRelease(program: Command, run: Run): void {
         .option('--wait', 'until it is on chain, where others have to approve'),
     ),
   ).action(run((session, file: string, flags: PublishFlags) => publish(session, file, flags)));
-  withRolloutOptions(
-    program
-      .command('promote')
-      .description('point a channel at a release, all at once or little by little')
-      .option(...productOption)
-      .requiredOption('--version <version>', 'a published release')
-      .option('--channel <name>', 'the channel', 'stable')
-      .option('--fallback <version>', 'collect the approvals for the way back to this release, for `fall-back`')
-      .option('--wait', 'until it is on chain, where others have to approve'),
-  ).action(run((session, flags: PromoteFlags) => promote(session, flags)));
+  addPromote(program, run);
   program
     .command('revoke')
     .description('make sure that no device installs a release any more')

@@ -1,0 +1,63 @@
+import { requireUsableSigners } from '@firmproof/protocol';
+import {
+  type AccountChange,
+  type ChainRequest,
+  isAccountRequest,
+  type RegistryRequest,
+  type SignerApproval,
+} from '@firmproof/protocol/approval';
+
+/** Approvals of signers that came with the request. */
+export function given({ kind, body }: ChainRequest): readonly SignerApproval[] {
+  if (kind === 'create-account') return [];
+  return ((kind === 'apply' ? body.acceptance?.approvals : body.approvals) as SignerApproval[] | undefined) ?? [];
+}
+
+/** They are kept beside the request, where more of them join them. */
+export function withoutApprovals({ kind, body }: ChainRequest): ChainRequest['body'] {
+  if (kind === 'create-account') return body;
+  if (kind !== 'apply') return { ...body, approvals: undefined };
+  return { ...body, ...(body.acceptance && { acceptance: { ...body.acceptance, approvals: undefined } }) };
+}
+
+/** The approver's own; undefined where its signers approve, or nobody has yet. */
+export function ownSignature(request: ChainRequest): string | undefined {
+  if (isAccountRequest(request)) return undefined;
+  // Nobody has to sign where a configuration is applied and the publisher stays.
+  if (request.kind === 'apply') return request.body.acceptance ? request.body.acceptance.signature : '0x';
+  return request.body.signature;
+}
+
+export const draftOf = (request: ChainRequest, approver: string) => ({
+  kind: request.kind,
+  request: JSON.stringify(withoutApprovals(request)),
+  approver,
+});
+
+/** Who has to approve, where it is not always the publisher; nobody where a configuration is applied and the publisher stays. */
+export function approverOf(
+  request: Exclude<RegistryRequest, { kind: 'register' | 'publish' | 'configure' }>,
+  row: { readonly publisher: string; readonly guardian: string },
+): string {
+  switch (request.kind) {
+    case 'promote':
+      return row.publisher;
+    case 'revoke':
+    case 'halt':
+      return request.body.approver;
+    case 'veto':
+      return row.guardian;
+    case 'apply':
+      return request.body.acceptance?.message.publisher ?? '';
+  }
+}
+
+/** The contract would say the same, but only after everybody has approved. */
+export function requireUsableChange(request: AccountChange): void {
+  if (request.kind === 'cancel-recovery') return;
+  const { message } = request.body;
+  const passkeysAlone = 'passkeysAlone' in message ? message.passkeysAlone : true;
+  // An empty recovery set ends recovery.
+  if (request.kind === 'set-recovery' && message.threshold === 0 && message.signers.length === 0) return;
+  requireUsableSigners(message.signers, message.threshold, passkeysAlone);
+}
