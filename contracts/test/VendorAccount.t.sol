@@ -231,6 +231,21 @@ contract VendorAccountTest is AccountTest {
         assertAnswer(account.isValidSignature(digestOf(m.hash()), signature), REFUSED, "other chain");
     }
 
+    /// @dev The account has the same address on every chain, so its own domain must name the chain too.
+    function test_A14_RefusesAnotherChainsApprovalsWhateverTheyAreFor() public {
+        PublishMessage memory m = aPublish("9.9.9");
+        bytes32 hash = digestOf(m.hash());
+        bytes memory signature = nested(account, Signers.list(alice, bob), m.hash(), PUBLISH_TYPE);
+        Key[] memory two = Signers.list(alice, bob);
+        bytes memory change = two.approval(accountDigest(signersHash("SetSigners", two, 1, soon())));
+        bytes[] memory list = two.signers();
+        assertAnswer(account.isValidSignature(hash, signature), MAGIC, "this chain");
+        vm.chainId(block.chainid + 1);
+        assertAnswer(account.isValidSignature(hash, signature), REFUSED, "other chain");
+        expectError(abi.encodeWithSelector(IVendorAccount.CurrentSignersRefused.selector));
+        account.setSigners(list, 1, false, 2, soon(), change, change);
+    }
+
     function test_RefusesWhatIsNotNested() public {
         PublishMessage memory m = aPublish("9.9.9");
         bytes memory plain = Signers.list(alice, bob).approval(digestOf(m.hash()));
