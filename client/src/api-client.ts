@@ -37,11 +37,12 @@ import {
   tokenSchema,
   type Version,
 } from '@firmproof/protocol';
-import { type AccountChange, describeMissing, type SignerApproval } from '@firmproof/protocol/approval';
+import type { AccountChange, SignerApproval } from '@firmproof/protocol/approval';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { FormDataEncoder } from 'form-data-encoder';
 import { z } from 'zod';
 import type { Approved } from './approver.ts';
+import { waitsForPeople } from './waits-for-people.ts';
 
 export type LoginRequest = z.input<typeof loginRequestSchema>;
 export type { AccountParameters } from '@firmproof/protocol';
@@ -301,29 +302,6 @@ const accountPaths: Readonly<Record<AccountChange['kind'], string>> = {
   recover: 'recoveries/completion',
   'cancel-recovery': 'recoveries/cancellation',
 };
-
-const waitingForPeople: readonly string[] = [
-  'approvals-missing',
-  'browser-alone',
-  'held-back',
-  'recovery-pending',
-  // A promotion whose release is still to be approved.
-  'release-not-found',
-];
-
-/** Whether nothing will happen before somebody approves it, asks for it or a notice is over. */
-export const waitsForPeople = (proposal: Proposal): boolean => {
-  const { state, reason } = proposal;
-  if (state !== 'approving' || reason === undefined || !waitingForPeople.includes(reason.code)) return false;
-  // What is written down may be older than the last approval: the server looks at it in a moment.
-  return !['approvals-missing', 'browser-alone'].includes(reason.code) || !isApproved(proposal);
-};
-
-function isApproved({ requirements, approvals }: Proposal): boolean {
-  if (!requirements) return false;
-  const current = approvals.filter(({ epoch }) => epoch === requirements.epoch);
-  return describeMissing(requirements, current) === null;
-}
 
 const approvedBy = (by: Approved) => (typeof by === 'string' ? { signature: by } : by);
 

@@ -6,11 +6,12 @@ import {
   parseAttestation,
   type ServerInfo,
 } from '@firmproof/protocol';
-import { type FirmproofClient, waitsForPeople } from '../api-client.ts';
+import type { FirmproofClient } from '../api-client.ts';
 import type { Approved, Approver } from '../approver.ts';
 import { keylessAttester, type SigstoreServices } from '../keyless.ts';
 import { prepareRelease, type ReleaseOptions, uploadRelease } from '../prepare-release.ts';
 import { type Promotion, promotionMessage } from '../rollout.ts';
+import { waitsForPeople } from '../waits-for-people.ts';
 import { ciClient } from './ci-login.ts';
 import { fields, humanBytes } from './output.ts';
 import type { Session } from './session.ts';

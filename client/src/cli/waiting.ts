@@ -1,6 +1,7 @@
 import { type Proposal, shortSigner } from '@firmproof/protocol';
 import type { Command } from 'commander';
-import { type FirmproofClient, waitsForPeople } from '../api-client.ts';
+import type { FirmproofClient } from '../api-client.ts';
+import { waitsForPeople } from '../waits-for-people.ts';
 import type { Session } from './session.ts';
 
 export type WaitFlags = { readonly wait: boolean; readonly pages?: string };

@@ -120,8 +120,7 @@ export function createApprovals(options: {
   async function isHeldBack(row: StoredProposal): Promise<boolean> {
     if (row.held === 0) return false;
     const message = 'all approvals are here; it is relayed when somebody asks for it';
-    await store.move(row, 'approving', { reason: { code: 'held-back', message } });
-    return true;
+    return store.holdBack(row.id, { code: 'held-back', message });
   }
 
   return {

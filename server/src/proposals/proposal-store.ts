@@ -143,6 +143,14 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       // Whatever it was that it waited for has to be looked at again.
       update(id, (row) => ({ reason_code: null, reason_message: null, ...change(row) })),
 
+    /** Says why it is held back; false where somebody has asked for it meanwhile. */
+    async holdBack(id: string, { code, message }: Reason): Promise<boolean> {
+      const row = await update(id, ({ held, reason_code }) =>
+        held === 0 || reason_code === code ? null : { reason_code: code, reason_message: message },
+      );
+      return row.held === 1;
+    },
+
     /** Who has to approve it, as the chain says now. */
     require: (id: string, requirements: Requirements): Promise<StoredProposal> =>
       update(id, () => ({ requirements: JSON.stringify(requirements) })),

@@ -1,6 +1,6 @@
 import { type Proposal, proposalSchema, type Signer } from '@firmproof/protocol';
 import { expect, test } from 'vitest';
-import { waitsForPeople } from '../../../client/src/api-client.ts';
+import { waitsForPeople } from '../../../client/src/waits-for-people.ts';
 import { mixedTeam } from '../../support/team.ts';
 
 const [wallet, p256, passkey] = mixedTeam().map(({ signer }) => signer) as [Signer, Signer, Signer];
@@ -31,7 +31,7 @@ const now = (...signers: Signer[]) => signers.map((signer) => ({ signer, epoch: 
 test('a proposal waits for people while approvals are missing', () => {
   expect(waitsForPeople(proposal('approvals-missing', now(wallet)))).toBe(true);
   expect(waitsForPeople(proposal('browser-alone', now(passkey)))).toBe(true);
-  expect(waitsForPeople(proposal('held-back', now(wallet, p256)))).toBe(true);
+  expect(waitsForPeople(proposal('held-back', now(wallet, p256), { held: true }))).toBe(true);
   expect(waitsForPeople(proposal('recovery-pending', now(wallet, p256)))).toBe(true);
   expect(waitsForPeople(proposal('release-not-found', now(wallet, p256)))).toBe(true);
   expect(waitsForPeople(proposal('approvals-missing', now(wallet), { requirements: undefined }))).toBe(true);
@@ -40,6 +40,7 @@ test('a proposal waits for people while approvals are missing', () => {
 test('it waits for the server once they are all here, whatever was written down before', () => {
   expect(waitsForPeople(proposal('approvals-missing', now(wallet, passkey)))).toBe(false);
   expect(waitsForPeople(proposal('browser-alone', now(p256, passkey)))).toBe(false);
+  expect(waitsForPeople(proposal('held-back', now(wallet, p256), { held: false }))).toBe(false);
 });
 
 test('approvals for other signers than those of now do not count', () => {

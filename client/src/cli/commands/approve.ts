@@ -10,10 +10,10 @@ import {
 import { lied, type Review } from '@firmproof/protocol/review';
 import { confirm } from '@inquirer/prompts';
 import type { Command } from 'commander';
-import { waitsForPeople } from '../../api-client.ts';
 import { deadlineFromNow } from '../../approve.ts';
 import { type ReviewedProposal, requireSameImage, reviewOf } from '../../proposal-review.ts';
 import type { SignerKey } from '../../signer-key.ts';
+import { waitsForPeople } from '../../waits-for-people.ts';
 import { reviewText } from '../review-text.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';

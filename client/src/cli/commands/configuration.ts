@@ -9,9 +9,9 @@ import {
   zeroAddress,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
-import { waitsForPeople } from '../../api-client.ts';
 import { parseDurationSeconds } from '../../units.ts';
 import type { ConfigurationChange, Vendor } from '../../vendor.ts';
+import { waitsForPeople } from '../../waits-for-people.ts';
 import { newestTrustRoot } from '../newest-trust-root.ts';
 import { fields, humanTime } from '../output.ts';
 import type { Session } from '../session.ts';

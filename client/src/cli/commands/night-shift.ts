@@ -1,8 +1,8 @@
 import { type Channel, FirmproofError, type ProductId, type Proposal, parseChannel } from '@firmproof/protocol';
 import type { Command } from 'commander';
-import { waitsForPeople } from '../../api-client.ts';
 import { everybodyAtOnce } from '../../rollout.ts';
 import type { Vendor } from '../../vendor.ts';
+import { waitsForPeople } from '../../waits-for-people.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';
 

@@ -8,9 +8,9 @@ import {
   zeroAddress,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
-import { waitsForPeople } from '../../api-client.ts';
 import type { Promotion } from '../../rollout.ts';
 import type { Vendor } from '../../vendor.ts';
+import { waitsForPeople } from '../../waits-for-people.ts';
 import { type RolloutFlags, rolloutOf, withRolloutOptions } from '../rollout-options.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';

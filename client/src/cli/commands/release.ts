@@ -12,10 +12,10 @@ import {
   type Version,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
-import { waitsForPeople } from '../../api-client.ts';
 import type { ReleaseOptions } from '../../prepare-release.ts';
 import { parseWholeNumber } from '../../units.ts';
 import type { PreparedRelease } from '../../vendor.ts';
+import { waitsForPeople } from '../../waits-for-people.ts';
 import { type KeylessPublishFlags, sigstoreServicesOf, withKeylessPublishOptions } from '../keyless-options.ts';
 import { fields, humanBytes } from '../output.ts';
 import { publishKeyless } from '../publish-keyless.ts';

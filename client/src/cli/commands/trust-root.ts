@@ -10,7 +10,6 @@ import {
 } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
 import type { Command } from 'commander';
-import { waitsForPeople } from '../../api-client.ts';
 import { registerSuccessor } from '../../move-product.ts';
 import { majorityOf } from '../../product-setup.ts';
 import {
@@ -26,6 +25,7 @@ import {
 } from '../../trust-root-change.ts';
 import { parseDurationSeconds, parseWholeNumber } from '../../units.ts';
 import type { Vendor } from '../../vendor.ts';
+import { waitsForPeople } from '../../waits-for-people.ts';
 import { newestTrustRoot } from '../newest-trust-root.ts';
 import { fields } from '../output.ts';
 import type { Session } from '../session.ts';
