@@ -72,29 +72,37 @@ export class WalletApprover implements Approver {
   }
 }
 
-/** One signer of a vendor account: its approval is a part of the account's. */
+/** One signer of a vendor account: its approval is a part of the account's. A recovery signer proposes, and approves nothing. */
 export class SignerApprover implements Approver {
   readonly account: Address;
   readonly key: SignerKey;
   readonly #epoch: () => Promise<number>;
+  readonly #isSigner: () => Promise<boolean>;
   readonly #parameters: AccountParameters | undefined;
 
   /**
    * @param options.epoch The account's signer epoch now.
+   * @param options.isSigner Whether it is one of the account's signers now; taken for granted otherwise.
    * @param options.parameters Of an account that is not on chain yet.
    */
   constructor(
     account: Address,
     key: SignerKey,
-    options: { readonly epoch: () => Promise<number>; readonly parameters?: AccountParameters },
+    options: {
+      readonly epoch: () => Promise<number>;
+      readonly isSigner?: () => Promise<boolean>;
+      readonly parameters?: AccountParameters;
+    },
   ) {
     this.account = account;
     this.key = key;
     this.#epoch = options.epoch;
+    this.#isSigner = options.isSigner ?? (() => Promise.resolve(true));
     this.#parameters = options.parameters;
   }
 
   async approve<Name extends ActionName>(at: RegistryAddress, action: Name, message: ActionMessage<Name>) {
+    if (!(await this.#isSigner())) return { approvals: [] };
     return { approvals: [await this.sign(actionTypedData(at, action, message), at.chainId)] };
   }
 

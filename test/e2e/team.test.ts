@@ -135,6 +135,22 @@ describe('setup --team', () => {
     expect(await alice.json('product', 'show', 'kettle')).toMatchObject({ product });
   });
 
+  test('can be done by one who approves nothing', async () => {
+    const hugo = new Person('hugo', directory, stack.url);
+    await hugo.json('signer', 'new');
+    const own = await signerOf(hugo);
+    const solo = ['setup', '--team', '1-of-1', '--product', 'lamp', '--without-own-key', ...(await asSigners(bruno))];
+    await hugo.fails('usage-invalid', 2, ...solo);
+    const recovery = ['--recovery', '1-of-1', '--recovery-signer', own];
+    const { state, proposal } = await hugo.json(...solo, ...recovery, '--no-wait');
+    expect(state).toBe('approving');
+    expect((await client().proposal(proposal)).approvals).toEqual([]);
+    expect(await hugo.json('team', 'show')).toMatchObject({ role: 'recovery-signer', threshold: 1 });
+    await hugo.fails('signer-unknown', 4, 'approve', proposal, '--yes');
+    await approve(bruno, proposal);
+    expect(await hugo.json(...solo, ...recovery)).toMatchObject({ state: 'confirmed' });
+  });
+
   test('leaves no way for a single wallet outside development chains', async () => {
     const dan = new Person('dan', directory, stack.url);
     await dan.json('setup', '--solo', '--product', 'lamp');

@@ -135,8 +135,12 @@ export class Session {
 
   signerApprover({ account, parameters }: Team, key: SignerKey): SignerApprover {
     // An account that is not on chain yet starts with epoch 1.
-    const epoch = async () => (parameters ? 1 : (await this.client().account(account)).epoch);
-    return new SignerApprover(account, key, { epoch, ...(parameters && { parameters }) });
+    const now = async () => (parameters ? { epoch: 1, ...parameters } : await this.client().account(account));
+    return new SignerApprover(account, key, {
+      epoch: async () => (await now()).epoch,
+      isSigner: async () => (await now()).signers.includes(key.signer),
+      ...(parameters && { parameters }),
+    });
   }
 
   /**

@@ -56,9 +56,8 @@ export function createTokens(options: {
   async function isSignedBySigner(login: LoginRequest, signer: Signer): Promise<boolean> {
     const { message, signature, parameters } = login;
     if (!isSignedBy(signer, loginDigest(message), signature)) return false;
-    if (parameters && addressOfAccount(parameters) === message.publisher && parameters.signers.includes(signer)) {
-      return true;
-    }
+    const first = parameters ? [...parameters.signers, ...parameters.recoverySigners] : [];
+    if (parameters && addressOfAccount(parameters) === message.publisher && first.includes(signer)) return true;
     const account = await options.accounts.find(message.publisher);
     return account !== null && [...account.signers, ...account.recovery.signers].includes(signer);
   }

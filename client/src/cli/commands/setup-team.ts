@@ -29,6 +29,7 @@ export type SetupFlags = ProductFlags &
     readonly recovery?: string | false;
     readonly recoverySigner: readonly string[];
     readonly passkeysAlone?: boolean;
+    readonly withoutOwnKey?: boolean;
     readonly product?: string;
   };
 
@@ -88,8 +89,13 @@ async function makeKeys(session: Session): Promise<void> {
 /** The team that is asked for, with the address that its account will have. Kept before anything is sent. */
 async function chooseTeam(session: Session, rule: TeamRule, flags: SetupFlags): Promise<Team> {
   const own = await session.signer();
-  const signers = await chooseSigners(session, rule, flags.signer, own);
+  const signers = await chooseSigners(session, rule, flags, own);
   const recovery = await chooseRecovery(session, rule, flags);
+  if (!signers.includes(own) && !recovery.recoverySigners.includes(own)) {
+    throw new FirmproofError('usage-invalid', 'your own key is neither a signer nor a recovery signer', {
+      hint: 'Only who belongs to the team can set it up. Give your own line with --recovery-signer.',
+    });
+  }
   const parameters: AccountParameters = {
     signers,
     threshold: rule.threshold,
@@ -117,14 +123,14 @@ const asAccount = (account: Team['account'], parameters: AccountParameters): Acc
   recovery: { epoch: 1, threshold: parameters.recoveryThreshold, signers: parameters.recoverySigners },
 });
 
-async function chooseSigners(session: Session, { count }: TeamRule, given: readonly string[], own: Signer) {
+async function chooseSigners(session: Session, { count }: TeamRule, flags: SetupFlags, own: Signer) {
   const { output } = session;
-  const signers = withSigners([], given);
-  if (!signers.includes(own)) signers.unshift(own);
+  const signers = withSigners([], flags.signer);
+  if (!flags.withoutOwnKey && !signers.includes(own)) signers.unshift(own);
   if (signers.length > count || (signers.length < count && !output.isInteractive)) {
     throw new FirmproofError(
       'usage-invalid',
-      `${count} signers are needed, and with your own key there are ${signers.length}`,
+      `${count} signers are needed, and ${flags.withoutOwnKey ? 'without' : 'with'} your own key there are ${signers.length}`,
       {
         hint: 'Give --signer once for each of the others, as their `firmproof signer show` prints it.',
       },
