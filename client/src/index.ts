@@ -34,6 +34,7 @@ export {
   nextDocument,
   nextTrustRoot,
   type Place,
+  setKeyless,
   type TrustRootChange,
 } from './trust-root-change.ts';
 export { signTrustRoot } from './trust-root-document.ts';

@@ -7,6 +7,7 @@ import {
   type PublicKey,
   parseAttestation,
   type Sha256Digest,
+  sigstoreRootDigest,
   type TrustRoot,
   type TrustRootDocument,
   type Version,
@@ -14,6 +15,7 @@ import {
   walkTrustRoot,
 } from '@firmproof/protocol';
 import type { FirmproofClient } from './api-client.ts';
+import type { KeylessTrust } from './product-setup.ts';
 import { signTrustRoot } from './trust-root-document.ts';
 
 /** What the next trust root says differently. Changes are made one after the other; each gives a new document. */
@@ -37,6 +39,14 @@ export const dropBuildKey =
     ...document,
     buildKeys: without(document.buildKeys, (other) => other === key, 'such build key'),
     acceptedAttestations: [...new Set([...(document.acceptedAttestations ?? []), ...accepted])],
+  });
+
+/** Who signs without a key from then on: all of them, in the place of those before. Attestations of others need `accepted`. */
+export const setKeyless =
+  ({ identities, trustedRoot }: KeylessTrust): TrustRootChange =>
+  (document) => ({
+    ...document,
+    sigstore: { trustedRoot: sigstoreRootDigest(trustedRoot), identities: [...identities] },
   });
 
 export const addWitness =

@@ -5,15 +5,16 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { FirmproofClient, keylessAttester, signTrustRoot } from '@firmproof/client';
 import {
-  bytes32OfDigest,
-  type ErrorCode,
-  parseAttestation,
-  parseEvidence,
-  sha256,
-  sigstoreRootDigest,
-} from '@firmproof/protocol';
+  dropBuildKey,
+  FirmproofClient,
+  keylessAttester,
+  liveAttestations,
+  nextTrustRoot,
+  setKeyless,
+} from '@firmproof/client';
+import { type ErrorCode, parseAttestation, parseEvidence, sha256 } from '@firmproof/protocol';
+import { publicKeyOf } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reviewOf } from '../../client/src/proposal-review.ts';
 import { Ci } from '../support/ci.ts';
@@ -166,7 +167,9 @@ describe('a team whose releases CI signs', () => {
 
 describe('a product that gives up its build key', () => {
   test('names an identity in the next trust root, and devices follow', async () => {
-    const { vendor, product, trustRoot, rootKey, publish, promote } = await makeVendor(ci.stack, { name: 'moving' });
+    const { vendor, product, trustRoot, buildKey, rootKey, publish, promote } = await makeVendor(ci.stack, {
+      name: 'moving',
+    });
     const device = makeDevice(trustRoot, [ci.stack.url]);
     const proves = (version: string) =>
       eventually(
@@ -179,26 +182,19 @@ describe('a product that gives up its build key', () => {
     await proves('1.0.0');
     expect(await device.install()).toMatchObject({ outcome: 'installed', version: '1.0.0' });
 
-    const document = JSON.parse(Buffer.from(trustRoot.envelope.payload, 'base64').toString());
     // Another text than the server has from the other products here, and so another digest.
-    const trustedRoot = `${ci.sigstore.trustedRoot}\n`;
-    const sigstore = { ...ci.trust, trustedRoot: sigstoreRootDigest(trustedRoot) };
-    const next = signTrustRoot({ ...document, version: 2, buildKeys: [], sigstore }, [rootKey]);
-    const { publisher, guardian, delaySeconds, epoch } = await vendor.client.product(product);
-    const message = {
-      product,
-      publisher,
-      guardian,
-      delay: delaySeconds,
-      trustRoot: bytes32OfDigest(next.digest),
-      epoch,
-      deadline: Math.floor(Date.now() / 1000) + 3600,
-    };
-    const signature = await vendor.approver.approve(vendor.info, 'Configure', message);
-    const configure = (root?: string) => vendor.client.configure(message, signature, next.envelope, root);
-    await expectCode('sigstore-root-missing', () => configure());
-    await vendor.client.follow((await configure(trustedRoot)).id);
-    await vendor.client.follow((await vendor.client.applyConfiguration(message)).id);
+    const sigstoreTrustedRoot = `${ci.sigstore.trustedRoot}\n`;
+    const { identities } = ci.trust;
+    const live = await liveAttestations(vendor.client, product, publicKeyOf(buildKey));
+    const accepted = live.map(({ attestation }) => attestation);
+    const changes = [
+      setKeyless({ identities, trustedRoot: sigstoreTrustedRoot }),
+      dropBuildKey(publicKeyOf(buildKey), accepted),
+    ];
+    const next = nextTrustRoot(trustRoot, changes, [rootKey]);
+    await expectCode('sigstore-root-missing', () => vendor.configure(product, { trustRoot: next }));
+    await vendor.client.follow((await vendor.configure(product, { trustRoot: next, sigstoreTrustedRoot })).id);
+    await vendor.client.follow((await vendor.applyConfiguration(product)).id);
 
     await expectCode('attestation-key-unknown', () => publish('2.0.0', randomBytes(1000)));
     const attester = keylessAttester(ci.sigstore.services, async (aud) => ci.issuer.token({ ...ci.run.claims, aud }));

@@ -29,7 +29,7 @@ export function checkPlace({ familiarity, chainId, registry, expected }: Place):
     case 'pinned':
       return check(name, 'passed', 'They are the ones that these pages are set up for.');
     case 'remembered':
-      return check(name, 'passed', 'They are the ones that you have approved for in this browser before.');
+      return check(name, 'passed', 'They are the ones that you have approved for here before.');
     case 'new':
       return check(
         name,

@@ -8,12 +8,12 @@ import {
   shortSigner,
 } from '@firmproof/protocol';
 import { lied, type Review } from '@firmproof/protocol/review';
-import { confirm } from '@inquirer/prompts';
 import type { Command } from 'commander';
 import { deadlineFromNow } from '../../approve.ts';
 import { type ReviewedProposal, requireSameImage, reviewOf } from '../../proposal-review.ts';
 import type { SignerKey } from '../../signer-key.ts';
 import { waitsForPeople } from '../../waits-for-people.ts';
+import { requireConsent } from '../ask.ts';
 import { reviewText } from '../review-text.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';
@@ -55,16 +55,6 @@ async function compareImage(session: Session, file: string, { image }: Review): 
   session.output.note(`  ✓ The image: ${file} is the one that is approved`);
 }
 
-async function ask(session: Session, question: string, yes: boolean | undefined): Promise<void> {
-  if (yes) return;
-  if (!session.output.isInteractive)
-    throw new FirmproofError('usage-invalid', 'nobody is here to be asked', {
-      hint: 'Read what `firmproof proposal show` says, then repeat with --yes.',
-    });
-  if (await confirm({ message: question, default: false })) return;
-  throw new FirmproofError('not-approved', 'nothing was approved');
-}
-
 /** The key, if the proposal asks for it. @throws FirmproofError `signer-unknown` */
 async function askedKey(session: Session, { requirements }: Proposal): Promise<SignerKey> {
   const key = await session.approvalKey();
@@ -92,7 +82,7 @@ async function approve(session: Session, ids: readonly string[], flags: ApproveF
     if (shown.typedData === null)
       throw new FirmproofError('signer-unknown', 'nobody but the approver itself is asked to sign this');
     const key = await askedKey(session, said.proposal);
-    await ask(session, `Approve with ${shortSigner(key.signer)}?`, flags.yes);
+    await requireConsent(session, `Approve with ${shortSigner(key.signer)}?`, flags.yes);
     await session.pinRegistry(await session.client().info());
     const signature = await key.sign(shown.typedData);
     const approved = await session.client().approve(id, { signer: key.signer, signature });

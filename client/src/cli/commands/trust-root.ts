@@ -21,11 +21,13 @@ import {
   dropWitness,
   liveAttestations,
   nextTrustRoot,
+  setKeyless,
   type TrustRootChange,
 } from '../../trust-root-change.ts';
 import { parseDurationSeconds, parseWholeNumber } from '../../units.ts';
 import type { Vendor } from '../../vendor.ts';
 import { waitsForPeople } from '../../waits-for-people.ts';
+import { type KeylessProductFlags, keylessTrustOf, withKeylessProductOptions } from '../keyless-options.ts';
 import { newestTrustRoot } from '../newest-trust-root.ts';
 import { fields } from '../output.ts';
 import type { Session } from '../session.ts';
@@ -51,6 +53,9 @@ function describe(root: TrustRoot): string {
     ...witnesses.members.map(({ operator, publicKey }) => ['witness', `${operator}=${publicKey}`] as const),
     ['quorum', `${witnesses.quorum} of ${new Set(witnesses.members.map(({ operator }) => operator)).size} operators`],
     ...buildKeys.map((key) => ['build key', key] as const),
+    ...(root.sigstore?.identities ?? []).map(
+      ({ identity, issuer }) => ['identity', `${identity}, issued by ${issuer}`] as const,
+    ),
     ['accepted', `${root.acceptedAttestations.length} attestations of dropped build keys`],
     ...rootKeys.keys.map((key) => ['root key', key] as const),
     ['threshold', `${rootKeys.threshold} of ${rootKeys.keys.length} root keys`],
@@ -58,7 +63,7 @@ function describe(root: TrustRoot): string {
   ]);
 }
 
-type RotateFlags = {
+type RotateFlags = KeylessProductFlags & {
   readonly addBuildKey: readonly string[];
   readonly dropBuildKey: readonly string[];
   readonly accept?: string;
@@ -74,8 +79,10 @@ type RotateFlags = {
 async function rotate(session: Session, reference: string | undefined, flags: RotateFlags): Promise<void> {
   const product = await session.product(reference);
   const current = await newestTrustRoot(session, product);
+  const keyless = await keylessTrustOf(flags);
   const vendor = await session.vendor(product);
   const changes = [
+    ...(keyless ? [setKeyless(keyless)] : []),
     ...flags.addBuildKey.map((key) => addBuildKey(parsePublicKey(key))),
     ...(await droppedBuildKeys(session, vendor, product, flags)),
     ...flags.addWitness.map(witnessOf).map(addWitness),
@@ -90,7 +97,8 @@ async function rotate(session: Session, reference: string | undefined, flags: Ro
   }
   const next = nextTrustRoot(current, changes, await rootKeysFor(session, flags.rootKey));
   session.output.note(`Trust root ${next.version}, sha-256 ${next.digest}`);
-  await scheduleChange(session, vendor, product, { trustRoot: next });
+  const sent = { trustRoot: next, ...(keyless && { sigstoreTrustedRoot: keyless.trustedRoot }) };
+  await scheduleChange(session, vendor, product, sent);
 }
 
 function witnessOf(text: string): { operator: string; publicKey: PublicKey } {
@@ -225,10 +233,12 @@ export function addTrustRoot(program: Command, run: Run): void {
     .argument('[product]', 'name or id')
     .description('place, witnesses and keys of the trust root that the chain names')
     .action(run((session, name: string | undefined) => show(session, name)));
-  command
-    .command('rotate')
-    .argument('[product]', 'name or id')
-    .description('make the next trust root and schedule it')
+  withKeylessProductOptions(
+    command
+      .command('rotate')
+      .argument('[product]', 'name or id')
+      .description('make the next trust root and schedule it'),
+  )
     .option('--add-build-key <key>', 'may sign attestations (repeat)', collect, [])
     .option('--drop-build-key <key>', 'may not any more (repeat)', collect, [])
     .option('--accept <versions>', 'of a dropped build key: releases that stay installable (default: all not revoked)')
