@@ -81,7 +81,12 @@ describe('a release by a team', () => {
     expect(stderr).toContain('✓ The image');
     expect(stderr).toContain('? The attestation');
     expect(stdout).toContain('on chain');
-    await both(officer, promotion);
+    // With several ids the image is compared with the release among them; what is approved already is said to be.
+    const again = await officer.run('approve', proposal, promotion, '--image', image, '--yes', '--wait');
+    expect(again.code, again.stderr).toBe(0);
+    expect(again.stdout).toContain('Release team-product 1.0.0: you have approved it already');
+    expect(again.stdout).toContain('approved, and on chain');
+    await fails(officer, 'usage-invalid', 2, 'approve', promotion, '--image', image, '--yes');
     expect(await channel()).toMatchObject({ version: '1.0.0' });
   });
 

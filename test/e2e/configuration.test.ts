@@ -72,6 +72,13 @@ describe('a vendor', () => {
       pending: { configuration: { delay: 0 } },
     });
     await fails('configuration-pending', 3, 'product', 'apply');
+    // Another change would take its place, and one of the trust root would leave a signed root about that nobody adopts.
+    await fails('configuration-pending', 3, 'product', 'configure', '--delay', '2h');
+    const added = publicKeyOf(freshP256());
+    await fails('configuration-pending', 3, 'trust-root', 'rotate', '--add-build-key', added);
+    expect(await vendor('product', 'configure', '--delay', '2h', '--replace')).toMatchObject({
+      pending: { configuration: { delay: 7200 } },
+    });
     const product = (await vendor('product', 'show')).product;
     const veto = await runIn(guardianHome, old.url, ['product', 'veto', product]);
     expect(veto.stderr).toBe('');

@@ -17,6 +17,7 @@ import {
   type TrustRoot,
   type Version,
 } from '@firmproof/protocol';
+import { describeMissing } from '@firmproof/protocol/approval';
 import { password } from '@inquirer/prompts';
 import { FirmproofClient } from '../api-client.ts';
 import { type Approver, SignerApprover, WalletApprover } from '../approver.ts';
@@ -245,13 +246,28 @@ export class Session {
     options: { readonly wait?: boolean } = {},
   ): Promise<Proposal> {
     let last = '';
-    const onState = ({ state, reason }: Proposal) => {
-      const text = reason && state === 'approving' ? `${state}: ${reason.message} [${reason.code}]` : state;
-      if (text !== last) this.output.note(`  ${text}`);
+    const known = voicesOf(proposal);
+    const onState = (now: Proposal) => {
+      const text = progressOf(now);
+      // The stream begins with what is known already.
+      if (voicesOf(now) < known || text === null || text === last) return;
+      this.output.note(`  ${text}`);
       last = text;
     };
     return vendor.client.follow(proposal.id, onState, { untilItWaits: options.wait !== true });
   }
+}
+
+const voicesOf = ({ approvals, rejections }: Proposal) => approvals.length + rejections.length;
+
+/** A line on how far it is; null where there is nothing to say. Approvals are counted here: the server's count may be older. */
+function progressOf({ state, reason, requirements, approvals }: Proposal): string | null {
+  if (state !== 'approving') return state;
+  if (reason === undefined) return null;
+  const current = approvals.filter(({ epoch }) => epoch === requirements?.epoch);
+  const isCount = reason.code === 'approvals-missing' || reason.code === 'browser-alone';
+  const said = isCount && requirements ? describeMissing(requirements, current) : reason;
+  return said && `${state}: ${said.message} [${said.code}]`;
 }
 
 /** The promotion is confirmed whatever becomes of this look. */

@@ -75,9 +75,9 @@ export function reviewProposal(linkId: string, said: Said, place: Place): Review
   const { requirements } = proposal;
   return {
     action,
-    title: titleOf(proposed, proposal.kind, product),
+    title: titleOf(proposed, proposal, product),
     deadline: message.deadline,
-    rows: rowsOf(proposed, { product, account: said.account, statement }).map((row) =>
+    rows: rowsOf(proposed, { product, account: said.account, statement, held: proposal.held }).map((row) =>
       row.label === 'Product' && !passed(checks, nameCheck) ? { ...row, saidByServer: true } : row,
     ),
     checks,
@@ -126,13 +126,19 @@ function differencesFrom(previous: Said['previous'], statement: Statement): Revi
   return { version: release.version, list: differencesOf(judged.statement, statement) };
 }
 
-function titleOf({ action, message }: ProposedAction, kind: Proposal['kind'], product: ProductResource | null): string {
+function titleOf(
+  { action, message }: ProposedAction,
+  { kind, held }: Proposal,
+  product: ProductResource | null,
+): string {
   const name = product?.name ?? 'a product';
   switch (action) {
     case 'Publish':
       return `Release ${name} ${message.version}`;
     case 'Promote':
-      return `Offer ${name} ${message.version} on ${message.channel}`;
+      return held
+        ? `Prepare the way back to ${name} ${message.version} on ${message.channel}`
+        : `Offer ${name} ${message.version} on ${message.channel}`;
     case 'Revoke':
       return `Take back ${name} ${message.version}`;
     case 'Halt':

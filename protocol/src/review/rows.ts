@@ -26,6 +26,8 @@ type Known = {
   readonly product: ProductResource | null;
   readonly account: AccountResource | null;
   readonly statement: Statement | null;
+  /** Relayed only when somebody asks for it. */
+  readonly held: boolean;
 };
 
 /** What is approved, line by line, in the words of a person. */
@@ -46,7 +48,7 @@ export function rowsOf({ action, message }: ProposedAction, known: Known): reado
         ...productRows(message.product, known),
         plain('Channel', message.channel),
         { ...plain('Version', message.version), ...nowOn(known.product, message.channel) },
-        ...rolloutRows(message),
+        ...(known.held ? wayBackRows(message, known.product) : rolloutRows(message)),
         plain('Promotion number', message.counter),
       ];
     case 'Revoke':
@@ -128,6 +130,20 @@ function notesRow(statement: Statement | null): readonly Row[] {
 function nowOn(product: ProductResource | null, channel: string): { before?: string } {
   const head = product?.channels.find((candidate) => candidate.channel === channel);
   return head ? { before: `${head.version}${head.halted ? ' (halted)' : ''} is there now` } : {};
+}
+
+/** Between the channel as it is and a way back lies the next promotion, and on some nights a halt. */
+function wayBackRows(message: { channel: string; counter: number }, product: ProductResource | null): readonly Row[] {
+  const head = product?.channels.find(({ channel }) => channel === message.channel);
+  const steps = head ? message.counter - head.counter - 1 : null;
+  const fits =
+    steps === 0 ? 'the channel as it is now' : `after ${steps} more ${steps === 1 ? 'step' : 'steps'} of the channel`;
+  return [
+    { ...plain('Starts', 'only when somebody asks for it: firmproof fall-back'), saidByServer: true },
+    ...(steps === null
+      ? []
+      : [{ ...plain('Fits', `${fits} (a promotion is a step, and so is a halt)`), saidByServer: true }]),
+  ];
 }
 
 function rolloutRows(message: { start: number; duration: number; firstShare: number }): readonly Row[] {

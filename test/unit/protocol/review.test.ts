@@ -50,7 +50,7 @@ const productSaid = {
   guardian,
   delaySeconds: 86_400,
   trustRoot: '1'.repeat(64),
-  channels: [{ channel: 'stable', version: '1.0.0', halted: false }],
+  channels: [{ channel: 'stable', counter: 2, version: '1.0.0', halted: false }],
 } as unknown as ProductResource;
 
 function proposalOf(kind: ProposalKind, message: object, change: Partial<Proposal> = {}): Proposal {
@@ -112,6 +112,13 @@ describe('what is approved, in words', () => {
     expect(shown.isAccountProved).toBe(true);
     const everybody = review('promote', { ...message, duration: 0, firstShare: 10_000 });
     expect(rowOf(everybody, 'Reaches')?.value).toBe('all devices at once');
+    // Collected in advance, and relayed only when somebody asks: that is the server's word, and marked so.
+    const held = { ...proposalOf('promote', { ...message, counter: 5 }), held: true };
+    const back = reviewProposal(held.id, said(held), place);
+    expect(back.title).toBe('Prepare the way back to prime-hub 1.1.0 on stable');
+    expect(rowOf(back, 'Starts')).toMatchObject({ value: expect.stringContaining('fall-back'), saidByServer: true });
+    expect(rowOf(back, 'Fits')?.value).toContain('after 2 more steps of the channel');
+    expect(rowOf(back, 'Reaches')).toBeUndefined();
   });
 
   test('a change of configuration, with what it is now', () => {

@@ -2,10 +2,13 @@ import { stat } from 'node:fs/promises';
 import {
   FirmproofError,
   type Proposal,
+  parseTrustRoot,
   type Reject,
   rejectTypes,
+  type Signer,
   serverDomain,
   shortSigner,
+  type TrustRoot,
 } from '@firmproof/protocol';
 import { lied, type Review } from '@firmproof/protocol/review';
 import type { Command } from 'commander';
@@ -14,25 +17,40 @@ import { type ReviewedProposal, requireSameImage, reviewOf } from '../../proposa
 import type { SignerKey } from '../../signer-key.ts';
 import { waitsForPeople } from '../../waits-for-people.ts';
 import { requireConsent } from '../ask.ts';
+import { readText } from '../files.ts';
 import { reviewText } from '../review-text.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';
 
-type ApproveFlags = { readonly image?: string; readonly yes?: boolean; readonly wait?: boolean };
+type ApproveFlags = {
+  readonly image?: string;
+  readonly trustRoot?: string;
+  readonly yes?: boolean;
+  readonly wait?: boolean;
+};
 
 /** Shows the proposal and checks all that can be checked here. @throws FirmproofError `server-lied` */
-async function review(session: Session, id: string): Promise<ReviewedProposal> {
+async function review(session: Session, id: string, trustRootFile?: string): Promise<ReviewedProposal> {
   const client = session.client();
   const info = await client.info();
   const { registry } = session.home.settings;
   const proposal = await client.proposal(id);
-  const trustRoot = proposal.product ? session.home.trustRootOf(proposal.product) : null;
+  const trustRoot = trustRootFor(session, proposal, trustRootFile);
   const known = registry ?? (trustRoot && { chainId: trustRoot.chainId, registry: trustRoot.registry }) ?? null;
   const reviewed = await reviewOf(client, info, id, { registry: known, trustRoot });
   session.output.note(reviewText(reviewed.review, reviewed.said.proposal));
   const lie = lied(reviewed.review.checks);
   if (lie) throw lie;
   return reviewed;
+}
+
+/** What the attestation's signature is checked with: the file that was given, or what lies here. */
+function trustRootFor({ home }: Session, { product }: Proposal, file: string | undefined): TrustRoot | null {
+  if (product === undefined) return null;
+  if (file === undefined) return home.trustRootOf(product);
+  const root = parseTrustRoot(readText(file));
+  if (root.product === product) return root;
+  throw new FirmproofError('trust-root-mismatch', `${file} is the trust root of another product`);
 }
 
 /** Only the account that this key belongs to may be approved for, where it is known here. */
@@ -46,7 +64,7 @@ function requireOwnTeam({ home }: Session, { approver }: Proposal): void {
 }
 
 async function compareImage(session: Session, file: string, { image }: Review): Promise<void> {
-  if (image === null) throw new FirmproofError('usage-invalid', '--image is for releases, and this is none');
+  if (image === null) return;
   const { size } = await stat(file).catch((cause: unknown) => {
     throw new FirmproofError('file-not-found', `the image ${file} cannot be read`, { cause });
   });
@@ -73,24 +91,62 @@ async function withRequirements(session: Session, id: string): Promise<Proposal>
   return client.follow(id, undefined, { untilItWaits: true });
 }
 
-async function approve(session: Session, ids: readonly string[], flags: ApproveFlags): Promise<void> {
-  const results = [];
+type ToApprove = ReviewedProposal & { readonly id: string };
+
+/** Everything that can be wrong is found before the first of them is signed. */
+async function lookAtAll(session: Session, ids: readonly string[], flags: ApproveFlags): Promise<ToApprove[]> {
+  const all: ToApprove[] = [];
   for (const id of ids) {
     requireOwnTeam(session, await withRequirements(session, id));
-    const { review: shown, said } = await review(session, id);
-    if (flags.image !== undefined) await compareImage(session, flags.image, shown);
-    if (shown.typedData === null)
-      throw new FirmproofError('signer-unknown', 'nobody but the approver itself is asked to sign this');
-    const key = await askedKey(session, said.proposal);
-    await requireConsent(session, `Approve with ${shortSigner(key.signer)}?`, flags.yes);
-    await session.pinRegistry(await session.client().info());
-    const signature = await key.sign(shown.typedData);
-    const approved = await session.client().approve(id, { signer: key.signer, signature });
-    const followed = await session.follow({ client: session.client() }, approved, { wait: flags.wait ?? false });
-    results.push({ proposal: id, signer: key.signer, state: followed.state, waits: waitsForPeople(followed) });
+    all.push({ id, ...(await review(session, id, flags.trustRoot)) });
   }
-  const text = results.map(({ waits }) => (waits ? 'approved; it waits for others' : 'approved, and on chain'));
-  session.output.result(ids.length === 1 ? (results[0] ?? {}) : { approved: results }, text.join('\n'));
+  if (flags.image === undefined) return all;
+  const releases = all.filter(({ review: { image } }) => image !== null);
+  if (releases.length === 0) throw new FirmproofError('usage-invalid', '--image is for releases, and here is none');
+  for (const release of releases) await compareImage(session, flags.image, release.review);
+  return all;
+}
+
+const hasApproved = ({ requirements, approvals }: Proposal, { signer }: SignerKey) =>
+  approvals.some((given) => given.signer === signer && given.epoch === requirements?.epoch);
+
+function requireOpen({ state }: Proposal): void {
+  if (['confirmed', 'rejected', 'expired'].includes(state))
+    throw new FirmproofError('proposal-closed', `the proposal is ${state}`);
+}
+
+/** What has become of it: already approved, waiting, or on chain. */
+type Outcome = { readonly proposal: string; readonly signer: Signer; readonly state: string; readonly text: string };
+
+async function approveOne(
+  session: Session,
+  { id, review: shown, said }: ToApprove,
+  flags: ApproveFlags,
+): Promise<Outcome> {
+  if (shown.typedData === null)
+    throw new FirmproofError('signer-unknown', 'nobody but the approver itself is asked to sign this');
+  const client = session.client();
+  const key = await askedKey(session, said.proposal);
+  const { signer } = key;
+  if (hasApproved(said.proposal, key))
+    return { proposal: id, signer, state: said.proposal.state, text: `${shown.title}: you have approved it already` };
+  requireOpen(said.proposal);
+  await requireConsent(session, `${shown.title}: approve with ${shortSigner(signer)}?`, flags.yes);
+  await session.pinRegistry(await client.info());
+  const approved = await client.approve(id, { signer, signature: await key.sign(shown.typedData) });
+  const { state, ...followed } = await session.follow({ client }, approved, { wait: flags.wait ?? false });
+  const waits = waitsForPeople({ state, ...followed });
+  return { proposal: id, signer, state, text: waits ? 'approved; it waits for others' : 'approved, and on chain' };
+}
+
+async function approve(session: Session, ids: readonly string[], flags: ApproveFlags): Promise<void> {
+  const outcomes: Outcome[] = [];
+  for (const one of await lookAtAll(session, ids, flags)) outcomes.push(await approveOne(session, one, flags));
+  const results = outcomes.map(({ text: _text, ...result }) => result);
+  session.output.result(
+    results.length === 1 ? (results[0] ?? {}) : { approved: results },
+    outcomes.map(({ text }) => text).join('\n'),
+  );
 }
 
 async function reject(session: Session, id: string, flags: { readonly reason: string }): Promise<void> {
@@ -111,6 +167,7 @@ export function addApprove(program: Command, run: Run): void {
     .argument('<proposal...>', 'ids of proposals')
     .description('see what is proposed, and approve it with your key')
     .option('--image <file>', 'the image, to compare with the one that is approved')
+    .option('--trust-root <file>', "the product's trust root, to check who has signed the release")
     .option('--yes', 'approve without being asked')
     .option('--wait', 'until it is on chain')
     .action(run((session, ids: string[], flags: ApproveFlags) => approve(session, ids, flags)));

@@ -12,6 +12,7 @@ import type { Command } from 'commander';
 import { parseDurationSeconds } from '../../units.ts';
 import type { ConfigurationChange, Vendor } from '../../vendor.ts';
 import { waitsForPeople } from '../../waits-for-people.ts';
+import { changeRows } from '../change-text.ts';
 import { newestTrustRoot } from '../newest-trust-root.ts';
 import { fields, humanTime } from '../output.ts';
 import type { Session } from '../session.ts';
@@ -21,7 +22,28 @@ type ConfigureFlags = {
   readonly publisher?: string;
   readonly guardian?: string;
   readonly delay?: string;
+  readonly replace?: boolean;
 };
+
+/**
+ * One change at a time: another would take the place of what is scheduled, and leave a signed trust root about that nobody
+ * adopts.
+ * @throws FirmproofError `configuration-pending` unless `replace`
+ */
+export async function requireNothingScheduled(vendor: Vendor, product: ProductId, replace: boolean): Promise<void> {
+  if (replace) return;
+  const { pending } = await vendor.client.product(product);
+  const open = (await vendor.client.proposalsOf(product)).find(
+    ({ kind, state }) => kind === 'configure' && !['confirmed', 'rejected', 'expired'].includes(state),
+  );
+  if (!pending && !open) return;
+  const what = pending
+    ? `a change is scheduled already, applicable from ${humanTime(pending.applicableFrom)}`
+    : `a change waits for approvals already: ${open?.id}`;
+  throw new FirmproofError('configuration-pending', what, {
+    hint: 'Apply it first (`firmproof product apply`), or put this one in its place with --replace.',
+  });
+}
 
 /** Schedules a change, and says when it can be applied. */
 export async function scheduleChange(
@@ -39,20 +61,12 @@ export async function scheduleChange(
     waits || !pending
       ? `it waits for approvals: firmproof approve ${proposal.id}`
       : [
-          describeChange(pending.configuration),
+          fields(changeRows(pending.configuration)),
           `applicable from ${humanTime(pending.applicableFrom)}; until then the guardian can veto it`,
           'next: firmproof product apply',
         ].join('\n'),
   );
 }
-
-const describeChange = ({ publisher, guardian, delay, trustRoot }: { readonly [field: string]: unknown }) =>
-  fields([
-    ['publisher', String(publisher)],
-    ['guardian', guardian === zeroAddress ? 'none' : String(guardian)],
-    ['veto window', `${delay} s`],
-    ['trust root', `sha-256 ${String(trustRoot).slice(2)}`],
-  ]);
 
 async function configure(session: Session, reference: string | undefined, flags: ConfigureFlags): Promise<void> {
   const { publisher, guardian, delay } = flags;
@@ -67,7 +81,9 @@ async function configure(session: Session, reference: string | undefined, flags:
     });
   }
   const product = await session.product(reference);
-  await scheduleChange(session, await session.vendor(product), product, change);
+  const vendor = await session.vendor(product);
+  await requireNothingScheduled(vendor, product, flags.replace ?? false);
+  await scheduleChange(session, vendor, product, change);
 }
 
 async function apply(session: Session, reference: string | undefined): Promise<void> {
@@ -87,7 +103,7 @@ async function apply(session: Session, reference: string | undefined): Promise<v
     { product, proposal: id, state, publisher: now.publisher, trustRoot: root.digest, version: root.version },
     moved
       ? `devices leave for ${root.product} on chain ${root.chainId}; this machine publishes there from now on`
-      : `applied: publisher ${now.publisher}, trust root version ${root.version}`,
+      : `applied: publisher ${now.publisher}, guardian ${now.guardian === zeroAddress ? 'none' : now.guardian}, veto window ${now.delaySeconds} s, trust root version ${root.version}`,
   );
 }
 
@@ -120,6 +136,8 @@ async function veto(session: Session, reference: string | undefined): Promise<vo
   );
 }
 
+export const replaceOption = ['--replace', 'put it in the place of what is scheduled'] as const;
+
 /** `product configure | apply | veto`: changes that take effect after the veto window. */
 export function addConfiguration(product: Command, run: Run): void {
   product
@@ -129,6 +147,7 @@ export function addConfiguration(product: Command, run: Run): void {
     .option('--publisher <address>', 'account that approves everything from then on; it has to accept')
     .option('--guardian <address>', 'account that can only stop, or none')
     .option('--delay <duration>', 'veto window, up to 30d')
+    .option(...replaceOption)
     .action(run((session, name: string | undefined, flags: ConfigureFlags) => configure(session, name, flags)));
   product
     .command('apply')

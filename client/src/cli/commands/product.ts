@@ -9,6 +9,7 @@ import {
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
 import { writeDeviceFiles } from '../../device-files.ts';
+import { changeRows } from '../change-text.ts';
 import { fields, humanTime, table } from '../output.ts';
 import type { Session } from '../session.ts';
 import { addConfiguration } from './configuration.ts';
@@ -33,7 +34,10 @@ export function describeProduct(product: ProductResource): string {
     ['trust root', `sha-256 ${product.trustRoot}`],
     ['history', product.history],
   ];
-  if (pending) rows.push(['scheduled', `${pending.hash}, from ${humanTime(pending.applicableFrom)}`]);
+  if (pending) {
+    rows.push(['scheduled', `applicable from ${humanTime(pending.applicableFrom)}`]);
+    rows.push(...changeRows(pending.configuration).map(([name, value]) => [`  ${name}`, value] as [string, string]));
+  }
   const channels = product.channels.map((head) => [
     head.channel,
     head.version,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { FirmproofError, type Proposal } from '@firmproof/protocol';
+import { FirmproofError, type Proposal, shortSigner } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
-import { describeTime } from '@firmproof/protocol/review';
+import { describeTime, progressOf } from '@firmproof/protocol/review';
 import type { Command } from 'commander';
 import { parseRelayFile, relay, relayFileOf } from '../../relay.ts';
 import { fields, table } from '../output.ts';
@@ -11,24 +11,32 @@ import type { Run } from './setup.ts';
 const subjectOf = ({ kind, version, channel }: Proposal) =>
   [kind, version, channel && `on ${channel}`].filter(Boolean).join(' ');
 
-const countOf = ({ approvals, requirements }: Proposal) => {
-  const quorum = requirements?.quorums[0];
-  return quorum
-    ? `${approvals.filter(({ epoch }) => epoch === requirements.epoch).length} of ${quorum.threshold}`
-    : '–';
-};
+const countOf = (proposal: Proposal): string =>
+  progressOf(proposal)
+    .map(({ role, approved, threshold }) => `${approved} of ${threshold}${role === 'current' ? '' : ` ${role}`}`)
+    .join(', ') || '–';
+
+/** A way back that did not fit any more was refused by the registry and by nobody else. */
+function stateOf({ held, state, reason }: Proposal): string {
+  if (!held) return state;
+  return state === 'rejected' && reason?.code === 'approval-counter' ? 'not needed any more' : `${state}, held back`;
+}
 
 async function show(session: Session, id: string): Promise<void> {
   const found = await session.client().proposal(id);
-  const { state, reason, transaction } = found;
+  const { reason, transaction } = found;
   session.output.result(
     found,
     fields([
       ['proposal', subjectOf(found)],
-      ['state', state],
+      ['state', stateOf(found)],
       ['reason', reason ? `${reason.message} [${reason.code}]` : '–'],
       ['approvals', countOf(found)],
-      ...found.rejections.map((by) => ['rejected', `${by.reason} (${by.signer})`] as const),
+      ...progressOf(found).flatMap(({ approvers }) =>
+        approvers
+          .filter(({ state }) => state !== 'missing')
+          .map((by) => [by.state, `${shortSigner(by.signer)}${by.reason ? `: ${by.reason}` : ''}`] as const),
+      ),
       ['transaction', transaction ?? '–'],
     ]),
   );
@@ -40,7 +48,7 @@ async function list(session: Session): Promise<void> {
   const rows = proposals.map((proposal) => [
     proposal.id,
     subjectOf(proposal),
-    proposal.held ? `${proposal.state}, held back` : proposal.state,
+    stateOf(proposal),
     countOf(proposal),
     describeTime(proposal.updatedAt),
   ]);

@@ -31,7 +31,7 @@ import { type KeylessProductFlags, keylessTrustOf, withKeylessProductOptions } f
 import { newestTrustRoot } from '../newest-trust-root.ts';
 import { fields } from '../output.ts';
 import type { Session } from '../session.ts';
-import { scheduleChange } from './configuration.ts';
+import { replaceOption, requireNothingScheduled, scheduleChange } from './configuration.ts';
 import { witnessesFrom } from './product-options.ts';
 import type { Run } from './setup.ts';
 
@@ -74,6 +74,7 @@ type RotateFlags = KeylessProductFlags & {
   readonly dropRootKey: readonly string[];
   readonly rootThreshold?: string;
   readonly rootKey: readonly string[];
+  readonly replace?: boolean;
 };
 
 async function rotate(session: Session, reference: string | undefined, flags: RotateFlags): Promise<void> {
@@ -95,6 +96,8 @@ async function rotate(session: Session, reference: string | undefined, flags: Ro
       hint: 'Say what: --add-build-key, --drop-witness …; see firmproof trust-root rotate --help.',
     });
   }
+  // Before it is signed: a signed trust root that nobody adopts is a danger.
+  await requireNothingScheduled(vendor, product, flags.replace ?? false);
   const next = nextTrustRoot(current, changes, await rootKeysFor(session, flags.rootKey));
   session.output.note(`Trust root ${next.version}, sha-256 ${next.digest}`);
   const sent = { trustRoot: next, ...(keyless && { sigstoreTrustedRoot: keyless.trustedRoot }) };
@@ -180,6 +183,7 @@ type MoveFlags = {
   readonly rootKey: readonly string[];
   readonly sigstoreRoot?: string;
   readonly chainIsDead?: boolean;
+  readonly replace?: boolean;
 };
 
 async function move(session: Session, reference: string | undefined, flags: MoveFlags): Promise<void> {
@@ -187,6 +191,8 @@ async function move(session: Session, reference: string | undefined, flags: Move
   const product = await session.product(reference);
   const current = await newestTrustRoot(session, product);
   const before = await session.client().product(product);
+  const here = flags.chainIsDead ? null : await session.vendor(product);
+  if (here) await requireNothingScheduled(here, product, flags.replace ?? false);
   const there = await session.vendorAt(flags.to);
   const members = witnessesFrom(session, there.info, flags.witness).map(({ operator, publicKey }) => ({
     operator,
@@ -211,14 +217,14 @@ async function move(session: Session, reference: string | undefined, flags: Move
       `  devices may have confirmed rollback index ${before.topIndex}: the new registry lets it rise by one a release, so publish until it is there`,
     );
   }
-  if (flags.chainIsDead) {
+  if (here === null) {
     output.result(
       { product, successor: next.product, trustRoot: next.digest, version: next.version },
       `registered as ${next.product}; without the old chain devices follow after 90 days without evidence`,
     );
     return;
   }
-  await scheduleChange(session, await session.vendor(product), product, { trustRoot: next });
+  await scheduleChange(session, here, product, { trustRoot: next });
 }
 
 const collect = (value: string, before: readonly string[]) => [...before, value];
@@ -249,6 +255,7 @@ export function addTrustRoot(program: Command, run: Run): void {
     .option('--drop-root-key <key>', 'may not any more (repeat)', collect, [])
     .option('--root-threshold <n>', 'how many root keys have to sign')
     .option('--root-key <file>', 'a root key in PEM that signs as well: new and old ones have to (repeat)', collect, [])
+    .option(...replaceOption)
     .action(run((session, name: string | undefined, flags: RotateFlags) => rotate(session, name, flags)));
   command
     .command('move')
@@ -262,5 +269,6 @@ export function addTrustRoot(program: Command, run: Run): void {
     .option('--root-key <file>', 'a root key in PEM that signs as well (repeat)', collect, [])
     .option('--sigstore-root <file>', 'the Sigstore TrustedRoot, where the trust root names one')
     .option('--chain-is-dead', 'the old chain cannot be told: devices follow after 90 days')
+    .option(...replaceOption)
     .action(run((session, name: string | undefined, flags: MoveFlags) => move(session, name, flags)));
 }
