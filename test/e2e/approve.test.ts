@@ -122,6 +122,8 @@ describe('a release by a team', () => {
     expect(await officer.json('proposal', 'show', String(proposal))).toMatchObject({
       rejections: [{ reason: 'not tested on rev-3' }],
     });
+    const { stdout } = await officer.run('proposal', 'list');
+    expect(stdout.split('\n')[1]).toMatch(/publish 1\.2\.0 +approving +1 of 2 +rejected/);
     const { proposals } = await officer.json('proposal', 'list');
     expect((proposals as unknown as { id: string }[]).map(({ id }) => id)).toContain(proposal);
   });

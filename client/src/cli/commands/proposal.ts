@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { FirmproofError, type Proposal, shortSigner } from '@firmproof/protocol';
+import { FirmproofError, type Proposal, type Signer, shortSigner } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import { describeTime, progressOf } from '@firmproof/protocol/review';
 import type { Command } from 'commander';
@@ -20,6 +20,15 @@ const countOf = (proposal: Proposal): string =>
 function stateOf({ held, state, reason }: Proposal): string {
   if (!held) return state;
   return state === 'rejected' && reason?.code === 'approval-counter' ? 'not needed any more' : `${state}, held back`;
+}
+
+/** What this signer has said of it. */
+function sayOf(proposal: Proposal, own: Signer): string {
+  const mine = progressOf(proposal).flatMap(({ approvers }) => approvers.filter(({ signer }) => signer === own));
+  if (mine.length === 0) return '–';
+  return mine.every(({ state }) => state === 'missing')
+    ? 'missing'
+    : (mine.find(({ state }) => state !== 'missing')?.state ?? '–');
 }
 
 async function show(session: Session, id: string): Promise<void> {
@@ -44,17 +53,24 @@ async function show(session: Session, id: string): Promise<void> {
 
 async function list(session: Session): Promise<void> {
   const vendor = await session.vendor();
-  const proposals = await vendor.client.proposals(vendor.account);
+  const own = await session.signer();
+  const found = await vendor.client.proposals(vendor.account);
+  const isOpen = ({ state }: Proposal) => !['confirmed', 'rejected', 'expired'].includes(state);
+  // What can still be approved comes first.
+  const proposals = [...found.filter(isOpen), ...found.filter((proposal) => !isOpen(proposal))];
   const rows = proposals.map((proposal) => [
     proposal.id,
     subjectOf(proposal),
     stateOf(proposal),
     countOf(proposal),
+    isOpen(proposal) ? sayOf(proposal, own) : '–',
     describeTime(proposal.updatedAt),
   ]);
   session.output.result(
     { proposals },
-    rows.length > 0 ? table(['proposal', 'what', 'state', 'approvals', 'last change'], rows) : 'no proposals yet',
+    rows.length > 0
+      ? table(['proposal', 'what', 'state', 'approvals', 'yours', 'last change'], rows)
+      : 'no proposals yet',
   );
 }
 
