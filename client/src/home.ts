@@ -162,7 +162,7 @@ export class Home {
   async #open(job: KeyJob, passphrase: () => Promise<string>): Promise<Buffer> {
     const file = this.#keyFile(job);
     if (!existsSync(file)) throw new FirmproofError('key-not-found', `there is no ${job} key in ${this.directory}`);
-    return decryptSecret(readFileSync(file, 'utf8'), await passphrase());
+    return decryptSecret(readFileSync(file, 'utf8'), await passphrase(), file);
   }
 
   /**

@@ -1,7 +1,10 @@
 // What a newcomer gets wrong, with nothing set up and no server: each is told what it was and what to do.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parsePublicKey } from '@firmproof/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FirmproofClient } from '../../client/src/api-client.ts';
+import { decryptSecret } from '../../client/src/key-file.ts';
 import { requireSameImage } from '../../client/src/proposal-review.ts';
 import { firmproof, runCommand } from '../support/command.ts';
 import { expectCode } from '../support/expect-code.ts';
@@ -46,4 +49,48 @@ test('a directory is no image, no bill of materials and no evidence', async () =
     code: 'statement-subject',
     hint: expect.stringMatching(/^Do not approve it.*firmproof reject/),
   });
+});
+
+test('in an empty home, the first step is named', async () => {
+  await fails('usage-invalid', 2, ['status'], /no product is named/, /firmproof setup/);
+});
+
+test('a value that cannot be is shown, with what it should be', async () => {
+  const image = join(directory, 'image.bin');
+  await fails('version-invalid', 2, ['publish', image, '--version', '1.0'], /"1\.0"/, /three numbers, as 1\.0\.0/);
+  await fails('name-invalid', 2, ['status', 'Prime Hub'], /"Prime Hub"/, /a-z and 0-9/);
+  await fails('bytes32-invalid', 2, ['status', '0x12'], /"0x12"/, /64/);
+  const key = 'ab'.repeat(32);
+  const check = ['chain', 'check', 'http://127.0.0.1:1', '--registry'];
+  await fails('address-invalid', 2, [...check, 'banana'], /"banana"/, /42/);
+  // It may be a secret that was pasted into the wrong place.
+  await fails('address-invalid', 2, [...check, key], new RegExp(`"${key.slice(0, 20)}…"`));
+  await fails('usage-invalid', 2, ['chain', 'check', 'banana'], /"banana"/, /http/);
+  await fails('usage-invalid', 2, ['audit', product, '--rpc', 'banana'], /"banana"/, /http/);
+});
+
+test('what is no id of a proposal is asked of no server', async () => {
+  const hint = /64 digits/;
+  await fails('usage-invalid', 2, ['proposal', 'show', 'banana'], /"banana" is no id/, hint);
+  await fails('usage-invalid', 2, ['proposal', 'show', product.slice(0, -1)], /is no id/, hint);
+  await fails('server-unreachable', 7, ['proposal', 'show', product], /does not answer/);
+  await expectCode('usage-invalid', () => new FirmproofClient({ server: 'http://127.0.0.1:1' }).relay('../info'));
+});
+
+test('a key that cannot be read says which and what to do', async () => {
+  expect(() => parsePublicKey('banana')).toThrow(
+    expect.objectContaining({ code: 'key-invalid', hint: expect.stringMatching(/SubjectPublicKeyInfo/) }),
+  );
+  const file = join(directory, 'approval.json');
+  await expect(decryptSecret('{}', 'secret', file)).rejects.toMatchObject({
+    code: 'key-invalid',
+    message: expect.stringContaining(file),
+    hint: expect.stringMatching(/backup/),
+  });
+});
+
+test('a wallet that does not answer is not one that refuses', async () => {
+  const address = `0x${'11'.repeat(20)}`;
+  const use = ['signer', 'use', '--address', address, '--wallet', 'http://127.0.0.1:1'];
+  await fails('signer-unreachable', 7, use, /^the wallet at http:\/\/127\.0\.0\.1:1\/ does not answer$/, /wallet/);
 });

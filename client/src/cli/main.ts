@@ -80,7 +80,7 @@ function globalsFirst(args: readonly string[]): string[] {
 function report(error: unknown, json: boolean): number {
   const problem = error instanceof CommanderError ? usageOf(error) : explainSystemError(error);
   if (problem === null) return exitCodes.done;
-  if (isAbort(problem)) return 130;
+  if (isAbort(problem)) return exitCodes.interrupted;
   if (!isFirmproofError(problem)) {
     console.error(problem);
     return exitCodes.internal;
