@@ -94,3 +94,15 @@ test('a wallet that does not answer is not one that refuses', async () => {
   const use = ['signer', 'use', '--address', address, '--wallet', 'http://127.0.0.1:1'];
   await fails('signer-unreachable', 7, use, /^the wallet at http:\/\/127\.0\.0\.1:1\/ does not answer$/, /wallet/);
 });
+
+test('every command’s help names the options of all commands and the exit codes', async () => {
+  for (const command of [['publish'], ['product', 'trust'], ['audit']]) {
+    const { code, stdout } = await run(...command, '--help');
+    expect(code).toBe(0);
+    for (const part of ['Global Options:', '--home', '--server', '--json', 'Exit codes', 'Ctrl-C'])
+      expect(stdout).toContain(part);
+  }
+  expect((await run('audit', '--help')).stdout).not.toContain('--version');
+  const { code, stdout, stderr } = await run('--version');
+  expect([code, stdout, stderr]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/), '']);
+});

@@ -93,10 +93,12 @@ Exit codes
   5  verify, audit: not proven, or not complete
   7  the server, the chain, the wallet or Sigstore does not answer, or lacks what is needed
   130  ended by Ctrl-C; 6 is not used
+`;
 
+export const environmentTable = `
 Environment
   FIRMPROOF_HOME        keys, settings and device files (default ~/.firmproof)
-  FIRMPROOF_SERVER      address of the server
+  FIRMPROOF_SERVER      address of the server (default http://127.0.0.1:8440, or the one that setup was run with)
   FIRMPROOF_PASSPHRASE  opens the keys, for CI; without it you are asked
   FIRMPROOF_TOKEN       API token, instead of the one that login keeps
   FIRMPROOF_ID_TOKEN    ID token for login --oidc and publish --keyless, where CI gives none by itself
