@@ -1,4 +1,4 @@
-// `npm run demo`: the whole path and eight attempts to break it. `-- --json` for machines, `-- --play` to go on by hand.
+// `npm run demo`: the whole path and eight attempts to break it. `npm run -s demo -- --json` for machines, `-- --play` to go on by hand.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -42,6 +42,7 @@ import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { FormDataEncoder } from 'form-data-encoder';
 import { z } from 'zod';
 import type { Approved } from './approver.ts';
+import { pathOfProposal } from './proposal-path.ts';
 import { waitsForPeople } from './waits-for-people.ts';
 
 export type LoginRequest = z.input<typeof loginRequestSchema>;
@@ -114,7 +115,8 @@ export class FirmproofClient {
     this.#get(`/v1/products/${product}/releases/${version}`, releaseSchema);
   channel = (product: ProductId, channel: Channel): Promise<ChannelResource> =>
     this.#get(`/v1/products/${product}/channels/${channel}`, channelResourceSchema);
-  proposal = (id: string): Promise<Proposal> => this.#get(`/v1/proposals/${id}`, proposalSchema);
+  /** @throws FirmproofError `usage-invalid` for what is no id, as all that take one do */
+  proposal = async (id: string): Promise<Proposal> => this.#get(pathOfProposal(id), proposalSchema);
 
   async trustRoots(product: ProductId): Promise<readonly Envelope[]> {
     return (await this.#get(`/v1/products/${product}/trust-roots`, z.object({ items: z.array(envelopeSchema) }))).items;
@@ -216,20 +218,21 @@ export class FirmproofClient {
     request: { readonly message: object; readonly approvals: readonly SignerApproval[] },
   ): Promise<Proposal> => this.#post(`/v1/accounts/${account}/${accountPaths[kind]}`, request, proposalSchema);
 
-  approve = (proposal: string, approval: SignerApproval): Promise<Proposal> =>
-    this.#post(`/v1/proposals/${proposal}/approvals`, approval, proposalSchema);
+  approve = async (proposal: string, approval: SignerApproval): Promise<Proposal> =>
+    this.#post(`${pathOfProposal(proposal)}/approvals`, approval, proposalSchema);
 
-  reject = (message: Reject, by: SignerApproval): Promise<Proposal> =>
-    this.#post(`/v1/proposals/${message.proposal}/rejections`, { message, ...by }, proposalSchema);
+  reject = async (message: Reject, by: SignerApproval): Promise<Proposal> =>
+    this.#post(`${pathOfProposal(message.proposal)}/rejections`, { message, ...by }, proposalSchema);
 
   /** Asks for a proposal that was held back to be relayed. */
-  relay = (proposal: string): Promise<Proposal> => this.#post(`/v1/proposals/${proposal}/relay`, {}, proposalSchema);
+  relay = async (proposal: string): Promise<Proposal> =>
+    this.#post(`${pathOfProposal(proposal)}/relay`, {}, proposalSchema);
 
-  exported = (proposal: string): Promise<ExportedProposal> =>
-    this.#get(`/v1/proposals/${proposal}/export`, exportedProposalSchema);
+  exported = async (proposal: string): Promise<ExportedProposal> =>
+    this.#get(`${pathOfProposal(proposal)}/export`, exportedProposalSchema);
 
   async proposedAttestation(proposal: string): Promise<string> {
-    return (await this.#fetch(`/v1/proposals/${proposal}/attestation`)).text();
+    return (await this.#fetch(`${pathOfProposal(proposal)}/attestation`)).text();
   }
 
   /** The server offers the channel to nobody from now on, until its head moves. */
@@ -277,7 +280,7 @@ export class FirmproofClient {
     onState?: (proposal: Proposal) => void,
     options: { readonly untilItWaits?: boolean } = {},
   ): Promise<Proposal> {
-    const response = await this.#fetch(`/v1/proposals/${id}/events`, { signal: null });
+    const response = await this.#fetch(`${pathOfProposal(id)}/events`, { signal: null });
     const events = response.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
     for await (const { data } of events ?? []) {
       const proposal = proposalSchema.parse(JSON.parse(data));

@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Channel, TrustRoot } from '@firmproof/protocol';
+import { makeDirectory } from '@firmproof/protocol/node/directory';
 
 export type DeviceFileOptions = {
   readonly hardware: string;
@@ -17,7 +18,7 @@ export function writeDeviceFiles(
   trustRoot: TrustRoot,
   options: DeviceFileOptions,
 ): readonly string[] {
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   const { hardware, channels, servers } = options;
   const agentConfig = {
     trustRoot: 'trust-root.json',

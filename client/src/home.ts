@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Address,
@@ -18,6 +18,7 @@ import {
   type TrustRoot,
 } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
+import { makeDirectory } from '@firmproof/protocol/node/directory';
 import { hexlify, Wallet } from 'ethers';
 import { z } from 'zod';
 import { decryptSecret, encryptSecret } from './key-file.ts';
@@ -100,7 +101,7 @@ export class Home {
   }
 
   async #write(name: string, value: object): Promise<void> {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    makeDirectory(this.directory, 0o700);
     await writeFileAtomically(join(this.directory, name), `${JSON.stringify(value, null, 2)}\n`);
   }
 
@@ -138,7 +139,7 @@ export class Home {
     passphrase: string,
     options: { readonly jobs?: readonly KeyJob[]; readonly approval?: 'wallet' | 'p256' } = {},
   ): Promise<void> {
-    mkdirSync(join(this.directory, 'keys'), { recursive: true, mode: 0o700 });
+    makeDirectory(join(this.directory, 'keys'), 0o700);
     const pkcs8 = (key: KeyObject) => key.export({ format: 'der', type: 'pkcs8' });
     const p256 = () => pkcs8(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
     const wallet = () => Buffer.from(Wallet.createRandom().privateKey.slice(2), 'hex');
@@ -161,7 +162,7 @@ export class Home {
   async #open(job: KeyJob, passphrase: () => Promise<string>): Promise<Buffer> {
     const file = this.#keyFile(job);
     if (!existsSync(file)) throw new FirmproofError('key-not-found', `there is no ${job} key in ${this.directory}`);
-    return decryptSecret(readFileSync(file, 'utf8'), await passphrase());
+    return decryptSecret(readFileSync(file, 'utf8'), await passphrase(), file);
   }
 
   /**

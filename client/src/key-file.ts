@@ -48,8 +48,13 @@ export async function encryptSecret(secret: Uint8Array, passphrase: string): Pro
 /**
  * @throws FirmproofError `passphrase-wrong` for a wrong passphrase or a damaged ciphertext, `key-invalid` for no key file
  */
-export async function decryptSecret(text: string, passphrase: string): Promise<Buffer> {
-  const file = parseJson(text, keyFileSchema, { code: 'key-invalid', maximumBytes: 16_384, what: 'the key file' });
+export async function decryptSecret(text: string, passphrase: string, what = 'the key file'): Promise<Buffer> {
+  const file = parseJson(text, keyFileSchema, {
+    code: 'key-invalid',
+    maximumBytes: 16_384,
+    what,
+    hint: 'The file is damaged: put it back from a backup. Without one the key is lost; see docs/lost-key.md.',
+  });
   const bytes = (encoded: string) => Buffer.from(encoded, 'base64');
   const key = await deriveKey(passphrase, bytes(file.kdf.salt));
   try {

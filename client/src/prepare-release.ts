@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   type ActionMessage,
@@ -17,6 +16,7 @@ import type { FirmproofClient, UploadProgress } from './api-client.ts';
 import { deadlineFromNow } from './approve.ts';
 import type { Approved } from './approver.ts';
 import { type Attest, buildStatement } from './attest.ts';
+import { sizeOfImage } from './image-file.ts';
 
 export type ReleaseOptions = {
   readonly product: ProductId;
@@ -44,7 +44,7 @@ export async function prepareRelease(
   onProgress?: UploadProgress,
 ): Promise<AttestedRelease> {
   const { product, version } = options;
-  const total = await sizeOf(imageFile);
+  const total = sizeOfImage(imageFile);
   const onHashed = onProgress && ((sizeBytes: number) => onProgress(sizeBytes, total));
   const image = await importImage(
     createReadStream(imageFile, { highWaterMark: 1 << 20 }),
@@ -95,12 +95,4 @@ export async function uploadRelease(
     );
   }
   return proposal;
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (cause) {
-    throw new FirmproofError('file-not-found', `the image ${file} cannot be read`, { cause });
-  }
 }

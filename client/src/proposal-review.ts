@@ -11,8 +11,11 @@ import { importImage } from '@firmproof/protocol/node';
 import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 import { loadSaid, placeOf, type Review, reviewProposal, type Said } from '@firmproof/protocol/review';
 import type { FirmproofClient } from './api-client.ts';
+import { sizeOfImage } from './image-file.ts';
 
 const comparedReleases = 50;
+const otherImage =
+  'Do not approve it if this is the image that you have checked: firmproof reject ID --reason "another image".';
 
 export type ReviewedProposal = { readonly review: Review; readonly said: Said };
 
@@ -81,12 +84,16 @@ export async function requireSameImage(
   approved: NonNullable<Review['image']>,
   onProgress: (sizeBytes: number) => void,
 ): Promise<void> {
+  sizeOfImage(file);
   const { digest, cid } = await importImage(createReadStream(file, { highWaterMark: 1 << 20 }), { onProgress });
   if (digest !== approved.digest)
     throw new FirmproofError(
       'statement-subject',
       `${file} has digest ${digest}, the proposal is for ${approved.digest}`,
+      { hint: otherImage },
     );
   if (approved.cid !== null && cid !== approved.cid)
-    throw new FirmproofError('statement-cid', `${file} has CID ${cid}, the proposal is for ${approved.cid}`);
+    throw new FirmproofError('statement-cid', `${file} has CID ${cid}, the proposal is for ${approved.cid}`, {
+      hint: otherImage,
+    });
 }

@@ -77,4 +77,8 @@ export async function relay(file: RelayFile, rpcUrl: string, privateKey: string)
 }
 
 const reasonOf = (error: unknown) =>
-  error instanceof Error && 'shortMessage' in error ? String(error.shortMessage) : String(error);
+  error instanceof Error && 'shortMessage' in error
+    ? String(error.shortMessage)
+    : error instanceof Error
+      ? error.message
+      : String(error);

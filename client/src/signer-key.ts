@@ -6,10 +6,12 @@ import {
   bytesOfBase64,
   FirmproofError,
   fromHex,
+  isFirmproofError,
   type PublicKey,
   parseAddress,
   parseSigner,
   pointOfPublicKey,
+  redactUrl,
   type Signer,
   signerOfPoint,
   toHex,
@@ -112,7 +114,7 @@ function readSignature(output: Buffer): Uint8Array {
 
 /**
  * A wallet that speaks JSON-RPC (Frame, Clef, a hardware wallet's bridge): it shows the typed data to its owner and asks.
- * @throws FirmproofError `signer-command-failed`
+ * @throws FirmproofError `signer-command-failed`, `signer-unreachable`
  */
 export function walletRpcKey(url: string, address: Address): SignerKey {
   return {
@@ -128,7 +130,10 @@ export function walletRpcKey(url: string, address: Address): SignerKey {
       try {
         return await rpc<`0x${string}`>('eth_signTypedData_v4', [address, data]);
       } catch (cause) {
-        throw new FirmproofError('signer-command-failed', `the wallet has not signed: ${String(cause)}`, { cause });
+        if (isFirmproofError(cause))
+          throw new FirmproofError('signer-unreachable', `the wallet at ${redactUrl(url)} does not answer`, { cause });
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new FirmproofError('signer-command-failed', `the wallet has not signed: ${why}`, { cause });
       }
     },
   };

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
+import { makeDirectory } from '@firmproof/protocol/node/directory';
 import { takeLock } from '@firmproof/protocol/node/lock-file';
 import { type Clock, createClock, type MonotonicTime, machineTime } from './clock.ts';
 import type { AgentConfig } from './config.ts';
@@ -41,7 +41,7 @@ export async function loadAgent(config: AgentConfig, time: MonotonicTime = machi
 
 /** Opens the device's data, alone: two agents on one directory would undo each other. @throws FirmproofError `install-in-progress` */
 export async function openAgent(config: AgentConfig, time: MonotonicTime = machineTime()): Promise<Agent> {
-  mkdirSync(config.dataDirectory, { recursive: true, mode: 0o700 });
+  makeDirectory(config.dataDirectory, 0o700);
   const unlock = lock(config.dataDirectory);
   try {
     return { ...(await loadAgent(config, time)), close: unlock };

@@ -1,8 +1,9 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PublicKey } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
+import { makeDirectory } from '@firmproof/protocol/node/directory';
 import { publicKeyOf } from '@firmproof/protocol/node/keys';
 import * as z from 'zod';
 
@@ -16,7 +17,7 @@ const identitySchema = z.object({ id: z.uuid(), rolloutSecret: z.string().regex(
 
 /** Opens the device's identity, or makes what is missing. Damaged files never stop the agent: they are put aside. */
 export async function openIdentity(dataDirectory: string): Promise<Identity> {
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+  makeDirectory(dataDirectory, 0o700);
   const key = await readOrMake<KeyObject>(deviceKeyFile(dataDirectory), createPrivateKey, () =>
     String(generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' })),
   );

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readlinkSync } from 'node:fs';
+import { createReadStream, existsSync, readlinkSync } from 'node:fs';
 import { open, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseSha256Digest, type Sha256Digest } from '@firmproof/protocol';
 import { syncDirectory } from '@firmproof/protocol/node/atomic-file';
+import { makeDirectory } from '@firmproof/protocol/node/directory';
 import { type SlotName, slotNames } from './journal.ts';
 
 export type Slots = ReturnType<typeof createSlots>;
 
 /** Two image files, `a` and `b`, and a link `current` to the one that runs. The link is replaced atomically: never neither. */
 export function createSlots(directory: string) {
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   const link = join(directory, 'current');
   const fileOf = (slot: SlotName) => join(directory, `${slot}.image`);
 

@@ -27,10 +27,16 @@ export function parseBytes32(text: string): Bytes32 {
   return parsed.data;
 }
 
+const shownCharacters = 20;
+
+/** The beginning of what somebody gave, enough to find it again and too little to give a secret away. */
+export const shortened = (text: string): string =>
+  text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
+
 /** Accepts any case; the canonical form is lower case. @throws FirmproofError `address-invalid` */
 export function parseAddress(text: string): Address {
   const parsed = addressSchema.safeParse(text.toLowerCase());
-  if (!parsed.success) throw new FirmproofError('address-invalid', 'not an address');
+  if (!parsed.success) throw new FirmproofError('address-invalid', `"${shortened(text)}" is not an address`);
   return parsed.data;
 }
 

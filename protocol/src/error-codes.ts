@@ -293,23 +293,26 @@ const inputCodes = {
     meaning: 'A 32-byte value is 0x and 64 lower-case hexadecimal digits.',
     remedy: 'Correct the value.',
   },
-  'address-invalid': { meaning: 'An address is 0x and 40 hexadecimal digits.', remedy: 'Correct the address.' },
+  'address-invalid': {
+    meaning: 'An address is 0x and 40 hexadecimal digits.',
+    remedy: 'Give all 42 characters of it.',
+  },
   'cid-invalid': {
     meaning: 'The CID is not a CIDv1 with codec raw or dag-pb and hash sha2-256.',
     remedy: 'Use the CID that the release names.',
   },
   'version-invalid': {
     meaning: 'A version is strict semver (1.2.3 or 1.2.3-rc.1) without build metadata, at most 31 ASCII characters.',
-    remedy: 'Correct the version.',
+    remedy: 'Give three numbers, as 1.0.0, or with a suffix, as 1.0.0-rc.1.',
   },
   'name-invalid': {
     meaning: 'A product or channel name is 1 to 31 of a-z, 0-9, with single - or . between them.',
-    remedy: 'Correct the name.',
+    remedy: 'Use 1 to 31 of a-z and 0-9, with single - or . between them, as prime-hub.',
   },
   'key-invalid': {
     meaning:
       'The key is not of the kind that is needed: a P-256 or Ed25519 public key in SPKI form, or the private key of a wallet (0x and 64 digits).',
-    remedy: 'Make keys with `firmproof setup`.',
+    remedy: 'Check the file or the value that the message names.',
   },
   'cosignature-malformed': {
     meaning: 'The answer of a witness does not have the form of docs/spec/device.md.',
@@ -385,7 +388,7 @@ const serviceCodes = {
   'token-invalid': { meaning: 'The API token is unknown, expired or revoked.', remedy: 'Run `firmproof login` again.' },
   'token-scope': { meaning: 'The API token does not cover this.', remedy: 'Log in for the right publisher and scope.' },
   'login-invalid': {
-    meaning: 'The login is not signed by the publisher, or has expired.',
+    meaning: 'The login is not signed by the publisher or one of its signers, or has expired.',
     remedy: 'Log in again; check the clock.',
   },
   'oidc-token-invalid': {
@@ -436,6 +439,10 @@ const serviceCodes = {
   'signer-command-failed': {
     meaning: 'The program or wallet that holds the approval key has not signed.',
     remedy: 'Run it by hand to see why; `firmproof signer use` sets it up anew.',
+  },
+  'signer-unreachable': {
+    meaning: 'The wallet that holds the approval key does not answer at its address.',
+    remedy: 'Start the wallet, or name its address anew with `firmproof signer use --wallet`.',
   },
   'signer-unknown': {
     meaning: 'This key is not among the signers that have to approve.',
@@ -494,6 +501,10 @@ const serviceCodes = {
     remedy: 'Use the existing product.',
   },
   'release-not-found': { meaning: 'No such release.', remedy: 'Check the version; see `firmproof status`.' },
+  'release-revoked': {
+    meaning: 'The release is revoked already, and that is for ever.',
+    remedy: 'Nothing is left to revoke; promote another release.',
+  },
   'version-exists': {
     meaning: 'This version is recorded already, and a version is recorded once, forever.',
     remedy: 'Publish under a new version.',
@@ -501,6 +512,10 @@ const serviceCodes = {
   'channel-stopped': {
     meaning: 'The server has been told to offer this channel to nobody.',
     remedy: 'See `firmproof status`; `firmproof resume` offers it again.',
+  },
+  'already-halted': {
+    meaning: 'The channel is halted already, until the next promotion.',
+    remedy: 'Nothing is left to halt; `firmproof promote` sets it going again.',
   },
   'channel-not-found': { meaning: 'This channel has no head.', remedy: 'Promote a release to it first.' },
   'proposal-not-found': { meaning: 'No such proposal.', remedy: 'Check the id.' },
@@ -512,6 +527,11 @@ const serviceCodes = {
   'too-late-to-stop': {
     meaning: 'The guardian revokes a release only inside its veto window, and vetoes no change of the guardian alone.',
     remedy: 'Halt the channel, which a guardian may do at any time; the publisher can revoke.',
+  },
+  'guardian-missing': {
+    meaning: 'The product has no guardian, and only a guardian can do this.',
+    remedy:
+      'Name one with `firmproof product configure --guardian`; the publisher itself stops with `halt` and `revoke`.',
   },
   'nothing-scheduled': {
     meaning: 'No change of the product is scheduled.',

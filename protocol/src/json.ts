@@ -14,20 +14,27 @@ export function describeIssues(error: z.ZodError): readonly string[] {
 export function parseJson<Schema extends z.ZodType>(
   text: string,
   schema: Schema,
-  options: { readonly code: ErrorCode; readonly maximumBytes: number; readonly what: string },
+  options: {
+    readonly code: ErrorCode;
+    readonly maximumBytes: number;
+    readonly what: string;
+    /** What to do about any of it, where the code's own remedy does not fit. */
+    readonly hint?: string;
+  },
 ): z.output<Schema> {
   const { code, maximumBytes, what } = options;
-  if (text.length > maximumBytes) throw new FirmproofError(code, `${what} is larger than ${maximumBytes} bytes`);
+  const more = options.hint === undefined ? {} : { hint: options.hint };
+  if (text.length > maximumBytes) throw new FirmproofError(code, `${what} is larger than ${maximumBytes} bytes`, more);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new FirmproofError(code, `${what} is no JSON`, { cause });
+    throw new FirmproofError(code, `${what} is no JSON`, { ...more, cause });
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const mistakes = describeIssues(parsed.error);
-    throw new FirmproofError(code, `${what} is malformed: ${mistakes.join('; ')}`, { details: { mistakes } });
+    throw new FirmproofError(code, `${what} is malformed: ${mistakes.join('; ')}`, { ...more, details: { mistakes } });
   }
   return parsed.data;
 }

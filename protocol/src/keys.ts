@@ -2,7 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256 } from '@noble/curves/nist.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import * as z from 'zod';
-import { base64OfBytes, bytesOfBase64 } from './bytes.ts';
+import { base64OfBytes, bytesOfBase64, shortened } from './bytes.ts';
 import { FirmproofError } from './errors.ts';
 
 const hexPrefix = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
@@ -66,7 +66,10 @@ export type KeyId = string & { readonly __keyId: true };
 /** @throws FirmproofError `key-invalid` */
 export function parsePublicKey(text: string): PublicKey {
   const parsed = publicKeySchema.safeParse(text);
-  if (!parsed.success) throw new FirmproofError('key-invalid', 'not a P-256 or Ed25519 public key');
+  if (!parsed.success)
+    throw new FirmproofError('key-invalid', `"${shortened(text)}" is not a P-256 or Ed25519 public key`, {
+      hint: 'Give base64 of its SubjectPublicKeyInfo in one line: what stands between the first and the last line of its PEM file.',
+    });
   return parsed.data;
 }
 

@@ -1,6 +1,6 @@
 import semver from 'semver';
 import * as z from 'zod';
-import { type Address, abiWord, asciiWord, bytes32Schema, keccak256 } from './bytes.ts';
+import { type Address, abiWord, asciiWord, bytes32Schema, keccak256, shortened } from './bytes.ts';
 import { FirmproofError } from './errors.ts';
 
 const maximumNameBytes = 31;
@@ -48,7 +48,10 @@ export function parseChannel(text: string): Channel {
 /** @throws FirmproofError `bytes32-invalid` */
 export function parseProductId(text: string): ProductId {
   const parsed = productIdSchema.safeParse(text.toLowerCase());
-  if (!parsed.success) throw new FirmproofError('bytes32-invalid', 'not a product id');
+  if (!parsed.success)
+    throw new FirmproofError('bytes32-invalid', `"${shortened(text)}" is not a product id`, {
+      hint: 'A product id is 0x and 64 hexadecimal digits, as `firmproof product list` shows it.',
+    });
   return parsed.data;
 }
 

@@ -1,11 +1,12 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
 import { takeLock } from '@firmproof/protocol/node';
+import { makeDirectory } from '@firmproof/protocol/node/directory';
 
-function makeDirectory(directory: string): void {
+function requireDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     accessSync(directory, constants.W_OK);
   } catch (cause) {
     throw new FirmproofError('config-invalid', `the data directory ${directory} cannot be written`, {
@@ -20,7 +21,7 @@ function makeDirectory(directory: string): void {
  * @throws FirmproofError `data-directory-in-use`, `config-invalid` when nothing can be written there
  */
 export function lockDataDirectory(directory: string): () => void {
-  makeDirectory(directory);
+  requireDirectory(directory);
   const taken = takeLock(join(directory, 'server.pid'));
   if ('release' in taken) return taken.release;
   throw new FirmproofError('data-directory-in-use', `process ${taken.owner} works on ${directory}`);

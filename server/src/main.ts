@@ -1,5 +1,6 @@
 import { isFirmproofError } from '@firmproof/protocol';
 import { parseConfig } from './config.ts';
+import { greetingOf } from './greeting.ts';
 import { startServer } from './server.ts';
 
 /** Exit codes: 0 stopped in order, 1 a mistake of our own, 2 configuration, 7 something that is needed cannot be had. */
@@ -27,7 +28,8 @@ async function main(): Promise<void> {
   // From the first moment on: a server that is stopped while it starts must not leave its chain behind.
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  await starting;
+  // Beside the log, which is for machines and on stdout.
+  console.error(greetingOf(await starting));
 }
 
 main().catch((error: unknown) => {

@@ -41,6 +41,9 @@ const embeddedPollMilliseconds = 150;
 
 export type RunningServer = {
   readonly url: string;
+  /** The origin that vendors and devices see, where the operator has named one. */
+  readonly publicUrl: string | undefined;
+  readonly hasPages: boolean;
   readonly info: ServerInfo;
   readonly rpcUrl: string;
   readonly ready: Promise<void>;
@@ -194,7 +197,8 @@ async function open(
   engine.start();
   closing.push(() => engine.stop());
   log.info({ url, chainId, registry: address, dataDirectory: config.dataDirectory }, 'Firmproof is running');
-  return { url, info, rpcUrl: chain.rpcUrl, ready: engine.ready, stop };
+  const { publicUrl } = config;
+  return { url, publicUrl, hasPages: pages !== null, info, rpcUrl: chain.rpcUrl, ready: engine.ready, stop };
 }
 
 type Witnesses = { readonly sources: readonly WitnessSource[]; readonly known: ServerInfo['witnesses'] };

@@ -303,7 +303,11 @@ describe('an export', () => {
 
 describe('logging in', () => {
   test('is for signers of the account', async () => {
-    await expectCode('login-invalid', () => vendorOf(stack, team.account, walletSigner()));
+    await expect(vendorOf(stack, team.account, walletSigner())).rejects.toMatchObject({
+      code: 'login-invalid',
+      message: `this key is no signer of the account ${team.account}`,
+      hint: expect.stringMatching(/firmproof team add/),
+    });
     expect((await vendorOf(stack, team.account, passkey as TeamSigner)).account).toBe(team.account);
   });
 });

@@ -6,7 +6,8 @@ import { parseConfig } from '@firmproof/server';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pagesDirectory } from '../../server/src/http/pages.ts';
-import { buildPages } from '../support/browser.ts';
+import { buildPages, buildScript } from '../support/browser.ts';
+import { runCommand } from '../support/command.ts';
 import { expectCode } from '../support/expect-code.ts';
 import { destroyStack, type Stack, startStack, temporaryDirectory } from '../support/stack.ts';
 
@@ -123,6 +124,32 @@ describe('the build', () => {
       "connect-src 'self' https://updates.vendor.example;",
     );
     rmSync(named, { recursive: true });
+  });
+
+  test('says where the files are, for which server, and what is pinned', async () => {
+    const out = temporaryDirectory();
+    const registry = `0x${'ab'.repeat(20)}`;
+    const pin = ['--chain-id', '10', '--registry', registry];
+    const named = await runCommand(buildScript, ['--out', out, '--server', 'https://updates.vendor.example', ...pin]);
+    rmSync(out, { recursive: true });
+    expect(named.code, named.stderr).toBe(0);
+    for (const part of [out, 'https://updates.vendor.example', 'chain 10', registry])
+      expect(named.stdout).toContain(part);
+  });
+
+  test.each([
+    ['--server', 'banana'],
+    ['--server', 'ftp://updates.vendor.example'],
+    ['--chain-id', 'x', '--registry', `0x${'ab'.repeat(20)}`],
+    ['--chain-id', '0', '--registry', `0x${'ab'.repeat(20)}`],
+    ['--chain-id', '10', '--registry', '0x…'],
+    ['--chain-id', '10'],
+    ['--frobnicate'],
+  ])('refuses %s %s in one line, with the usage', async (...options) => {
+    const { code, stdout, stderr } = await runCommand(buildScript, options);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^usage-invalid: .+\n\nnpm run build:web --/);
+    expect(stderr).not.toContain('    at ');
   });
 
   test('after installing does nothing, and says nothing, where the tools are left out', () => {

@@ -1,8 +1,7 @@
 // What the README tells a newcomer to type is typed here, in an empty directory, by a real shell.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, globSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeConfig } from '@firmproof/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -28,7 +27,6 @@ let environment: NodeJS.ProcessEnv;
 beforeAll(async () => {
   directory = temporaryDirectory();
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
-  writeFileSync(join(directory, 'firmware.bin'), randomBytes(300_000));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   environment = {

@@ -217,8 +217,9 @@ describe('a vendor', () => {
   test('revokes and halts', async () => {
     await json('halt', '--channel', 'stable');
     expect((await json('status')).product.channels).toMatchObject([{ halted: true }]);
-    await fails('transaction-reverted', 3, 'halt', '--channel', 'stable');
+    await fails('already-halted', 3, 'halt', '--channel', 'stable');
     await json('revoke', '--version', '1.0.0');
+    await fails('release-revoked', 3, 'revoke', '--version', '1.0.0');
     expect((await json('status')).releases).toMatchObject([{ status: 'revoked' }]);
     const { code, stdout } = await run('verify', join(home, 'image.bin'), '--json');
     expect(code).toBe(5);
@@ -325,6 +326,7 @@ describe('an auditor', () => {
     expect(code).toBe(7);
     expect(JSON.parse(stdout)).toMatchObject({ suitable: false });
     await fails('chain-unreachable', 7, 'chain', 'check', 'http://127.0.0.1:1');
+    await fails('usage-invalid', 2, 'chain', 'check', 'banana');
   });
 
   test('of somebody else’s product needs its trust root from elsewhere than the server', async () => {

@@ -64,7 +64,7 @@ export async function startBrowser(): Promise<Browser> {
   });
 }
 
-const buildScript = fileURLToPath(new URL('../../web/scripts/build.ts', import.meta.url));
+export const buildScript = fileURLToPath(new URL('../../web/scripts/build.ts', import.meta.url));
 
 /** Builds the approval pages as an operator does; answers with their directory. */
 export async function buildPages(...options: readonly string[]): Promise<string> {

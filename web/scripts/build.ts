@@ -1,37 +1,27 @@
 // `npm run build:web`: the approval pages as static files, for any host.
 import { rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import react from '@vitejs/plugin-react';
 import { build } from 'vite';
+import { type BuildOptions, readBuildOptions, UsageMistake, usage } from './build-options.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const usage = `npm run build:web -- [--out DIRECTORY] [--server URL] [--chain-id N --registry ADDRESS]
+const { out, configuration } = options();
+const { server, chainId, registry } = configuration;
 
-  --out        where the files go (default: web/dist)
-  --server     the server's address (default: the origin that serves the pages); nothing else can be connected to
-  --chain-id   pins the chain, with --registry: what a server says of another is refused`;
-
-const { values } = parseArgs({
-  options: {
-    out: { type: 'string', default: join(root, 'dist') },
-    server: { type: 'string' },
-    'chain-id': { type: 'string' },
-    registry: { type: 'string' },
-    help: { type: 'boolean' },
-  },
-});
-if (values.help) {
-  console.log(usage);
-  process.exit(0);
+function options(): BuildOptions {
+  try {
+    const read = readBuildOptions(process.argv.slice(2), join(root, 'dist'));
+    if (!read.help) return read;
+    console.log(usage);
+    process.exit(0);
+  } catch (error) {
+    if (!(error instanceof UsageMistake)) throw error;
+    console.error(`usage-invalid: ${error.message}\n\n${usage}`);
+    process.exit(2);
+  }
 }
-const server = values.server === undefined ? undefined : new URL(values.server).origin;
-if ((values['chain-id'] === undefined) !== (values.registry === undefined)) throw new Error(usage);
-const configuration = {
-  ...(server && { server }),
-  ...(values.registry && { chainId: Number(values['chain-id']), registry: values.registry.toLowerCase() }),
-};
 
 /** Everything from these files, and connections to the server: no other host, nothing inline, no frame, no form. */
 const contentSecurityPolicy = [
@@ -47,7 +37,6 @@ const contentSecurityPolicy = [
 
 // Whatever environment this is started from: a test's makes React's slow build.
 process.env['NODE_ENV'] = 'production';
-const out = resolve(values.out);
 rmSync(join(out, 'assets'), { recursive: true, force: true });
 await build({
   configFile: false,
@@ -74,3 +63,6 @@ await build({
   },
 });
 writeFileSync(join(out, 'config.json'), `${JSON.stringify(configuration, null, 2)}\n`);
+console.log(`the approval pages are in ${out}
+  server    ${server ?? 'the origin that serves them'}
+  pinned    ${registry ? `chain ${chainId}, registry ${registry}` : 'no chain and no registry: the pages take what the server says'}`);

@@ -3,7 +3,7 @@ import type { ErrorCode } from '@firmproof/protocol';
 /** What `firmproof` exits with; `--help` shows the same table. */
 export const exitCodes = {
   done: 0,
-  /** A mistake in the command itself. */
+  /** A mistake in Firmproof itself. */
   internal: 1,
   /** Command line, files or configuration. */
   usage: 2,
@@ -13,8 +13,10 @@ export const exitCodes = {
   keys: 4,
   /** verify, audit: not proven, or not complete. */
   unproven: 5,
-  /** The server, the chain or Sigstore does not answer, or lacks what is needed. */
+  /** The server, the chain, the wallet or Sigstore does not answer, or lacks what is needed. */
   unreachable: 7,
+  /** Ctrl-C at a prompt, as a shell has it. */
+  interrupted: 130,
 } as const;
 
 const usage: readonly ErrorCode[] = [
@@ -65,6 +67,7 @@ const unreachable: readonly ErrorCode[] = [
   'chain-unreachable',
   'chain-unsuitable',
   'deployment-proxy-missing',
+  'signer-unreachable',
   'unavailable',
   'evidence-not-ready',
   'sigstore-unavailable',
@@ -83,16 +86,19 @@ export function exitCodeOf(code: ErrorCode): number {
 export const exitCodeTable = `
 Exit codes
   0  done
-  1  a mistake in the command itself
+  1  a mistake in Firmproof itself
   2  command line, files or configuration
   3  the server or the registry refuses what was asked
   4  key, passphrase, token or identity of CI
   5  verify, audit: not proven, or not complete
-  7  the server, the chain or Sigstore does not answer, or lacks what is needed
+  7  the server, the chain, the wallet or Sigstore does not answer, or lacks what is needed
+  130  ended by Ctrl-C; 6 is not used
+`;
 
+export const environmentTable = `
 Environment
   FIRMPROOF_HOME        keys, settings and device files (default ~/.firmproof)
-  FIRMPROOF_SERVER      address of the server
+  FIRMPROOF_SERVER      address of the server (default http://127.0.0.1:8440, or the one that setup was run with)
   FIRMPROOF_PASSPHRASE  opens the keys, for CI; without it you are asked
   FIRMPROOF_TOKEN       API token, instead of the one that login keeps
   FIRMPROOF_ID_TOKEN    ID token for login --oidc and publish --keyless, where CI gives none by itself

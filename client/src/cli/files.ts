@@ -6,6 +6,9 @@ export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new FirmproofError('file-not-found', `${file} cannot be read`, { cause });
+    const isDirectory = cause instanceof Error && 'code' in cause && cause.code === 'EISDIR';
+    throw new FirmproofError('file-not-found', `${file} ${isDirectory ? 'is a directory' : 'cannot be read'}`, {
+      cause,
+    });
   }
 }

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
 import { explainSystemError } from '@firmproof/protocol/node';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
+import { z } from 'zod';
 import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
 import { addChain } from './commands/chain.ts';
@@ -15,8 +17,12 @@ import { addTeam } from './commands/team.ts';
 import { addTrustRoot } from './commands/trust-root.ts';
 import { addVerify } from './commands/verify.ts';
 import { addWitness } from './commands/witness.ts';
-import { exitCodeOf, exitCodes, exitCodeTable } from './exit-codes.ts';
+import { environmentTable, exitCodeOf, exitCodes, exitCodeTable } from './exit-codes.ts';
 import { type GlobalOptions, Session } from './session.ts';
+
+const { version } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')));
 
 function buildProgram(): Command {
   const program = new Command('firmproof');
@@ -29,7 +35,10 @@ function buildProgram(): Command {
     .option('--home <directory>', 'keys and settings')
     .option('--server <url>', 'address of the server')
     .option('--json', 'one line of JSON for machines')
-    .addHelpText('after', exitCodeTable)
+    .version(version, '--version', 'what this is')
+    .addHelpText('after', `${exitCodeTable}${environmentTable}`)
+    // `publish --version 1.0.0` is about the release.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   addSetup(program, run);
@@ -50,10 +59,21 @@ function buildProgram(): Command {
   return program;
 }
 
+const allOptions = new Help();
+allOptions.showGlobalOptions = true;
+
+/** Those that a command takes too: not --version, which may be the version of a release there. */
+const visibleGlobalOptions = (command: Command): Option[] =>
+  allOptions.visibleGlobalOptions(command).filter((option) => option.name() !== 'version');
+
 /** Global options may come after the command too, and every command reports mistakes in the same way. */
 function inherit(command: Command): void {
   for (const sub of command.commands) {
-    sub.exitOverride().configureOutput({ writeErr: () => undefined });
+    sub
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined })
+      .configureHelp({ showGlobalOptions: true, visibleGlobalOptions })
+      .addHelpText('after', exitCodeTable);
     inherit(sub);
   }
 }
@@ -80,7 +100,7 @@ function globalsFirst(args: readonly string[]): string[] {
 function report(error: unknown, json: boolean): number {
   const problem = error instanceof CommanderError ? usageOf(error) : explainSystemError(error);
   if (problem === null) return exitCodes.done;
-  if (isAbort(problem)) return 130;
+  if (isAbort(problem)) return exitCodes.interrupted;
   if (!isFirmproofError(problem)) {
     console.error(problem);
     return exitCodes.internal;

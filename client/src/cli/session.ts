@@ -204,7 +204,9 @@ export class Session {
         'usage-invalid',
         own.length === 0 ? 'no product is named' : 'there are several products here',
         {
-          hint: `Say which: --product ${own[0]?.[0] ?? 'NAME'}`,
+          hint: own[0]
+            ? `Say which: --product ${own[0][0]}`
+            : 'Run `firmproof setup` first, which makes one; or name one of the server with --product.',
         },
       );
     }

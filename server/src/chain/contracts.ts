@@ -27,7 +27,7 @@ const byNobody: BySigners = { approval: [], proof: [] };
 const refusedForNobody = ['ApprovalRefused', 'CurrentSignersRefused', 'RecoverySignersRefused', 'NewSignersRefused'];
 
 /** What the contracts' revert errors mean to the person who sent the request. */
-const revertCodes: Readonly<Record<string, ErrorCode>> = {
+export const revertCodes: Readonly<Record<string, ErrorCode>> = {
   InvalidName: 'name-invalid',
   InvalidVersion: 'version-invalid',
   Expired: 'approval-expired',
@@ -40,6 +40,13 @@ const revertCodes: Readonly<Record<string, ErrorCode>> = {
   VersionTaken: 'version-exists',
   RollbackIndexTooHigh: 'rollback-index-too-high',
   ReleaseNotActive: 'release-not-found',
+  AlreadyHalted: 'already-halted',
+  NoGuardian: 'guardian-missing',
+  // The schemas of the API let none of these through.
+  MissingPublisher: 'request-invalid',
+  MissingTrustRoot: 'request-invalid',
+  MissingDigest: 'request-invalid',
+  ShareTooLarge: 'request-invalid',
   CounterMismatch: 'approval-counter',
   ChannelEmpty: 'channel-not-found',
   HaltsMismatch: 'approval-counter',
@@ -117,7 +124,7 @@ function refusalOf(refusal: RpcRefusal): FirmproofError {
   if (parsed === null)
     return new FirmproofError('transaction-reverted', `the contract refuses: ${refusal.message}`, { cause: refusal });
   const fromAccount = accountInterface.getError(parsed.name) !== null;
-  const code = revertCodes[parsed.name] ?? 'transaction-reverted';
+  const code = isRevoked(parsed) ? 'release-revoked' : (revertCodes[parsed.name] ?? 'transaction-reverted');
   const particulars = parsed.fragment.inputs
     .map((input, index) => `${input.name} ${readable(parsed.args[index])}`)
     .join(', ');
@@ -129,6 +136,11 @@ function refusalOf(refusal: RpcRefusal): FirmproofError {
     },
   );
 }
+
+const revokedStatus = 2n;
+
+/** One error of the registry is for releases that do not exist and for those that are revoked. */
+const isRevoked = ({ name, args }: ErrorDescription) => name === 'ReleaseNotActive' && args['status'] === revokedStatus;
 
 /** The numbers of a revert error by their names, for those who have to tell "not yet" from "never". */
 function argumentsOf({ fragment, args }: ErrorDescription): Record<string, string> {

@@ -15,7 +15,11 @@ export async function openDatabase(file: string): Promise<Database> {
   try {
     return await open(file);
   } catch (cause) {
-    throw new FirmproofError('database-damaged', `the database ${file} cannot be opened: ${String(cause)}`, { cause });
+    throw new FirmproofError(
+      'database-damaged',
+      `the database ${file} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }
 

@@ -53,9 +53,7 @@ export function createTokens(options: {
   }
 
   /** Signers of a vendor account, recovery signers too, log in for it; the account itself may still have to be made. */
-  async function isSignedBySigner(login: LoginRequest, signer: Signer): Promise<boolean> {
-    const { message, signature, parameters } = login;
-    if (!isSignedBy(signer, loginDigest(message), signature)) return false;
+  async function isSignerOf({ message, parameters }: LoginRequest, signer: Signer): Promise<boolean> {
     const first = parameters ? [...parameters.signers, ...parameters.recoverySigners] : [];
     if (parameters && addressOfAccount(parameters) === message.publisher && first.includes(signer)) return true;
     const account = await options.accounts.find(message.publisher);
@@ -105,8 +103,15 @@ export function createTokens(options: {
       if (options.allowedPublishers.length > 0 && !options.allowedPublishers.includes(message.publisher)) {
         throw refuse('this publisher is not admitted to this server');
       }
-      const isSigned = signer ? isSignedBySigner(login, signer) : isSignedByPublisher(message, signature);
-      if (!(await isSigned)) throw refuse('the login is not signed by the publisher or one of its signers');
+      const isSigned = signer
+        ? isSignedBy(signer, loginDigest(message), signature)
+        : await isSignedByPublisher(message, signature);
+      if (!isSigned)
+        throw refuse(`the login is not signed by ${signer ? 'the signer that it names' : 'the publisher'}`);
+      if (signer && !(await isSignerOf(login, signer)))
+        throw new FirmproofError('login-invalid', `this key is no signer of the account ${message.publisher}`, {
+          hint: 'See `firmproof team show`; a signer of the account can add the key with `firmproof team add`.',
+        });
       await database.deleteFrom('login_nonces').where('deadline', '<', now).execute();
       const used = await database
         .insertInto('login_nonces')

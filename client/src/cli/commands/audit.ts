@@ -15,6 +15,7 @@ import { auditProduct, type VouchedHistory } from '../../audit.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readText } from '../files.ts';
 import { fields, humanTime, table } from '../output.ts';
+import { requireRpcUrl } from '../rpc-url.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';
 
@@ -77,13 +78,14 @@ async function audit(session: Session, reference: string | undefined, flags: Aud
 
 async function whereToAudit(session: Session, flags: AuditFlags, root: TrustRoot | null) {
   const registry = flags.registry === undefined ? root?.registry : parseAddress(flags.registry);
-  if (flags.rpc !== undefined && registry !== undefined) return { rpcUrl: flags.rpc, registry };
+  const rpc = flags.rpc === undefined ? undefined : requireRpcUrl(flags.rpc);
+  if (rpc !== undefined && registry !== undefined) return { rpcUrl: rpc, registry };
   const info = await session.client().info();
-  const rpcUrl = flags.rpc ?? info.rpcUrl;
+  const rpcUrl = rpc ?? info.rpcUrl;
   if (rpcUrl === undefined) {
     throw new FirmproofError('usage-invalid', 'an RPC node of your own is needed', { hint: 'Give it with --rpc URL.' });
   }
-  if (flags.rpc === undefined) session.output.note('Development: auditing through the RPC node inside the server.');
+  if (rpc === undefined) session.output.note('Development: auditing through the RPC node inside the server.');
   return { rpcUrl, registry: registry ?? info.registry };
 }
 

@@ -5,11 +5,15 @@ import { deployContracts } from '../../chain-deploy.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readText } from '../files.ts';
 import { fields } from '../output.ts';
+import { requireRpcUrl } from '../rpc-url.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';
 
 async function chainCheck(session: Session, rpc: string, flags: { readonly registry?: string }): Promise<void> {
-  const findings = await checkChain(rpc, flags.registry === undefined ? undefined : parseAddress(flags.registry));
+  const findings = await checkChain(
+    requireRpcUrl(rpc),
+    flags.registry === undefined ? undefined : parseAddress(flags.registry),
+  );
   const unsuitable = findings.some(({ ok, required }) => required && !ok);
   const rows = findings.map(({ name, ok, required, message }) => [ok ? '✓' : required ? '✗' : '–', name, message]);
   session.output.result(
@@ -24,8 +28,10 @@ type DeployFlags = { readonly rpc: string; readonly keyFile: string };
 async function chainDeploy(session: Session, { rpc, keyFile }: DeployFlags): Promise<void> {
   const key = readText(keyFile).trim();
   if (!/^0x[0-9a-fA-F]{64}$/.test(key))
-    throw new FirmproofError('key-invalid', `${keyFile} holds no private key (0x and 64 digits)`);
-  const deployment = await deployContracts(rpc, key);
+    throw new FirmproofError('key-invalid', `${keyFile} holds no private key`, {
+      hint: 'The file has to hold nothing but 0x and 64 hexadecimal digits.',
+    });
+  const deployment = await deployContracts(requireRpcUrl(rpc), key);
   const { chainId, registry, registryBlock, accountFactory, p256Verifier, webAuthnVerifier } = deployment;
   const lines = fields([
     ['chain id', String(chainId)],

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   anyOf,
   type Channel,
@@ -12,10 +11,12 @@ import {
   type Version,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
+import { sizeOfImage } from '../../image-file.ts';
 import type { ReleaseOptions } from '../../prepare-release.ts';
 import { parseWholeNumber } from '../../units.ts';
 import type { PreparedRelease } from '../../vendor.ts';
 import { waitsForPeople } from '../../waits-for-people.ts';
+import { readText } from '../files.ts';
 import { type KeylessPublishFlags, sigstoreServicesOf, withKeylessPublishOptions } from '../keyless-options.ts';
 import { fields, humanBytes } from '../output.ts';
 import { publishKeyless } from '../publish-keyless.ts';
@@ -49,6 +50,7 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
   if (channel === null && (flags.over ?? flags.first ?? flags.start) !== undefined) {
     throw new FirmproofError('usage-invalid', '--over, --first and --start need --channel');
   }
+  sizeOfImage(file);
   const product = await session.product(flags.product);
   const options = releaseOptions(product, version, flags);
   const wait = flags.wait ?? false;
@@ -110,19 +112,11 @@ function releaseOptions(product: ProductId, version: Version, flags: PublishFlag
     ...(hardware && { hardware }),
     ...(precursors && { precursors }),
     ...(flags.notes !== undefined && { notes: flags.notes }),
-    ...(flags.sbom !== undefined && { sbom: readSbom(textOf(flags.sbom)) }),
+    ...(flags.sbom !== undefined && { sbom: readSbom(readText(flags.sbom)) }),
     ...(flags.rollbackIndex !== undefined && {
       rollbackIndex: parseWholeNumber(flags.rollbackIndex, '--rollback-index'),
     }),
   };
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new FirmproofError('file-not-found', `${file} cannot be read`, { cause });
-  }
 }
 
 function showDryRun({ output }: Session, { image, attestation, message }: PreparedRelease): void {

@@ -1,13 +1,16 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import {
+  type Evidence,
   errorCatalogue,
   FirmproofError,
+  isFirmproofError,
   parseChannel,
   parseEvidence,
   parseTrustRoot,
   type TrustRoot,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
+import { sizeOfImage } from '../../image-file.ts';
 import { verifyImage } from '../../verify-image.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readText } from '../files.ts';
@@ -27,13 +30,13 @@ type VerifyFlags = {
 async function verify(session: Session, image: string, flags: VerifyFlags): Promise<void> {
   const { output } = session;
   const channel = parseChannel(flags.channel);
+  const size = sizeOfImage(image);
   const trustRoot = flags.trustRoot
     ? parseTrustRoot(readText(flags.trustRoot))
     : await ownTrustRoot(session, flags.product);
   const text = flags.evidence ? readText(flags.evidence) : await session.client().evidence(trustRoot.product, channel);
-  const evidence = parseEvidence(text);
+  const evidence = flags.evidence ? keptEvidence(flags.evidence, text) : parseEvidence(text);
   if (flags.save) writeFileSync(flags.save, text);
-  const size = sizeOf(image);
   const bar = output.progress('hashing');
   const {
     proven,
@@ -81,11 +84,16 @@ async function ownTrustRoot(session: Session, reference: string | undefined): Pr
   });
 }
 
-function sizeOf(file: string): number {
+/** @throws FirmproofError `evidence-malformed`, with the file's name */
+function keptEvidence(file: string, text: string): Evidence {
   try {
-    return statSync(file).size;
-  } catch (cause) {
-    throw new FirmproofError('file-not-found', `the image ${file} cannot be read`, { cause });
+    return parseEvidence(text);
+  } catch (error) {
+    if (!isFirmproofError(error)) throw error;
+    throw new FirmproofError(error.code, `${file} holds no evidence: ${error.message}`, {
+      hint: 'Give a file that `firmproof verify --save` has written.',
+      cause: error,
+    });
   }
 }
 

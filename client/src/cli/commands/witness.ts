@@ -1,9 +1,10 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { FirmproofError, isFirmproofError, redactUrl } from '@firmproof/protocol';
 import { createWitness, createWitnessServer, publicKeyOf } from '@firmproof/protocol/node';
+import { makeDirectory } from '@firmproof/protocol/node/directory';
 import type { Command } from 'commander';
 import { parseWholeNumber } from '../../units.ts';
 import type { Session } from '../session.ts';
@@ -23,7 +24,7 @@ type WitnessFlags = {
 function witnessKey(directory: string): KeyObject {
   const file = join(directory, 'key.pem');
   if (!existsSync(file)) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     const { privateKey } = generateKeyPairSync('ed25519');
     writeFileSync(file, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600, flag: 'wx' });
   }
