@@ -149,7 +149,8 @@ describe('setup --team', () => {
 
     const last = alice.start(...setup, '--pages', 'https://approve.example/');
     await last.says('Waiting for them');
-    expect(last.output()).toContain(`https://approve.example/#/proposal/${id}`);
+    expect(last.output()).toContain(`Everybody can look at it at https://approve.example/#/proposal/${id}`);
+    expect(last.output()).not.toContain('passkey');
     await approve(bruno, id);
     const { code, stderr, stdout } = await last.ended;
     expect(code, stderr).toBe(0);
@@ -393,8 +394,11 @@ describe('a team that lost its keys', () => {
 
   test('announces new signers, which those of today can stop', async () => {
     const announce = ['team', 'recover', await signerOf(dora), await signerOf(emil), '--yes'];
-    const { proposal, state } = await dora.json(...announce);
-    expect(state).toBe('approving');
+    const { stderr } = await dora.run(announce);
+    expect(stderr).toContain('A recovery signer types both with --home');
+    expect(stderr).not.toContain('with a passkey');
+    const proposal = /firmproof approve (0x[0-9a-f]{64})/.exec(stderr)?.[1] ?? '';
+    expect((await client().proposal(proposal)).state).toBe('approving');
     await approve(emil, proposal);
     await confirmed(proposal);
     const { pendingRecovery } = await team();
