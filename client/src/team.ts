@@ -1,6 +1,7 @@
 import {
   FirmproofError,
   formatSigner,
+  maximumSigners,
   parseSigner,
   requireUsableSigners,
   type Signer,
@@ -19,12 +20,18 @@ export type SignerSet = {
 export function parseTeamRule(text: string): { readonly threshold: number; readonly count: number } {
   const found = /^([1-9]\d?)-of-([1-9]\d?)$/.exec(text);
   const [threshold, count] = [Number(found?.[1]), Number(found?.[2])];
-  if (!(threshold <= count && count <= 32)) {
-    throw new FirmproofError('usage-invalid', `"${text}" is no rule for a team`, {
-      hint: 'Write 2-of-3: two of three signers have to approve. At most 32 signers.',
-    });
-  }
-  return { threshold, count };
+  const mistake = mistakeOf(threshold, count);
+  if (mistake === null) return { threshold, count };
+  throw new FirmproofError('usage-invalid', `"${text}" is no rule for a team: ${mistake}`, {
+    hint: 'Write 2-of-3: two of three signers have to approve. At most 32 signers.',
+  });
+}
+
+/** @param threshold Not a number, like the count, where the text is none of this form. */
+function mistakeOf(threshold: number, count: number): string | null {
+  if (Number.isNaN(threshold)) return 'it is not so many of so many';
+  if (threshold > count) return `more are needed (${threshold}) than there are (${count})`;
+  return count > maximumSigners ? `more than ${maximumSigners} signers` : null;
 }
 
 /** How many keys may get lost, whichever they are, before nobody can approve any more. */
@@ -63,7 +70,7 @@ export function findSigner(text: string, known: readonly Signer[]): Signer {
 const fewestDigits = 4;
 
 function isNamedBy(signer: Signer, text: string): boolean {
-  const full = formatSigner(signer);
+  const full = formatSigner(signer).toLowerCase();
   const at = full.indexOf(':') + 1;
   const wanted = text.includes(':') ? text : `${full.slice(0, at)}${text}`;
   const [start = '', end = '', ...more] = wanted.split(/…|\.\.\./);

@@ -53,6 +53,14 @@ export function keccak256(...parts: readonly Uint8Array[]): Bytes32 {
   return toHex(keccak_256(concatBytes(...parts))) as Bytes32;
 }
 
+/** An address as people pass it on: the case of its letters is the checksum of EIP-55. */
+export function checksummed(address: Address): string {
+  const hash = keccak256(new TextEncoder().encode(address.slice(2)));
+  const letter = (digit: string, index: number) =>
+    Number.parseInt(hash.charAt(index + 2), 16) > 7 ? digit.toUpperCase() : digit;
+  return `0x${Array.from(address.slice(2), letter).join('')}`;
+}
+
 /** One ABI word: an unsigned integer, an address or 32 bytes, as abi.encode lays it out. */
 export function abiWord(value: bigint | number | Address | Bytes32): Uint8Array {
   const hex = typeof value === 'string' ? value.slice(2) : value.toString(16);

@@ -31,17 +31,21 @@ export function parseVersion(text: string): Version {
   return parsed.data;
 }
 
+const nameRule = { hint: `Use 1 to ${maximumNameBytes} of a-z, 0-9, with single - or . between them.` };
+
 /** @throws FirmproofError `name-invalid` */
 export function parseProductName(text: string): ProductName {
   const parsed = productNameSchema.safeParse(text);
-  if (!parsed.success) throw new FirmproofError('name-invalid', `"${text.slice(0, 40)}" is not a product name`);
+  if (!parsed.success)
+    throw new FirmproofError('name-invalid', `"${text.slice(0, 40)}" is not a product name`, nameRule);
   return parsed.data;
 }
 
 /** @throws FirmproofError `name-invalid` */
 export function parseChannel(text: string): Channel {
   const parsed = channelSchema.safeParse(text);
-  if (!parsed.success) throw new FirmproofError('name-invalid', `"${text.slice(0, 40)}" is not a channel name`);
+  if (!parsed.success)
+    throw new FirmproofError('name-invalid', `"${text.slice(0, 40)}" is not a channel name`, nameRule);
   return parsed.data;
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { fromHex, keccak256 } from './bytes.ts';
+import { type Address, checksummed, fromHex, keccak256 } from './bytes.ts';
 import { FirmproofError } from './errors.ts';
 import { isP256Point } from './keys.ts';
 
@@ -48,10 +48,12 @@ export function signerKeyHash(signer: Signer): string {
   return keccak256(signerKind(signer) === 'wallet' ? fromHex(signer) : signerPoint(signer));
 }
 
-/** For people to pass on: `wallet:0x…`, `p256:<x ‖ y>`, `passkey:<x ‖ y>`. */
+const isSameKey = (one: Signer, other: Signer) => signerKeyHash(one) === signerKeyHash(other);
+
+/** For people to pass on: `wallet:0x…` with the checksum of EIP-55, `p256:<x ‖ y>`, `passkey:<x ‖ y>`. */
 export function formatSigner(signer: Signer): string {
   const kind = signerKind(signer);
-  return `${kind}:${kind === 'wallet' ? signer : signer.slice(42)}`;
+  return `${kind}:${kind === 'wallet' ? checksummed(signer as string as Address) : signer.slice(42)}`;
 }
 
 /** Enough of it to tell signers apart at a glance. */
@@ -70,9 +72,33 @@ export function parseSigner(text: string): Signer {
   const bytes = { wallet: key, p256: `${p256Verifier}${key}`, passkey: `${webAuthnVerifier}${key}`, '': key }[kind];
   const parsed = signerSchema.safeParse(bytes);
   // A verifier without a point would be a wallet's address.
-  if (!parsed.success || (kind !== '' && signerKind(parsed.data) !== kind))
-    throw new FirmproofError('signer-invalid', `"${text.slice(0, 60)}" is no signer`);
+  if (!parsed.success || (kind !== '' && signerKind(parsed.data) !== kind)) throw noSigner(text, mistakeIn(kind, rest));
+  // A typo is noticed only where upper and lower case say something.
+  if (
+    signerKind(parsed.data) === 'wallet' &&
+    isMixedCase(rest) &&
+    checksummed(parsed.data as string as Address) !== rest
+  )
+    throw noSigner(text, 'its upper and lower case are a checksum, which is wrong: something is mistyped');
   return parsed.data;
+}
+
+function noSigner(text: string, mistake: string | null): FirmproofError {
+  const start = `"${text.slice(0, 60)}${text.length > 60 ? '…' : ''}" is no signer`;
+  return new FirmproofError('signer-invalid', mistake === null ? start : `${start}: ${mistake}`);
+}
+
+const isMixedCase = (address: string) => /[a-f]/.test(address.slice(2)) && /[A-F]/.test(address.slice(2));
+
+/** What is wrong with the digits after `wallet:`, `p256:` or `passkey:`; null where the text is none of these. */
+function mistakeIn(kind: string | undefined, rest: string): string | null {
+  if (kind !== 'wallet' && kind !== 'p256' && kind !== 'passkey') return null;
+  const digits = kind === 'wallet' ? rest.replace(/^0x/i, '') : rest;
+  const wanted = kind === 'wallet' ? 40 : 128;
+  if (/[^0-9a-f]/i.test(digits)) return 'not hexadecimal digits alone';
+  if (digits.length !== wanted) return `${digits.length} of ${wanted} hexadecimal digits`;
+  if (kind !== 'wallet') return 'not a point of the curve';
+  return rest === digits ? '0x is missing' : "nobody's address";
 }
 
 /** The signer of a P-256 key's uncompressed point, 65 bytes beginning with 4. @throws FirmproofError `signer-invalid` */
@@ -91,7 +117,12 @@ export function requireUsableSigners(signers: readonly Signer[], threshold: numb
   const refuse = (why: string) => new FirmproofError('signers-invalid', why);
   if (signers.length > maximumSigners) throw refuse(`${signers.length} signers, ${maximumSigners} at most`);
   if (threshold < 1 || threshold > signers.length) throw refuse(`${threshold} of ${signers.length} cannot be reached`);
-  if (new Set(signers.map(signerKeyHash)).size < signers.length) throw refuse('one key is given twice');
+  const twice = signers.find((signer, index) => signers.slice(0, index).some((before) => isSameKey(before, signer)));
+  if (twice) {
+    throw new FirmproofError('signers-invalid', `${shortSigner(twice)} is given twice, or is there already`, {
+      hint: 'Name each key once; yours belongs to the team without being named.',
+    });
+  }
   if (!passkeysAlone && signers.every((signer) => signerKind(signer) === 'passkey')) {
     throw refuse('all signers are passkeys, and one approval has to come from outside a browser');
   }

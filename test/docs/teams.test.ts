@@ -35,7 +35,8 @@ afterAll(async () => {
 const homeOf = (person: string) => join(directory, person.toLowerCase().replaceAll(/\W+/g, '-'));
 
 /** What asks on a terminal is answered with yes. */
-const asking = /^npx firmproof (?:approve|team (?:join|add|remove|replace|recover|recovery))\b.*$/gm;
+const asking =
+  /^npx firmproof (?:approve|setup --team|team (?:join|add|remove|replace|recover|recovery))\b(?:.*\\\n)*.*$/gm;
 
 /** That npx finds the command is what the test of the README shows; going without it halves the time. */
 const npx = `npx() { shift; "${process.execPath}" "${firmproof}" "$@"; }`;

@@ -36,7 +36,7 @@ describe('everybody’s first step', () => {
     const made = await alice.run(['signer', 'new']);
     expect(made.code).toBe(0);
     // Alone on stdout, to be piped.
-    expect(made.stdout).toMatch(/^wallet:0x[0-9a-f]{40}\n$/);
+    expect(made.stdout).toMatch(/^wallet:0x[0-9a-fA-F]{40}\n$/);
     expect(made.stderr).toContain('firmproof team join');
     const before = readFileSync(join(alice.home, 'keys', 'approval.json'), 'utf8');
     await alice.fails('setup-exists', 2, 'signer', 'new', '--kind', 'p256');

@@ -58,7 +58,7 @@ const asSigners = async (...people: Person[]) =>
   (await Promise.all(people.map(signerOf))).flatMap((signer) => ['--signer', signer]);
 
 describe('setup --team', () => {
-  const setup = ['setup', '--team', '2-of-3', '--product', 'lamp'];
+  const setup = ['setup', '--team', '2-of-3', '--product', 'lamp', '--yes'];
 
   test('finds mistakes before a key is made or anything is sent', async () => {
     const others = await asSigners(bruno, carla);
@@ -71,12 +71,50 @@ describe('setup --team', () => {
     await alice.fails('signer-invalid', 2, ...setup, first, bruns, '--signer', 'carla');
     await alice.fails('signers-invalid', 2, ...setup, first, bruns, first, bruns);
     await alice.fails('usage-invalid', 2, ...setup, ...others, '--delay', 'soon');
-    expect(existsSync(join(alice.home, 'keys', 'build.json'))).toBe(false);
-    await alice.fails('usage-invalid', 2, ...setup, first, bruns);
-    await alice.fails('usage-invalid', 2, ...setup, ...others, '--signer', await signerOf(dora));
+    await alice.fails('usage-invalid', 2, ...setup, '--no-recovery', first, bruns);
+    await alice.fails('usage-invalid', 2, ...setup, '--no-recovery', ...others, '--signer', await signerOf(dora));
     await alice.fails('usage-invalid', 2, ...setup, ...others, '--recovery', '2-of-2', '--recovery-signer', bruns);
     await alice.fails('usage-invalid', 2, ...setup, ...others, '--recovery-signer', bruns);
+    expect(existsSync(join(alice.home, 'keys', 'build.json'))).toBe(false);
     expect(settingsOf(alice).team).toBeUndefined();
+    const nobody = new Person('nobody', directory, stack.url);
+    await nobody.fails('usage-invalid', 2, ...setup, '--no-recovery', first, bruns);
+    expect(existsSync(join(nobody.home, 'keys'))).toBe(false);
+  });
+
+  test('decides nothing that nobody has said, where nobody can be asked', async () => {
+    const others = await asSigners(bruno, carla);
+    const paul = new Person('paul', directory, stack.url);
+    for (const missing of ['--yes', '--no-recovery']) {
+      const { code, stderr } = await paul.run(
+        [...setup, '--no-recovery', ...others, '--json'].filter((option) => option !== missing),
+      );
+      expect(code).toBe(2);
+      expect(JSON.parse(stderr)).toMatchObject({ code: 'usage-invalid', hint: expect.stringContaining(missing) });
+    }
+    expect(existsSync(join(paul.home, 'keys'))).toBe(false);
+    expect(settingsOf(paul).team).toBeUndefined();
+  });
+
+  test('goes on with no other plan than the one that was begun', async () => {
+    const paula = new Person('paula', directory, stack.url);
+    const begin = [...setup, '--no-recovery', ...(await asSigners(bruno, carla))];
+    const making = paula.start(...begin);
+    await making.says('Making the account');
+    await making.interrupt();
+    const recovery = ['--recovery-signer', await signerOf(dora), '--recovery-signer', await signerOf(emil)];
+    await paula.fails('setup-exists', 2, ...setup, '--recovery', '2-of-2', ...recovery);
+    await paula.fails('usage-invalid', 2, ...setup, '--recovery', '2-of-2', ...recovery.slice(2));
+    await paula.fails('usage-invalid', 2, ...setup, '--recovery', 'some');
+    await paula.fails('signer-invalid', 2, ...setup, '--recovery-signer', 'dora');
+    await paula.fails('setup-exists', 2, ...setup, '--passkeys-alone');
+    const { stderr } = await paula.run([...setup, ...(await asSigners(bruno, paula)), '--json']);
+    expect(JSON.parse(stderr)).toMatchObject({
+      code: 'setup-exists',
+      message: expect.stringContaining(`${await shortly(carla)} is a signer and is not given`),
+    });
+    const { state } = await paula.json(...begin, '--no-wait');
+    expect(state).toBe('approving');
   });
 
   test('goes on wherever it was interrupted', async () => {
@@ -93,6 +131,7 @@ describe('setup --team', () => {
     const registering = alice.start(...setup);
     await registering.says('Registering lamp');
     await registering.interrupt();
+    expect(registering.output()).toContain('2 of 2 can name new signers');
     expect(settingsOf(alice).team).toEqual({ account });
     const root = readFileSync(join(alice.home, 'products', 'lamp', 'trust-root.json'), 'utf8');
 
@@ -110,7 +149,8 @@ describe('setup --team', () => {
 
     const last = alice.start(...setup, '--pages', 'https://approve.example/');
     await last.says('Waiting for them');
-    expect(last.output()).toContain(`https://approve.example/#/proposal/${id}`);
+    expect(last.output()).toContain(`Everybody can look at it at https://approve.example/#/proposal/${id}`);
+    expect(last.output()).not.toContain('passkey');
     await approve(bruno, id);
     const { code, stderr, stdout } = await last.ended;
     expect(code, stderr).toBe(0);
@@ -124,6 +164,8 @@ describe('setup --team', () => {
     expect(product).toMatchObject({ name: 'lamp', publisher: account, trustRoot: again.trustRoot });
     await alice.fails('setup-exists', 2, 'setup', '--team', '3-of-3', '--product', 'lamp');
     await alice.fails('setup-exists', 2, ...setup, '--signer', await signerOf(emil));
+    await alice.fails('setup-exists', 2, ...setup, '--no-recovery');
+    await alice.fails('setup-exists', 2, ...setup, '--recovery', '1-of-2');
   });
 
   test('registers nothing with one approval', async () => {
@@ -139,8 +181,9 @@ describe('setup --team', () => {
     const hugo = new Person('hugo', directory, stack.url);
     await hugo.json('signer', 'new');
     const own = await signerOf(hugo);
-    const solo = ['setup', '--team', '1-of-1', '--product', 'lamp', '--without-own-key', ...(await asSigners(bruno))];
-    await hugo.fails('usage-invalid', 2, ...solo);
+    const solo = ['setup', '--team', '1-of-1', '--product', 'lamp', '--yes', '--without-own-key'];
+    solo.push(...(await asSigners(bruno)));
+    await hugo.fails('usage-invalid', 2, ...solo, '--no-recovery');
     const recovery = ['--recovery', '1-of-1', '--recovery-signer', own];
     const { state, proposal } = await hugo.json(...solo, ...recovery, '--no-wait');
     expect(state).toBe('approving');
@@ -351,8 +394,11 @@ describe('a team that lost its keys', () => {
 
   test('announces new signers, which those of today can stop', async () => {
     const announce = ['team', 'recover', await signerOf(dora), await signerOf(emil), '--yes'];
-    const { proposal, state } = await dora.json(...announce);
-    expect(state).toBe('approving');
+    const { stderr } = await dora.run(announce);
+    expect(stderr).toContain('A recovery signer types both with --home');
+    expect(stderr).not.toContain('with a passkey');
+    const proposal = /firmproof approve (0x[0-9a-f]{64})/.exec(stderr)?.[1] ?? '';
+    expect((await client().proposal(proposal)).state).toBe('approving');
     await approve(emil, proposal);
     await confirmed(proposal);
     const { pendingRecovery } = await team();

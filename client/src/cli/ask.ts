@@ -38,16 +38,33 @@ export const askWhether = ({ output }: Session, message: string): Promise<boolea
   output.isInteractive ? confirm({ message, default: true }, onStderr) : Promise.resolve(false);
 
 /**
+ * Found out before anything is made: there is a terminal to ask on, or --yes.
+ * @throws FirmproofError `usage-invalid`
+ */
+export function requireSomebodyToAsk({ output }: Session, yes: boolean | undefined): void {
+  if (yes || output.isInteractive) return;
+  throw new FirmproofError('usage-invalid', 'this has to be confirmed, and nobody is here to ask', {
+    hint: 'Look at it on a terminal, or give --yes.',
+  });
+}
+
+/**
  * Somebody has to say yes to what was shown, on the terminal or with --yes.
+ * @param afterNo What to do after a no, where it is not about a proposal of others.
  * @throws FirmproofError `usage-invalid`, `not-approved`
  */
-export async function requireConsent(session: Session, message: string, yes: boolean | undefined): Promise<void> {
+export async function requireConsent(
+  session: Session,
+  message: string,
+  yes: boolean | undefined,
+  afterNo?: string,
+): Promise<void> {
   if (yes) return;
-  if (!session.output.isInteractive) {
-    throw new FirmproofError('usage-invalid', 'this has to be confirmed, and nobody is here to ask', {
-      hint: 'Look at it on a terminal, or give --yes.',
-    });
-  }
+  requireSomebodyToAsk(session, yes);
   if (await confirm({ message, default: false }, onStderr)) return;
-  throw new FirmproofError('not-approved', 'you have said no: nothing was signed or sent');
+  throw new FirmproofError(
+    'not-approved',
+    'you have said no: nothing was signed or sent',
+    afterNo === undefined ? {} : { hint: afterNo },
+  );
 }

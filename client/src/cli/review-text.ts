@@ -31,6 +31,6 @@ export function reviewText(review: Review, proposal: Proposal): string {
     for (const { signer, state, reason } of approvers)
       parts.push(`  ${shortSigner(signer)}  ${state}${reason ? `: ${reason}` : ''}`);
   }
-  parts.push(`\nApprovals are good until ${describeTime(deadline)}`);
+  parts.push(`\nApprovals are good until ${deadline === null ? 'it is in force' : describeTime(deadline)}`);
   return parts.join('\n');
 }

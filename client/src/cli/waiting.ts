@@ -1,4 +1,5 @@
 import { type Proposal, shortSigner } from '@firmproof/protocol';
+import { askedPasskeys } from '@firmproof/protocol/review';
 import type { Command } from 'commander';
 import type { FirmproofClient } from '../api-client.ts';
 import { waitsForPeople } from '../waits-for-people.ts';
@@ -43,15 +44,19 @@ function once(say: (proposal: Proposal) => void) {
 }
 
 /** What those who have to approve have to type, word for word. */
-async function instructions(session: Session, { id, reason, approver }: Proposal, pages?: string): Promise<string> {
-  const link = await pageOf(session, id, pages);
+async function instructions(session: Session, proposal: Proposal, pages?: string): Promise<string> {
+  const { id, reason, approver, requirements } = proposal;
+  const hasPasskeys = askedPasskeys(proposal).length > 0;
+  const link = hasPasskeys || pages !== undefined ? await pageOf(session, id, pages) : null;
+  const asksRecovery = requirements?.quorums.some(({ role }) => role === 'recovery');
   return [
     `  ${reason?.message}`,
     '',
     'The others type, the first line once and for all:',
     `  firmproof team join ${approver} --server ${session.server}`,
     `  firmproof approve ${id}`,
-    ...(link ? [`or, with a passkey, open ${link}`] : []),
+    ...(asksRecovery ? ['A recovery signer types both with --home and the directory of the recovery key.'] : []),
+    ...(link ? [hasPasskeys ? `or, with a passkey, open ${link}` : `Everybody can look at it at ${link}`] : []),
   ].join('\n');
 }
 

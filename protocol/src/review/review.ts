@@ -34,7 +34,8 @@ export type Review = {
   readonly action: ProposedAction['action'];
   /** One line: what happens when this is approved. */
   readonly title: string;
-  readonly deadline: number;
+  /** When approvals expire, in seconds since 1970; null where they stay good until it is in force. */
+  readonly deadline: number | null;
   readonly rows: readonly Row[];
   readonly checks: readonly Check[];
   readonly differences: { readonly version: string; readonly list: readonly Difference[] } | null;
@@ -76,7 +77,8 @@ export function reviewProposal(linkId: string, said: Said, place: Place): Review
   return {
     action,
     title: titleOf(proposed, proposal, product),
-    deadline: message.deadline,
+    // The deadline of an announced recovery was for announcing it: what puts it in force has none.
+    deadline: proposal.kind === 'recover' ? null : message.deadline,
     rows: rowsOf(proposed, { product, account: said.account, statement, held: proposal.held }).map((row) =>
       row.label === 'Product' && !passed(checks, nameCheck) ? { ...row, saidByServer: true } : row,
     ),

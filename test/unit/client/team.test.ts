@@ -20,6 +20,14 @@ describe('the rule of a team', () => {
   );
 });
 
+test.each([
+  ['6-of-5', 'more are needed (6) than there are (5)'],
+  ['2-of-33', 'more than 32 signers'],
+  ['most', 'not so many of so many'],
+])('the rule %s is refused with its mistake', (text, why) => {
+  expect(() => parseTeamRule(text)).toThrow(why);
+});
+
 describe('the reserve of a team', () => {
   test('is how many keys may get lost', () => {
     const signers = signersOf([walletSigner(), p256Signer(), p256Signer(), passkeySigner(), passkeySigner()]);
@@ -75,6 +83,10 @@ describe('a signer', () => {
     const [first, ...others] = team as [Signer, ...Signer[]];
     expect(withSigners([first], others.map(formatSigner))).toEqual(team);
     await expectCode('signers-invalid', () => withSigners(team, [formatSigner(first)]));
+    expect(() => withSigners(team, [formatSigner(first)])).toThrow(`${shortSigner(first)} is given twice`);
+    expect(() => withSigners(team, [formatSigner(first)])).toThrow(
+      expect.objectContaining({ hint: expect.not.stringContaining('passkey') }),
+    );
     // One key through two verifiers (A45).
     const key = formatSigner(others[0] as Signer).replace(/^\w+:/, '');
     await expectCode('signers-invalid', () => withSigners([], [`p256:${key}`, `passkey:${key}`]));

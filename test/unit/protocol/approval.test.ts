@@ -25,7 +25,18 @@ import {
   typedDataHash,
   wrapApprovals,
 } from '@firmproof/protocol/approval';
-import { AbiCoder, concat, getBytes, SigningKey, sha256, TypedDataEncoder, toUtf8Bytes, Wallet } from 'ethers';
+import {
+  AbiCoder,
+  concat,
+  getAddress,
+  getBytes,
+  hexlify,
+  SigningKey,
+  sha256,
+  TypedDataEncoder,
+  toUtf8Bytes,
+  Wallet,
+} from 'ethers';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { expectCode } from '../../support/expect-code.ts';
@@ -158,6 +169,39 @@ describe('signers', () => {
     `0x${'b2'.repeat(20)}${ecKey('p256').signer.slice(42)}`,
   ])('%s is none', async (text) => {
     await expectCode('signer-invalid', () => parseSigner(text));
+  });
+
+  const point = ecKey('p256').signer.slice(42);
+  test.each([
+    [`p256:${point}1`, '129 of 128 hexadecimal digits'],
+    [`passkey:${point.slice(1)}`, '127 of 128 hexadecimal digits'],
+    [`p256:${'1'.repeat(128)}`, 'not a point of the curve'],
+    [`passkey:${point.slice(1)}x`, 'not hexadecimal digits alone'],
+    [`wallet:${wallet.address.slice(0, -1)}`, '39 of 40 hexadecimal digits'],
+    [`wallet:${wallet.address.slice(2)}`, '0x is missing'],
+  ])('%s is refused with its mistake', (text, why) => {
+    expect(() => parseSigner(text)).toThrow(why);
+  });
+
+  test('wallets have a checksum, as ethers computes it, and a typo is noticed', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 20, maxLength: 20 }), fc.nat(39), (bytes, position) => {
+        fc.pre(bytes.some((byte) => byte !== 0));
+        const lower = hexlify(bytes);
+        const signer = parseSigner(`wallet:${lower}`);
+        const text = formatSigner(signer);
+        expect(text).toBe(`wallet:${getAddress(lower)}`);
+        expect(parseSigner(text)).toBe(signer);
+        expect(parseSigner(`wallet:0x${lower.slice(2).toUpperCase()}`)).toBe(signer);
+        // One letter in the other case.
+        const at = text.indexOf('0x') + 2 + position;
+        const letter = text.charAt(at);
+        const other = letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase();
+        const typo = `${text.slice(0, at)}${other}${text.slice(at + 1)}`;
+        fc.pre(other !== letter && /[a-f]/.test(typo.slice(9)) && /[A-F]/.test(typo.slice(9)));
+        for (const wrong of [typo, typo.slice('wallet:'.length)]) expect(() => parseSigner(wrong)).toThrow('checksum');
+      }),
+    );
   });
 
   test('any text is a signer or refused with one code', () => {

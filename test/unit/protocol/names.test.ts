@@ -1,4 +1,11 @@
-import { asciiOfWord, asciiWord, parseChannel, parseVersion, versionSchema } from '@firmproof/protocol';
+import {
+  asciiOfWord,
+  asciiWord,
+  parseChannel,
+  parseProductName,
+  parseVersion,
+  versionSchema,
+} from '@firmproof/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { expectCode } from '../../support/expect-code.ts';
@@ -46,4 +53,10 @@ describe('names', () => {
       await expectCode('name-invalid', () => parseChannel(text));
     },
   );
+
+  test('the rule is said to whoever breaks it', () => {
+    const rule = { hint: expect.stringContaining('a-z, 0-9, with single - or .') };
+    for (const parse of [parseChannel, parseProductName])
+      expect(() => parse('Lamp X')).toThrow(expect.objectContaining(rule));
+  });
 });

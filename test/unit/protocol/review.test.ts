@@ -16,6 +16,7 @@ import {
   describeBytes,
   describeDistance,
   describeDuration,
+  describeTime,
   type Place,
   placeOf,
   progressOf,
@@ -24,6 +25,7 @@ import {
   type Said,
 } from '@firmproof/protocol/review';
 import { describe, expect, test } from 'vitest';
+import { reviewText } from '../../../client/src/cli/review-text.ts';
 import { expectCode } from '../../support/expect-code.ts';
 import { mixedTeam, walletSigner } from '../../support/team.ts';
 
@@ -154,6 +156,17 @@ describe('what is approved, in words', () => {
     expect(review(kind, { signers: [wallet], threshold: 1, passkeysAlone: false, epoch: 5, deadline }).title).toBe(
       title,
     );
+  });
+
+  test('an announcement has to be approved in time, what puts it in force does not', () => {
+    const message = { signers: [wallet], threshold: 1, passkeysAlone: false, epoch: 5, deadline };
+    const announced = review('schedule-recovery', message);
+    expect(announced.deadline).toBe(deadline);
+    const proposal = proposalOf('recover', message);
+    const shown = reviewProposal(proposal.id, said(proposal), place);
+    expect(shown.deadline).toBeNull();
+    expect(reviewText(shown, proposal)).toContain('Approvals are good until it is in force');
+    expect(reviewText(announced, proposal)).toContain(`Approvals are good until ${describeTime(deadline)}`);
   });
 
   test.each([

@@ -148,8 +148,9 @@ function Outside({ id }: { id: string }) {
   );
 }
 
-function Deadline({ deadline, finished }: { deadline: number; finished: boolean }) {
+function Deadline({ deadline, finished }: { deadline: number | null; finished: boolean }) {
   if (finished) return null;
+  if (deadline === null) return <p className="deadline">Approvals stay good until it is in force.</p>;
   return (
     <p className="deadline">
       To be approved by <strong>{describeTime(deadline)}</strong>{' '}
@@ -174,7 +175,7 @@ function obstacleOf(proposal: Proposal, review: Review, sameImage: boolean | nul
   if (review.checks.some(({ outcome }) => outcome === 'failed'))
     return 'Something on this page is not true, so there is nothing to approve.';
   if (sameImage === false) return 'The file that you chose is another image.';
-  if (review.deadline * 1000 < Date.now()) return 'The time for approving has passed.';
+  if (review.deadline !== null && review.deadline * 1000 < Date.now()) return 'The time for approving has passed.';
   if (proposal.state === 'submitted') return 'All approvals are here already.';
   if (askedPasskeys(proposal).length === 0)
     return 'None of the signers is a passkey: approve with the firmproof command.';

@@ -14,64 +14,89 @@ import {
 import type { Team } from '../../home.ts';
 import type { ProductOptions } from '../../product-setup.ts';
 import { describeDanger, parseTeamRule, withSigners } from '../../team.ts';
-import { ask, askWhether, requireConsent } from '../ask.ts';
+import { ask, askWhether, requireConsent, requireSomebodyToAsk } from '../ask.ts';
 import type { Session } from '../session.ts';
 import type { WaitFlags } from '../waiting.ts';
 import { createProduct } from './create-product.ts';
 import { type ProductFlags, productOptions } from './product-options.ts';
+import {
+  differencesFrom,
+  readTeamOptions,
+  requireOwnKey,
+  requireRecovery,
+  requireTeam,
+  type TeamFlags,
+  type TeamOptions,
+  type TeamRule,
+} from './setup-plan.ts';
 import { describeAccount } from './team-text.ts';
 
 export type SetupFlags = ProductFlags &
-  WaitFlags & {
-    readonly team?: string;
-    readonly signer: readonly string[];
-    /** `false` for --no-recovery. */
-    readonly recovery?: string | false;
-    readonly recoverySigner: readonly string[];
-    readonly passkeysAlone?: boolean;
-    readonly withoutOwnKey?: boolean;
-    readonly product?: string;
-  };
+  WaitFlags &
+  TeamFlags & { readonly team?: string; readonly product?: string; readonly yes?: boolean };
 
-type TeamRule = ReturnType<typeof parseTeamRule>;
+/** Who belongs to the team, and its account as it is on chain, or will be. */
+type Begun = { readonly team: Team; readonly account: AccountResource };
 
 /**
  * A team with its account, and its first product. Each step looks at what is there already, so the same command goes on
  * wherever it was interrupted.
  */
 export async function setupTeam(session: Session, flags: SetupFlags & { readonly team: string }): Promise<void> {
-  const { home } = session;
-  const rule = parseTeamRule(flags.team);
+  const { home, output } = session;
+  const options = readTeamOptions(flags.team, flags);
   const info = await session.client().info();
   const name = flags.product ?? (await ask(session, 'Name of the product', '--product', parseProductName));
-  const options = await productOptions(session, info, parseProductName(name), flags);
-  const begun = await whatIsThere(session, rule, flags);
+  const product = await productOptions(session, info, parseProductName(name), flags);
+  const begun = await whatIsThere(session, options);
+  if (begun === null) requireTeam(options, await ownSigner(session, options), output.isInteractive);
+  const isToBeMade = begun === null || begun.team.parameters !== undefined;
+  if (isToBeMade) requireSomebodyToAsk(session, flags.yes);
   await session.pinRegistry(info);
+  // Without a key there is nobody to be a signer.
+  if (!home.hasKey('approval')) await makeKeys(session);
+  const { team, account } = begun ?? (await chooseTeam(session, options));
+  output.note(`\n${describeAccount(account, await session.signer())}\n`);
+  const danger = describeDanger(account);
+  if (danger) output.note(`Careful, ${danger}.\n`);
+  if (isToBeMade) await requireConsent(session, 'Make this account?', flags.yes, notMade);
+  // Kept before anything is sent.
+  await home.change({ team, server: session.server });
   await makeKeys(session);
-  await home.change({ server: session.server });
-  const team = begun ?? (await chooseTeam(session, rule, flags));
-  await makeProduct(session, team, options, flags);
+  await makeProduct(session, team, product, flags);
+}
+
+const notMade = 'There is no account yet: run it again with the signers and the rule that are right.';
+
+/** The own key as a signer; null where it is still to be made. @throws FirmproofError `key-not-found` */
+async function ownSigner(session: Session, { withoutOwnKey }: TeamOptions): Promise<Signer | null> {
+  return withoutOwnKey || session.home.hasKey('approval') ? session.signer() : null;
 }
 
 /**
- * The account that this directory belongs to; null while there is none, or one that was never made and is to be another.
- * @throws FirmproofError `setup-exists` for another team than the one asked for, `signer-invalid`
+ * The team that this directory belongs to; null while there is none.
+ * @throws FirmproofError `setup-exists` for another team than the one asked for, `usage-invalid`
  */
-async function whatIsThere(session: Session, rule: TeamRule, flags: SetupFlags): Promise<Team | null> {
-  const given = withSigners([], flags.signer);
-  const { team } = session.home.settings;
+async function whatIsThere(session: Session, options: TeamOptions): Promise<Begun | null> {
+  const { home, output } = session;
+  const { team } = home.settings;
   if (!team) return null;
-  const account = await session.client().account(team.account).catch(notFound);
-  if (account === null && !team.parameters)
+  const { recovery, recoverySigners } = options;
+  if (recovery !== undefined && recoverySigners.length > 0)
+    requireRecovery(recovery, recoverySigners, output.isInteractive);
+  const onChain = await session.client().account(team.account).catch(notFound);
+  if (onChain === null && !team.parameters)
     throw new FirmproofError('account-not-found', `this server knows no vendor account at ${team.account}`);
-  const { signers, threshold } = account ?? (team.parameters as AccountParameters);
-  const isSame =
-    threshold === rule.threshold && signers.length === rule.count && given.every((signer) => signers.includes(signer));
-  if (isSame) return account ? { account: team.account } : team;
-  if (account === null) return null;
-  throw new FirmproofError('setup-exists', `this directory belongs to the team of ${team.account}`, {
-    hint: 'Change the team with `firmproof team add` or `team remove`, or choose another directory with --home.',
-  });
+  const account = onChain ?? asAccount(team.account, team.parameters as AccountParameters);
+  const differences = differencesFrom(options, parametersOf(account), await session.signer(), output.isInteractive);
+  if (differences.length > 0) {
+    const why = `this directory belongs to the team of ${team.account}: ${differences.join('; ')}`;
+    const change = onChain ? 'change the team with `firmproof team`; ' : '';
+    throw new FirmproofError('setup-exists', why, {
+      hint: `Leave these options out to go on with it; ${change}for another team choose another directory with --home.`,
+    });
+  }
+  return { team: onChain ? { account: team.account } : team, account };
 }
 
 function notFound(error: unknown): null {
@@ -86,32 +111,18 @@ async function makeKeys(session: Session): Promise<void> {
   await home.makeKeys(await session.passphrase({ isNew: !home.hasKeyFiles() }));
 }
 
-/** The team that is asked for, with the address that its account will have. Kept before anything is sent. */
-async function chooseTeam(session: Session, rule: TeamRule, flags: SetupFlags): Promise<Team> {
+/** The team that is asked for, with the address that its account will have. */
+async function chooseTeam(session: Session, options: TeamOptions): Promise<Begun> {
   const own = await session.signer();
-  const signers = await chooseSigners(session, rule, flags, own);
-  const recovery = await chooseRecovery(session, rule, flags);
-  if (!signers.includes(own) && !recovery.recoverySigners.includes(own)) {
-    throw new FirmproofError('usage-invalid', 'your own key is neither a signer nor a recovery signer', {
-      hint: 'Only who belongs to the team can set it up. Give your own line with --recovery-signer.',
-    });
-  }
-  const parameters: AccountParameters = {
-    signers,
-    threshold: rule.threshold,
-    passkeysAlone: flags.passkeysAlone ?? false,
-    ...recovery,
-  };
-  requireUsableSigners(signers, parameters.threshold, parameters.passkeysAlone);
+  const { rule, passkeysAlone } = options;
+  const signers = await chooseSigners(session, options, own);
+  const recovery = await chooseRecovery(session, options);
+  requireOwnKey(own, signers, recovery.recoverySigners);
+  const parameters: AccountParameters = { signers, threshold: rule.threshold, passkeysAlone, ...recovery };
+  requireUsableSigners(signers, parameters.threshold, passkeysAlone);
   // Computed here: a server that names another address names an account of its own.
   const account = parseAddress(vendorAccountAddress(parameters));
-  session.output.note(`\n${describeAccount(asAccount(account, parameters), own)}\n`);
-  const danger = describeDanger(parameters);
-  if (danger) session.output.note(`Careful, ${danger}.\n`);
-  if (session.output.isInteractive) await requireConsent(session, 'Make this account?', false);
-  const team = { account, parameters };
-  await session.home.change({ team });
-  return team;
+  return { team: { account, parameters }, account: asAccount(account, parameters) };
 }
 
 const asAccount = (account: Team['account'], parameters: AccountParameters): AccountResource => ({
@@ -123,19 +134,19 @@ const asAccount = (account: Team['account'], parameters: AccountParameters): Acc
   recovery: { epoch: 1, threshold: parameters.recoveryThreshold, signers: parameters.recoverySigners },
 });
 
-async function chooseSigners(session: Session, { count }: TeamRule, flags: SetupFlags, own: Signer) {
+const parametersOf = ({ signers, threshold, passkeysAlone, recovery }: AccountResource): AccountParameters => ({
+  signers,
+  threshold,
+  passkeysAlone,
+  recoverySigners: recovery.signers,
+  recoveryThreshold: recovery.threshold,
+});
+
+async function chooseSigners(session: Session, options: TeamOptions, own: Signer): Promise<Signer[]> {
   const { output } = session;
-  const signers = withSigners([], flags.signer);
-  if (!flags.withoutOwnKey && !signers.includes(own)) signers.unshift(own);
-  if (signers.length > count || (signers.length < count && !output.isInteractive)) {
-    throw new FirmproofError(
-      'usage-invalid',
-      `${count} signers are needed, and ${flags.withoutOwnKey ? 'without' : 'with'} your own key there are ${signers.length}`,
-      {
-        hint: 'Give --signer once for each of the others, as their `firmproof signer show` prints it.',
-      },
-    );
-  }
+  const { count } = options.rule;
+  const signers = [...options.signers];
+  if (!options.withoutOwnKey && !signers.includes(own)) signers.unshift(own);
   if (signers.length < count)
     output.note('Each of the others runs `firmproof signer new` and tells you the line that it prints.');
   for (const [index, signer] of signers.entries())
@@ -150,16 +161,11 @@ const askSigner = (session: Session, message: string, present: readonly Signer[]
 
 const lastOf = (signers: readonly Signer[]) => signers.at(-1) as Signer;
 
-async function chooseRecovery(session: Session, team: TeamRule, flags: SetupFlags) {
-  const rule = await chooseRecoveryRule(session, team, flags);
-  const recoverySigners = withSigners([], flags.recoverySigner);
-  const { threshold, count } = rule ?? { threshold: 0, count: 0 };
-  if (recoverySigners.length > count || (recoverySigners.length < count && !session.output.isInteractive)) {
-    const why = `${count} recovery signers are needed, and there are ${recoverySigners.length}`;
-    throw new FirmproofError('usage-invalid', why, {
-      hint: 'Give --recovery 2-of-3 and --recovery-signer once for each of them.',
-    });
-  }
+async function chooseRecovery(session: Session, options: TeamOptions) {
+  const rule = await chooseRecoveryRule(session, options);
+  const recoverySigners = [...options.recoverySigners];
+  requireRecovery(rule, recoverySigners, session.output.isInteractive);
+  const { threshold, count } = rule || { threshold: 0, count: 0 };
   while (recoverySigners.length < count) {
     const message = `Recovery signer ${recoverySigners.length + 1} of ${count}`;
     recoverySigners.push(await askSigner(session, message, recoverySigners));
@@ -168,12 +174,10 @@ async function chooseRecovery(session: Session, team: TeamRule, flags: SetupFlag
   return { recoverySigners, recoveryThreshold: threshold };
 }
 
-async function chooseRecoveryRule(
-  session: Session,
-  { threshold, count }: TeamRule,
-  flags: SetupFlags,
-): Promise<TeamRule | null> {
-  if (flags.recovery) return parseTeamRule(flags.recovery);
+async function chooseRecoveryRule(session: Session, options: TeamOptions): Promise<TeamRule | false> {
+  const { recovery, recoverySigners } = options;
+  const { threshold, count } = options.rule;
+  if (recovery) return recovery;
   const { output } = session;
   const lost = count - threshold + 1;
   output.note(
@@ -184,10 +188,10 @@ async function chooseRecoveryRule(
     ].join('\n'),
   );
   const isWanted =
-    flags.recovery !== false && (flags.recoverySigner.length > 0 || (await askWhether(session, 'Set up recovery?')));
+    recovery !== false && (recoverySigners.length > 0 || (await askWhether(session, 'Set up recovery?')));
   if (!isWanted) {
     output.note('Without recovery. It can be set up later: firmproof team recovery');
-    return null;
+    return false;
   }
   return ask(session, 'How many of how many recovery signers, for example 2-of-3', '--recovery', parseTeamRule);
 }

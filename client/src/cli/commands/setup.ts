@@ -63,6 +63,7 @@ export function addSetup(program: Command, run: Run): void {
     .option('--no-recovery', 'without any: lost keys may then be the end of the account')
     .option('--without-own-key', 'your key is a recovery signer: you set the team up and approve nothing')
     .option('--passkeys-alone', 'passkeys may approve without anybody outside a browser')
+    .option('--yes', 'make the account of the team without being asked')
     .option('--solo', 'instead of a team: you alone, on development chains')
     .option('--product <name>', 'name of the product: a-z, 0-9, single - or .');
   withWaitOptions(withProductOptions(command)).action(

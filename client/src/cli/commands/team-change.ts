@@ -64,6 +64,8 @@ function describeChange(team: AccountResource, change: AccountChange, chainId: n
   return [fields(rows), ...(danger ? [`\nCareful, ${danger}.`] : [])].join('\n');
 }
 
+const notProposed = 'Nothing is proposed: run it again with what is right.';
+
 /** Shows a change, asks, proposes it with the own approval where that counts, and tells who else has to approve. */
 export async function propose(
   session: Session,
@@ -85,7 +87,7 @@ export async function proposeRequest(
   const { output } = session;
   const { chainId } = await session.client().info();
   output.note([describeChange(team, change, chainId), ...remarks].join('\n'));
-  await requireConsent(session, 'Propose it, with your approval?', flags.yes);
+  await requireConsent(session, 'Propose it, with your approval?', flags.yes, notProposed);
   const vendor = await teamVendor(session);
   const proposed = await proposeChange(vendor, team, change);
   const proposal = await untilApproved(session, vendor, proposed, waitFlags(flags));

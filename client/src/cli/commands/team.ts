@@ -37,6 +37,8 @@ async function show(session: Session, reference: string | undefined): Promise<vo
   session.output.result(accountJson(team, me), text);
 }
 
+const notJoined = 'You have not joined it: compare the address of the account with whoever has set it up.';
+
 /** Everything that is approved later is approved for this account, chain and registry. */
 async function join(session: Session, text: string, flags: { readonly yes?: boolean }): Promise<void> {
   const { home, output } = session;
@@ -56,7 +58,7 @@ async function join(session: Session, text: string, flags: { readonly yes?: bool
   output.note(
     `chain ${info.chainId}, registry ${info.registry}, as ${session.server} says. Compare with the others.\n`,
   );
-  await requireConsent(session, 'Is this your team?', flags.yes);
+  await requireConsent(session, 'Is this your team?', flags.yes, notJoined);
   await session.pinRegistry(info);
   await home.change({ team: { account }, server: session.server });
   output.result(
