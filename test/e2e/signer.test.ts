@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRpc } from '@firmproof/protocol/node';
+import { getAddress } from 'ethers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Person } from '../support/person.ts';
 import { keyFiles } from '../support/signing-key.ts';
@@ -102,6 +103,6 @@ describe('everybody’s first step', () => {
     await dora.fails('address-invalid', 2, ...use, stack.rpcUrl, '--address', '0x12');
     await dora.fails('signer-command-failed', 4, ...use, stack.rpcUrl, '--address', walletSigner().wallet.address);
     const used = await dora.json(...use, stack.rpcUrl, '--address', account);
-    expect(used).toMatchObject({ kind: 'wallet', signer: `wallet:${account.toLowerCase()}` });
+    expect(used).toMatchObject({ kind: 'wallet', signer: `wallet:${getAddress(account)}` });
   });
 });
