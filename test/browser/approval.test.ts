@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseVersion, type Signer, sha256, shortSigner } from '@firmproof/protocol';
+import { getAddress } from 'ethers';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ApprovalTeam } from '../support/approval-team.ts';
@@ -140,9 +141,9 @@ test('a way back is approved in advance, and says that it waits to be asked for'
   const { id } = await team.vendor.prepareFallback(team.product, stable, parseVersion('1.0.0'), 2);
   await open(id);
   const { page } = person;
-  await page.getByRole('heading', { name: 'Offer prime-hub 1.0.0 on stable' }).waitFor();
+  await page.getByRole('heading', { name: 'Prepare the way back to prime-hub 1.0.0 on stable' }).waitFor();
   await page.getByText('A way back, approved in advance').waitFor();
-  expect(await row('Reaches').textContent()).toBe('all devices at once');
+  expect(await row('Starts').textContent()).toContain('only when somebody asks for it');
   await approveButton().click();
   await page.getByText('held-back').waitFor();
   expect(await team.client.proposal(id)).toMatchObject({ state: 'approving', reason: { code: 'held-back' } });
@@ -210,8 +211,8 @@ describe('an account', () => {
     await open(proposal.id);
     const signers = row('Signers').locator('li');
     expect(await signers.allTextContents()).toEqual([
-      `Wallet${own.wallet.signer}stays`,
-      `Wallet${newcomer.signer}new`,
+      `Wallet${getAddress(own.wallet.signer)}stays`,
+      `Wallet${getAddress(newcomer.signer)}new`,
       `Passkeyyours: Ada, laptop${passkey.slice(42)}stays`,
       `P-256 key${shortSigner(own.hardware.signer).slice(5)}removed`,
     ]);

@@ -58,7 +58,7 @@ test('in an empty home, the first step is named', async () => {
 test('a value that cannot be is shown, with what it should be', async () => {
   const image = join(directory, 'image.bin');
   await fails('version-invalid', 2, ['publish', image, '--version', '1.0'], /"1\.0"/, /three numbers, as 1\.0\.0/);
-  await fails('name-invalid', 2, ['status', 'Prime Hub'], /"Prime Hub"/, /a-z and 0-9/);
+  await fails('name-invalid', 2, ['status', 'Prime Hub'], /"Prime Hub"/, /a-z, 0-9/);
   await fails('bytes32-invalid', 2, ['status', '0x12'], /"0x12"/, /64/);
   const key = 'ab'.repeat(32);
   const check = ['chain', 'check', 'http://127.0.0.1:1', '--registry'];
