@@ -191,6 +191,9 @@ describe('rejections', () => {
       await client().reject(message, by);
     }
     await expectCode('rejected-by-signers', () => team.settle(again));
+    // What is finished stays as it is, with the reason why.
+    await expectCode('proposal-closed', () => client().relay(again.id));
+    expect(await read(again)).toMatchObject({ state: 'rejected', reason: { code: 'rejected-by-signers' } });
   });
 
   test('are refused from strangers, for other proposals, and too late', async () => {

@@ -9,6 +9,7 @@ import {
   type ProductId,
   type Proposal,
   parseProductId,
+  productIdSchema,
   promoteRequestSchema,
   rejectRequestSchema,
   revokeRequestSchema,
@@ -102,8 +103,10 @@ export function proposalRoutes({
   async function ownRow(request: Request): Promise<StoredProposal> {
     const owner = await tokens.require(request);
     const row = await rowOf(request);
-    if (owner !== row.publisher && owner !== row.approver)
-      await intake.requireProposer(parseProductId(row.product), owner);
+    if (owner === row.publisher || owner === row.approver) return row;
+    const product = productIdSchema.safeParse(row.product);
+    if (!product.success) throw new FirmproofError('token-scope', 'the token is for another account');
+    await intake.requireProposer(product.data, owner);
     return row;
   }
 

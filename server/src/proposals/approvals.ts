@@ -30,11 +30,11 @@ import type { Accounts } from '../chain/accounts.ts';
 import type { Registry } from '../chain/registry.ts';
 import {
   approvalsOf,
-  finalStates,
   type ProposalStore,
   rejectionsOf,
   requestOf,
   requirementsOf,
+  requireOpen,
   type StoredProposal,
   toResource,
 } from './proposal-store.ts';
@@ -79,11 +79,6 @@ export function createApprovals(options: {
     if (isAccountChange(request)) return demandOfChange(team, request, chainId);
     const plain = requestTypedData({ chainId, registry: registry.address }, request);
     return plain && demandOfAction(team, plain, chainId);
-  }
-
-  function requireOpen(row: StoredProposal): void {
-    if (finalStates.includes(row.state as Proposal['state']))
-      throw new FirmproofError('proposal-closed', `the proposal is ${row.state}`);
   }
 
   function requireAsked(requirements: Requirements, signer: Signer): void {
@@ -155,7 +150,6 @@ export function createApprovals(options: {
       const { signer, signature } = approval;
       const { epoch } = requirements;
       const amended = await store.amend(row.id, (now) => {
-        requireOpen(now);
         return {
           approvals: JSON.stringify([
             ...approvalsOf(now).filter((known) => known.signer !== signer || known.epoch !== epoch),
@@ -185,7 +179,6 @@ export function createApprovals(options: {
       if (message.proposal !== row.id || !isSignedBy(signer, digest, signature))
         throw new FirmproofError('approval-invalid', 'the rejection is not signed by this signer');
       const amended = await store.amend(row.id, (now) => {
-        requireOpen(now);
         return {
           approvals: JSON.stringify(approvalsOf(now).filter((known) => known.signer !== signer)),
           rejections: JSON.stringify([

@@ -3,6 +3,7 @@ import {
   type ErrorCode,
   type ExportedProposal,
   exportedProposalSchema,
+  FirmproofError,
   type Proposal,
   type ProposalState,
   proposalSchema,
@@ -21,6 +22,12 @@ export type StoredApproval = { signer: Signer; signature: `0x${string}`; epoch: 
 export type StoredRejection = { signer: Signer; signature: string; reason: string; at: number };
 
 export const finalStates: readonly ProposalState[] = ['confirmed', 'rejected', 'expired'];
+
+/** @throws FirmproofError `proposal-closed` */
+export function requireOpen({ state }: Pick<StoredProposal, 'state'>): void {
+  if (finalStates.includes(state as ProposalState))
+    throw new FirmproofError('proposal-closed', `the proposal is ${state}`);
+}
 
 export type ProposalStore = ReturnType<typeof createProposalStore>;
 
@@ -135,13 +142,16 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       });
     },
 
-    /** Writes down what came for a proposal while it waits. */
+    /** Writes down what came for a proposal while it waits. @throws FirmproofError `proposal-closed` */
     amend: (
       id: string,
       change: (row: StoredProposal) => Partial<Pick<StoredProposal, 'approvals' | 'rejections' | 'request' | 'held'>>,
     ): Promise<StoredProposal> =>
       // Whatever it was that it waited for has to be looked at again.
-      update(id, (row) => ({ reason_code: null, reason_message: null, ...change(row) })),
+      update(id, (row) => {
+        requireOpen(row);
+        return { reason_code: null, reason_message: null, ...change(row) };
+      }),
 
     /** Says why it is held back; false where somebody has asked for it meanwhile. */
     async holdBack(id: string, { code, message }: Reason): Promise<boolean> {
