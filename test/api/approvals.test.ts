@@ -305,6 +305,16 @@ describe('an export', () => {
 });
 
 describe('logging in', () => {
+  test('for another account opens nothing of this one', async () => {
+    const stranger = await makeVendor(stack, { name: 'stranger' });
+    const { recovery } = await client().account(team.account);
+    const message = { signers: [], threshold: 0, epoch: recovery.epoch + 1, deadline: hourFromNow() };
+    const change = await client().changeAccount('set-recovery', team.account, { message, approvals: [] });
+    await expectCode('token-scope', () => stranger.vendor.client.exported(change.id));
+    await expectCode('token-scope', () => stranger.vendor.client.relay(change.id));
+    await expectCode('token-scope', () => stranger.vendor.client.proposals(team.account));
+  });
+
   test('is for signers of the account', async () => {
     await expect(vendorOf(stack, team.account, walletSigner())).rejects.toMatchObject({
       code: 'login-invalid',
