@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 type Count = { passed: number; failed: number };
 
@@ -16,13 +16,32 @@ function run(command: string, args: readonly string[], onOutput?: (text: string)
   return new Promise((resolve, reject) => child.on('error', reject).on('close', (code) => resolve(code ?? 1)));
 }
 
+type Failed = { file: string; name: string; messages: readonly string[] };
+
+const failures: Failed[] = [];
+
 async function vitest(): Promise<Count> {
   const report = join(directory, 'vitest.json');
   const code = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
-  const { numPassedTests: passed, numFailedTests: failed } = JSON.parse(readFileSync(report, 'utf8')) as {
+  const {
+    numPassedTests: passed,
+    numFailedTests: failed,
+    testResults,
+  } = JSON.parse(readFileSync(report, 'utf8')) as {
     numPassedTests: number;
     numFailedTests: number;
+    testResults: {
+      name: string;
+      status: string;
+      message: string;
+      assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
+    }[];
   };
+  for (const { name: file, status, message, assertionResults } of testResults) {
+    if (status === 'failed' && message) failures.push({ file, name: 'the file itself', messages: [message] });
+    for (const { fullName: name, status: result, failureMessages: messages } of assertionResults)
+      if (result === 'failed') failures.push({ file, name, messages });
+  }
   // A file that does not load has no failed test of its own, and still must not pass.
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed };
 }
@@ -61,6 +80,9 @@ try {
   const counts = [await vitest(), await forge(), await gasSnapshot()];
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);
+  // Said once more at the end: of a long log, people are often shown no more than that.
+  for (const { file, name, messages } of failures)
+    console.log(`\nfailed: ${relative(process.cwd(), file)} > ${name}\n${messages.join('\n')}`);
   console.log(`\n${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 } finally {
