@@ -1,0 +1,28 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { programPath } from '../../device-agent/src/installers/program.ts';
+
+export function hasTool(name: string): boolean {
+  return programPath.split(delimiter).some((directory) => existsSync(join(directory, name)));
+}
+
+/** Why a test that needs these programs, and perhaps the rights of root, cannot run here; null when it can. */
+export function lacks(tools: readonly string[], options: { readonly root?: boolean } = {}): string | null {
+  const missing = tools.filter((tool) => !hasTool(tool));
+  if (missing.length > 0) return `${missing.join(', ')} not installed`;
+  return options.root && process.getuid?.() !== 0 ? 'not root' : null;
+}
+
+/** Runs a tool that prepares a test. */
+export function tool(...[program = '', ...args]: string[]): string {
+  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+}
+
+/** A loop device on this file, or null where the kernel or the rights allow none. */
+export function loopDevice(file: string): { readonly path: string; detach(): void } | null {
+  const { status, stdout } = spawnSync('losetup', ['--find', '--show', file], { encoding: 'utf8' });
+  if (status !== 0) return null;
+  const path = stdout.trim();
+  return { path, detach: () => spawnSync('losetup', ['--detach', path]) };
+}
