@@ -1,11 +1,12 @@
 import type { SlotName } from '../journal.ts';
 import { createBootEnvironment } from './boot-environment.ts';
 import type { BootEnvironmentConfig, RunningConfig } from './config.ts';
+import type { Activation } from './installer.ts';
 import { runningSlot, type SlotValues } from './running-slot.ts';
 
-/** How a device is made to run a slot. Where that takes a reboot, the boot loader falls back by itself. */
+/** How the boot loader is told which of two slots to start: one of them always runs. */
 export type BootSelection = {
-  running(): Promise<SlotName | null>;
+  running(): Promise<SlotName>;
   /** Boots the slot next, on trial. */
   tryNext(slot: SlotName): Promise<Activation>;
   /** The trial is over: the boot counter is cleared. */
@@ -13,7 +14,7 @@ export type BootSelection = {
   rollBack(previous: SlotName | null): Promise<Activation>;
 };
 
-/** Through the variables of a boot loader. The slots are partitions, so one of the two always runs. */
+/** Through the variables of a boot loader. */
 export function environmentSelection(
   config: {
     readonly running: RunningConfig;

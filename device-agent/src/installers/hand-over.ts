@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { FirmproofError, type Sha256Digest } from '@firmproof/protocol';
-import { type Argv, runProgram, type StdinWriter } from './program.ts';
+import { type Argv, type ProgramEnd, runProgram, type StdinWriter } from './program.ts';
 
 /** An image in a file, and what was verified about it. */
 export type StagedImage = { readonly file: string; readonly digest: Sha256Digest; readonly sizeBytes: number };
@@ -93,7 +93,8 @@ async function requireVerified(handle: FileHandle, image: StagedImage, when: str
 const changed = (image: StagedImage, when: string) =>
   new FirmproofError('handover-mismatch', `${image.file} was changed after it was verified, ${when}`);
 
-function requireSuccess(command: Argv, end: Awaited<ReturnType<typeof runProgram>>): void {
+/** @throws FirmproofError `installer-failed`, `installer-timed-out` */
+export function requireSuccess(command: Argv, end: ProgramEnd): void {
   if (end.how === 'exited' && end.exitCode === 0) return;
   const code = end.how === 'timed-out' ? 'installer-timed-out' : 'installer-failed';
   throw new FirmproofError(code, `${command[0]} ${end.reason}`);
