@@ -3,15 +3,18 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { programPath } from '../../device-agent/src/installers/program.ts';
 
-export function hasTool(name: string): boolean {
+function hasTool(name: string): boolean {
   return programPath.split(delimiter).some((directory) => existsSync(join(directory, name)));
 }
 
-/** Why a test that needs these programs, and perhaps the rights of root, cannot run here; null when it can. */
-export function lacks(tools: readonly string[], options: { readonly root?: boolean } = {}): string | null {
-  const missing = tools.filter((tool) => !hasTool(tool));
+/** Why a test that needs these programs and files, and perhaps the rights of root, cannot run here; null when it can. */
+export function lacks(
+  tools: readonly string[],
+  { root = false, files = [] }: { readonly root?: boolean; readonly files?: readonly string[] } = {},
+): string | null {
+  const missing = [...tools.filter((name) => !hasTool(name)), ...files.filter((file) => !existsSync(file))];
   if (missing.length > 0) return `${missing.join(', ')} not installed`;
-  return options.root && process.getuid?.() !== 0 ? 'not root' : null;
+  return root && process.getuid?.() !== 0 ? 'not root' : null;
 }
 
 /** Runs a tool that prepares a test. */
