@@ -6,7 +6,7 @@ import type { BlockDevicesConfig } from './config.ts';
 import { digestOf, imageTargetOf } from './image-file.ts';
 import type { Installer } from './installer.ts';
 
-/** Two partitions, of which the boot loader starts the one that its variables name. */
+/** Two partitions, of which the boot loader starts the one that its variables name (docs/spec/device.md I1 to I3). */
 export function createBlockDevicesInstaller(config: BlockDevicesConfig): Installer {
   const { slots } = config;
   const selection = environmentSelection(config, { a: [slots.a], b: [slots.b] });
@@ -39,7 +39,7 @@ export function createBlockDevicesInstaller(config: BlockDevicesConfig): Install
   };
 }
 
-/** Exclusively: the kernel refuses a device that is mounted, so what runs is never written over. */
+/** I1. Exclusively: the kernel refuses a device that is mounted, so what runs is never written over. */
 async function openDevice(path: string): Promise<FileHandle> {
   try {
     const exclusive = (await stat(path)).isBlockDevice() ? constants.O_EXCL : 0;

@@ -5,7 +5,7 @@ import { type Argv, runProgram, type StdinWriter } from './program.ts';
 /** Variables that the boot loader reads: which slot to boot, and how often it may still try. */
 export type BootEnvironment = {
   read(): Promise<ReadonlyMap<string, string>>;
-  /** Sets all of them in one write; an empty value removes one. When it returns, what was written has been read again. */
+  /** Sets all of them in one write; an empty value removes one. When it returns, what was written has been read again (I3). */
   write(variables: Readonly<Record<string, string>>): Promise<void>;
 };
 

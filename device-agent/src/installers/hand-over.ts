@@ -19,7 +19,7 @@ const chunkBytes = 1024 * 1024;
 /**
  * Gives an image to a program so that what it gets is what was verified: the file is opened once, hashed, and handed over
  * from that same descriptor; what goes out is hashed again. A program that reads stdin never sees the end of other bytes, nor
- * their last chunk: it is killed. One that is given a path reads the descriptor, which is hashed once more afterwards (D17).
+ * their last chunk: it is killed. One that is given a path reads the descriptor, which is hashed once more afterwards (I4).
  * @throws FirmproofError `handover-mismatch`, `installer-failed`, `installer-timed-out`
  */
 export async function handOver(image: StagedImage, receiver: Receiver): Promise<void> {

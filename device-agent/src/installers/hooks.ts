@@ -12,7 +12,7 @@ export type HookContext = {
 };
 
 /**
- * Runs the hook of this name, if the device has one.
+ * Runs the hook of this name, if the device has one (I6).
  * @throws FirmproofError `hook-failed`, `hook-timed-out`, with the end of what the hook wrote
  */
 export async function runHook(hooks: HooksConfig, name: HookName, context: HookContext): Promise<void> {

@@ -58,7 +58,7 @@ export function createInPlaceInstaller(config: CommandConfig): Installer {
     async confirm() {
       // There is no boot counter to clear: what was installed is all that there is.
     },
-    /** @throws FirmproofError `rollback-unavailable`, and what `handOver` throws */
+    /** I7. @throws FirmproofError `rollback-unavailable`, and what `handOver` throws */
     async rollBack(previous) {
       const record = read();
       const image = previous === null ? undefined : record.images[previous];

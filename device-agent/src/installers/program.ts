@@ -34,7 +34,7 @@ const drainMilliseconds = 500;
 
 export const programPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Runs a program in a process group of its own; when its time is up, the whole group is killed. Never throws. */
+/** Runs a program in a process group of its own; when its time is up, the whole group is killed (I5). Never throws. */
 export async function runProgram(argv: Argv, options: ProgramOptions): Promise<ProgramEnd> {
   const [program = '', ...args] = argv;
   const { timeoutSeconds, environment, stdin } = options;

@@ -10,7 +10,7 @@ export type SlotValues = Readonly<Record<SlotName, readonly string[]>>;
 const askSeconds = 30;
 
 /**
- * Asks the running system which slot it was booted from. Guessing would mean to write over the one that runs.
+ * I1. Asks the running system which slot it was booted from. Guessing would mean to write over the one that runs.
  * @throws FirmproofError `running-slot-unknown`
  */
 export async function runningSlot(

@@ -8,7 +8,7 @@ import { digestOf, openImageFile } from './image-file.ts';
 import type { Installer } from './installer.ts';
 
 /**
- * An installer that stages the image in a file on the data partition and, when it is to be activated, hands it over to a
+ * I4. An installer that stages the image in a file on the data partition and, when it is to be activated, hands it over to a
  * program that writes the slot.
  */
 export function createStagedInstaller(options: {
