@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@firmproof/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -153,14 +153,25 @@ describe('loop devices', () => {
     });
   });
 
-  test('are found to hold other bytes when the storage behind them changes', async ({ skip }) => {
+  test('are found to hold other bytes when the storage behind them changes, whatever the page cache says', async ({
+    skip,
+  }) => {
     await withLoops(skip, async (devices) => {
       const installer = installerOn(devices);
-      await write(installer);
-      const worn = readFileSync(slots.b);
-      worn[1_000_000] = (worn[1_000_000] ?? 0) ^ 1;
-      writeFileSync(slots.b, worn);
-      expect((await installer.readBack('b', image.length)).digest).not.toBe(identity.digest);
+      // While somebody has it open, the kernel keeps what it has cached of a device.
+      const open = openSync(devices.b, 'r');
+      try {
+        await write(installer);
+        const worn = readFileSync(slots.b);
+        worn[1_000_000] = (worn[1_000_000] ?? 0) ^ 1;
+        writeFileSync(slots.b, worn);
+        const cached = Buffer.alloc(image.length);
+        readSync(open, cached, 0, cached.length, 0);
+        expect(sha256(cached)).toBe(identity.digest);
+        expect((await installer.readBack('b', image.length)).digest).not.toBe(identity.digest);
+      } finally {
+        closeSync(open);
+      }
     });
   });
 
