@@ -45,7 +45,10 @@ const configSchema = z
       .int()
       .min(1)
       .default(4 * 2 ** 30),
+    /** A source that is slower is given up for the next. */
     minimumBytesPerSecond: z.int().min(0).default(1024),
+    /** How much of the line a download may take; null: all of it. */
+    maximumBytesPerSecond: z.int().min(1024).nullable().default(null),
     /** Whether what becomes of a release is reported to the server that it came from. */
     reports: z.boolean().default(true),
     pollHours: z.number().positive().max(168).default(6),

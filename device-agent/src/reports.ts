@@ -2,9 +2,9 @@ import { createPrivateKey, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Report, reportBytes } from '@firmproof/protocol';
 import type { Agent } from './agent.ts';
-import { postJson } from './http.ts';
 import { deviceKeyFile } from './identity.ts';
 import type { InstallTarget, ReportQueue } from './journal.ts';
+import { postJson } from './network/http.ts';
 
 const maximumWaiting = 8;
 const timeoutSeconds = 10;

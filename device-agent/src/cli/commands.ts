@@ -1,10 +1,11 @@
+import { redactUrl } from '@firmproof/protocol';
 import { loadAgent, openAgent } from '../agent.ts';
 import { check } from '../check.ts';
 import { readConfig } from '../config.ts';
 import { confirm, type InstallResult, install } from '../install.ts';
 import { sendReports } from '../reports.ts';
 import { run } from '../run.ts';
-import { statusOf } from '../status.ts';
+import { type Status, statusOf } from '../status.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 
 type Options = { readonly configFile: string; readonly json: boolean };
@@ -19,6 +20,12 @@ function warnOfRecovery(recoveredFrom: string | null): void {
   process.stderr.write(
     `journal-corrupt: the journal was damaged and put aside as ${recoveredFrom}; going on from the entry before it\n`,
   );
+}
+
+function warnOfCertificates(problems: ReadonlyMap<string, string>): void {
+  for (const [source, problem] of problems) {
+    process.stderr.write(`certificate-invalid: ${redactUrl(source)}: ${problem}; went on, since nothing rests on it\n`);
+  }
 }
 
 const progressWidth = 30;
@@ -42,6 +49,16 @@ function describe(result: InstallResult): string {
     : `on trial: ${result.version} runs; \`firmproof-agent confirm\` makes it stay`;
 }
 
+const describeVerdict = ({ outcome, code, message }: NonNullable<Status['lastVerdict']>) =>
+  `${outcome}: ${message}${code ? ` [${code}]` : ''}`;
+
+function describeSource({ source, penalty, lastFailure, certificateProblem }: Status['sources'][number]): string {
+  const standing = penalty === 0 ? 'in order' : `put back (${penalty.toFixed(1)})`;
+  const failure = lastFailure ? `; ${lastFailure.at} ${lastFailure.message} [${lastFailure.code}]` : '';
+  const certificate = certificateProblem ? `; certificate: ${certificateProblem} [certificate-invalid]` : '';
+  return `${source} ${standing}${failure}${certificate}`;
+}
+
 /** The result without what only the library needs. */
 function summary(result: InstallResult): object {
   if (!('message' in result) || result.outcome === 'rolled-back') return result;
@@ -55,6 +72,7 @@ export const commands = {
     try {
       warnOfRecovery(agent.journal.recoveredFrom);
       const { verdict, server } = await check(agent);
+      warnOfCertificates(agent.sources.certificateProblems);
       if (verdict.outcome === 'update') {
         const { version, image } = verdict.release;
         const { sizeBytes } = verdict.release.attestation.statement.predicate.image;
@@ -75,6 +93,7 @@ export const commands = {
     try {
       warnOfRecovery(agent.journal.recoveredFrom);
       const result = await install(agent, progressBar(options));
+      warnOfCertificates(agent.sources.certificateProblems);
       print(options, summary(result), describe(result));
       await sendReports(agent);
       return exitCodeOf(result.outcome);
@@ -89,8 +108,9 @@ export const commands = {
     const onProgress = progressBar(options);
     await run(readConfig(options.configFile), {
       signal: stopping.signal,
-      onRound: ({ result, recoveredFrom, nextSeconds }) => {
+      onRound: ({ result, recoveredFrom, certificateProblems, nextSeconds }) => {
         warnOfRecovery(recoveredFrom);
+        warnOfCertificates(certificateProblems);
         const next = Math.round(nextSeconds);
         print(
           options,
@@ -121,7 +141,9 @@ export const commands = {
         'proved',
         status.daysInSilence === 0 ? 'less than a day ago' : `${status.daysInSilence} days of device time ago`,
       ],
-      ['last verdict', lastVerdict ? `${lastVerdict.outcome}: ${lastVerdict.message}` : 'none yet'],
+      ['last verdict', lastVerdict ? describeVerdict(lastVerdict) : 'none yet'],
+      ['next check', status.nextCheck ?? 'when `run` starts'],
+      ...status.sources.map((source) => ['source', describeSource(source)]),
     ];
     print(options, status, lines.map(([name, value]) => `${name?.padEnd(16)}${value}`).join('\n'));
     return exitCodes.done;

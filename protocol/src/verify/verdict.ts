@@ -60,9 +60,12 @@ const outcomes: Partial<Record<DeviceCode, 'current' | 'waiting' | 'unproven'>> 
   'outside-rollout': 'waiting',
   'version-failed-here': 'waiting',
   'product-moved': 'waiting',
+  'head-revoked': 'waiting',
   'trust-root-ahead': 'unproven',
   stale: 'unproven',
   unavailable: 'unproven',
+  'download-too-slow': 'unproven',
+  'redirect-refused': 'unproven',
   'no-quorum': 'unproven',
 };
 

@@ -7,8 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { downloadSources } from '../../../device-agent/src/download.ts';
 import { openIdentity } from '../../../device-agent/src/identity.ts';
 import { Journal } from '../../../device-agent/src/journal.ts';
-import { isPrivateHost } from '../../../device-agent/src/private-host.ts';
-import { waitSeconds } from '../../../device-agent/src/run.ts';
+import { isPrivateHost } from '../../../device-agent/src/network/private-host.ts';
 import { trustRootOf } from '../../support/documents.ts';
 import { expectCode } from '../../support/expect-code.ts';
 import { ed25519Key } from '../../support/keys.ts';
@@ -48,24 +47,6 @@ describe('private addresses', () => {
       'http://2130706433/',
     ];
     expect(downloadSources(config, { sources })).toEqual(['http://10.0.0.1', 'https://cdn.example']);
-  });
-});
-
-describe('the poll interval', () => {
-  test('is the configured one, give or take half of it', () => {
-    fc.assert(
-      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (random) => {
-        const seconds = waitSeconds(6, 0, random);
-        expect(seconds).toBeGreaterThanOrEqual(3 * 3600);
-        expect(seconds).toBeLessThanOrEqual(9 * 3600);
-      }),
-    );
-  });
-
-  test('is shorter after a failure, doubles, and never exceeds the poll', () => {
-    expect(waitSeconds(6, 1, 0.5)).toBe(60);
-    expect(waitSeconds(6, 2, 0.5)).toBe(120);
-    expect(waitSeconds(6, 1000, 0.5)).toBe(6 * 3600);
   });
 });
 
