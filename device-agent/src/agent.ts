@@ -34,6 +34,7 @@ export async function loadAgent(config: AgentConfig, time: MonotonicTime = machi
     reports: { counter: 0, waiting: [], lastFailure: null },
     failed: [],
     lastVerdict: null,
+    standing: null,
   });
   const clock = createClock(journal, config.image.buildTimeSeconds, time);
   return { config, identity, journal, clock, slots: createSlots(config.slots.directory), close: () => undefined };

@@ -10,6 +10,11 @@ import {
   versionSchema,
 } from '@firmproof/protocol';
 import * as z from 'zod';
+import { maintenanceSchema } from './policy/maintenance.ts';
+import { meteredSchema } from './policy/metered.ts';
+
+/** What happens by itself with a proven update: all of it, the download, or nothing but saying so. */
+const updateMode = z.enum(['automatic', 'download', 'notify']).default('automatic');
 
 const serverUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 
@@ -44,8 +49,17 @@ const configSchema = z
       .min(1)
       .default(4 * 2 ** 30),
     minimumBytesPerSecond: z.int().min(0).default(1024),
-    /** Whether what becomes of a release is reported to the server that it came from. */
-    reports: z.boolean().default(true),
+    /** Whether signed receipts are sent to the servers. */
+    receipts: z.boolean().default(true),
+    /** People's choice (docs/spec/device.md D17). */
+    updates: z
+      .object({ security: updateMode, feature: updateMode })
+      .strict()
+      .default({ security: 'automatic', feature: 'automatic' }),
+    maintenance: maintenanceSchema.optional(),
+    metered: meteredSchema.optional(),
+    /** How long the postponements of one update may last together. */
+    maximumPostponeHours: z.number().positive().max(8760).default(336),
     pollHours: z.number().positive().max(168).default(6),
   })
   .strict()
@@ -76,6 +90,7 @@ export function readConfig(file: string): AgentConfig {
   return {
     ...config,
     slots: { directory: at(config.slots.directory) },
+    ...(config.metered?.file !== undefined && { metered: { ...config.metered, file: at(config.metered.file) } }),
     dataDirectory: at(config.dataDirectory),
     imageTrustRoot: parseTrustRoot(readText(at(config.trustRoot))),
   };

@@ -13,6 +13,7 @@ import { type CheckResult, check } from './check.ts';
 import { type DownloadProgress, downloadImage, downloadSources } from './download.ts';
 import { runHealthCommand } from './health.ts';
 import type { InstallTarget } from './journal.ts';
+import { type HeldBack, mayProceed } from './policy/may-proceed.ts';
 import { queueReport } from './reports.ts';
 import { heldTrustRoot, serversOf } from './trust.ts';
 
@@ -26,18 +27,26 @@ export type InstallResult =
     }
   | Exclude<Verdict, { outcome: 'update' }>;
 
+export type InstallOptions = {
+  readonly onProgress?: DownloadProgress;
+  /** Somebody asks for it now, whatever windows, modes and postponements say. */
+  readonly askedForNow?: boolean;
+};
+
 /**
  * Checks, downloads into the idle slot, reads back, checks again, activates, and confirms or rolls back. Each step is in
  * the journal before it happens, so `resume` can finish or undo it after a power cut (docs/spec/device.md D12 to D14).
  */
-export async function install(agent: Agent, onProgress?: DownloadProgress): Promise<InstallResult> {
+export async function install(agent: Agent, options: InstallOptions = {}): Promise<InstallResult> {
   const interrupted = await resume(agent);
   if (interrupted !== null) return interrupted;
   const first = await check(agent);
   if (first.verdict.outcome !== 'update') return first.verdict;
   try {
-    const target = await stage(agent, first, first.verdict.release, onProgress);
-    return await checkAgainAndActivate(agent, target);
+    const held = await mayProceed(agent, first.verdict.release, 'download', options);
+    if (held !== null) return await wait(agent, held);
+    const target = await stage(agent, first, first.verdict.release, options.onProgress);
+    return await checkAgainAndActivate(agent, target, options);
   } catch (error) {
     const failure = explain(error);
     // Once activation has begun, the next try finishes or undoes it: only the journal knows how far it came.
@@ -50,6 +59,13 @@ export async function install(agent: Agent, onProgress?: DownloadProgress): Prom
       .catch((trouble: unknown) => explain(trouble));
     return failure;
   }
+}
+
+/** People hold the update back. Blocks that the slot holds are found again by the next download. */
+async function wait(agent: Agent, { code, message }: HeldBack): Promise<InstallResult> {
+  const verdict = refusal(code, message);
+  await agent.journal.write({ state: 'idle', target: null, lastVerdict: verdict });
+  return verdict;
 }
 
 /** What went wrong, if it is something that a device has a code for. @throws what it has none for */
@@ -114,7 +130,11 @@ async function requireSlotHolds({ slots }: Agent, { slot, image, sizeBytes }: In
 }
 
 /** D14: a release revoked while it was downloaded is not activated. */
-async function checkAgainAndActivate(agent: Agent, target: InstallTarget): Promise<InstallResult> {
+async function checkAgainAndActivate(
+  agent: Agent,
+  target: InstallTarget,
+  options: InstallOptions,
+): Promise<InstallResult> {
   const { verdict } = await check(agent, { unconditional: true });
   if (verdict.outcome !== 'update' || verdict.release.image !== target.image) {
     await agent.journal.write({ state: 'idle', target: null });
@@ -122,6 +142,8 @@ async function checkAgainAndActivate(agent: Agent, target: InstallTarget): Promi
       ? refusal('unavailable', 'the head moved during the download; the next check goes on')
       : verdict;
   }
+  const held = await mayProceed(agent, verdict.release, 'activation', options);
+  if (held !== null) return wait(agent, held);
   const found = await agent.slots.readBack(target.slot);
   if (found.digest !== target.image)
     throw new FirmproofError('slot-readback-mismatch', 'the slot changed after it was verified');

@@ -22,7 +22,7 @@ export function queueReport(
 ): ReportQueue {
   const { reports } = journal.entry;
   const failure = outcome === 'failed' ? `${image} ${headCounter} ${code}` : null;
-  if (!config.reports || source === undefined || (failure !== null && failure === reports.lastFailure)) return reports;
+  if (!config.receipts || source === undefined || (failure !== null && failure === reports.lastFailure)) return reports;
   const counter = reports.counter + 1;
   const time = Math.floor(clock.nowSeconds());
   const report = { product: source.product, version, image, outcome, ...(code && { code }), counter, time };

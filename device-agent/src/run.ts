@@ -35,7 +35,7 @@ export async function run(
     let nextSeconds = busySeconds;
     if (agent !== null) {
       try {
-        const result = await install(agent, options.onProgress);
+        const result = await install(agent, options.onProgress && { onProgress: options.onProgress });
         failures = result.outcome === 'unproven' ? failures + 1 : 0;
         nextSeconds = secondsToNext(agent, failures);
         options.onRound({ result, recoveredFrom: agent.journal.recoveredFrom, nextSeconds });
