@@ -10,6 +10,7 @@ import {
   versionSchema,
 } from '@firmproof/protocol';
 import * as z from 'zod';
+import { identityConfigSchema } from './identity/identity.ts';
 import { maintenanceSchema } from './policy/maintenance.ts';
 import { meteredSchema } from './policy/metered.ts';
 
@@ -49,6 +50,7 @@ const configSchema = z
       .min(1)
       .default(4 * 2 ** 30),
     minimumBytesPerSecond: z.int().min(0).default(1024),
+    identity: identityConfigSchema.prefault({}),
     /** Whether signed receipts are sent to the servers. */
     receipts: z.boolean().default(true),
     /** People's choice (docs/spec/device.md D17). */
@@ -90,6 +92,7 @@ export function readConfig(file: string): AgentConfig {
   return {
     ...config,
     slots: { directory: at(config.slots.directory) },
+    identity: { ...config.identity, machineIdFile: at(config.identity.machineIdFile) },
     ...(config.metered?.file !== undefined && { metered: { ...config.metered, file: at(config.metered.file) } }),
     dataDirectory: at(config.dataDirectory),
     imageTrustRoot: parseTrustRoot(readText(at(config.trustRoot))),
