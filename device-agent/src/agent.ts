@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
 import { makeDirectory } from '@firmproof/protocol/node/directory';
 import { takeLock } from '@firmproof/protocol/node/lock-file';
-import { type Clock, createClock, type MonotonicTime, machineTime } from './clock.ts';
+import { type Clock, createClock, type MonotonicTime, machineTime, timeAtFirstBoot } from './clock.ts';
 import type { AgentConfig } from './config.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
 import { Journal } from './journal.ts';
+import { SourceHealth } from './network/source-health.ts';
 import { createSlots, type Slots } from './slots.ts';
 
 /** A device at work: its configuration, what it is, what it remembers. */
@@ -14,6 +15,7 @@ export type Agent = {
   readonly identity: Identity;
   readonly journal: Journal;
   readonly clock: Clock;
+  readonly sources: SourceHealth;
   readonly slots: Slots;
   close(): void;
 };
@@ -28,16 +30,19 @@ export async function loadAgent(config: AgentConfig, time: MonotonicTime = machi
     installed: { version: config.image.version, image: config.image.digest },
     rollbackFloor: config.image.rollbackIndex,
     lastProven: null,
-    time: { seconds: config.image.buildTimeSeconds, bootId: '', uptimeSeconds: 0, silentSeconds: 0 },
+    time: timeAtFirstBoot(config.imageTrustRoot.madeAt ?? 0, config.image.buildTimeSeconds),
     trustRoot: null,
     trustRootGrounds: null,
     reports: { counter: 0, waiting: [], lastFailure: null },
     failed: [],
+    nextCheck: null,
     lastVerdict: null,
     standing: null,
   });
   const clock = createClock(journal, config.image.buildTimeSeconds, time);
-  return { config, identity, journal, clock, slots: createSlots(config.slots.directory), close: () => undefined };
+  const sources = SourceHealth.open(config.dataDirectory, clock.nowSeconds);
+  const slots = createSlots(config.slots.directory);
+  return { config, identity, journal, clock, sources, slots, close: () => undefined };
 }
 
 /** Opens the device's data, alone: two agents on one directory would undo each other. @throws FirmproofError `install-in-progress` */

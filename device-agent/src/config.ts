@@ -49,6 +49,7 @@ const configSchema = z
       .int()
       .min(1)
       .default(4 * 2 ** 30),
+    /** A source that is slower is given up for the next. */
     minimumBytesPerSecond: z.int().min(0).default(1024),
     identity: identityConfigSchema.prefault({}),
     /** Whether signed receipts are sent to the servers. */
@@ -62,6 +63,8 @@ const configSchema = z
     metered: meteredSchema.optional(),
     /** How long the postponements of one update may last together. */
     maximumPostponeHours: z.number().positive().max(8760).default(336),
+    /** How much of the line a download may take; null: all of it. */
+    maximumBytesPerSecond: z.int().min(1024).nullable().default(null),
     pollHours: z.number().positive().max(168).default(6),
   })
   .strict()

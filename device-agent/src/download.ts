@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type Cid,
   dagPbCodec,
@@ -13,13 +14,18 @@ import {
 } from '@firmproof/protocol';
 import * as dagPb from '@ipld/dag-pb';
 import { UnixFS } from 'ipfs-unixfs';
-import { fetchBounded } from './http.ts';
-import { isPrivateHost } from './private-host.ts';
+import { fetchBounded } from './network/http.ts';
+import { isPrivateHost } from './network/private-host.ts';
+import type { SourceHealth } from './network/source-health.ts';
+import { createTokenBucket, type Throttle, unlimited } from './network/token-bucket.ts';
 
 const maximumBlockBytes = 2 * 1024 * 1024;
 /** 1024 links of 1 MiB a level: three levels are more than any image needs. */
 const maximumDepth = 3;
-const blockTimeoutSeconds = 300;
+/** Long enough for the largest block at the lowest rate, or this. */
+const leastBlockTimeoutSeconds = 300;
+/** Seconds before all sources are asked once more, give or take half of it: what broke off is often back at once. */
+const secondTries = [1, 4];
 
 export type DownloadProgress = (writtenBytes: number, totalBytes: number) => void;
 
@@ -40,19 +46,23 @@ export function downloadSources(
 /**
  * Downloads an image block by block into a file. No byte is written before its block hashed to its CID; blocks that the
  * file already holds from an earlier try are kept. Memory is one block and the links on the way to it.
- * @throws FirmproofError `unavailable`, `block-digest-mismatch`, `image-size-mismatch`, `download-too-slow`
+ * @throws FirmproofError `unavailable`, `redirect-refused`, `block-digest-mismatch`, `image-size-mismatch`, `download-too-slow`
  */
 export async function downloadImage(options: {
   readonly image: ReleasePredicate['image'];
   readonly sources: readonly string[];
   readonly file: string;
   readonly minimumBytesPerSecond: number;
+  /** How much of the line the download may take; all of it where it is null. */
+  readonly maximumBytesPerSecond: number | null;
+  readonly health: SourceHealth;
+  readonly ownOrigins: ReadonlySet<string>;
   readonly onProgress?: DownloadProgress;
 }): Promise<void> {
   const { image, file, onProgress } = options;
   const { cid, sizeBytes } = image;
   const handle = await openForUpdate(file);
-  const fetchBlock = createBlockFetcher(options.sources, options.minimumBytesPerSecond);
+  const fetchBlock = createBlockFetcher(options);
   try {
     let written = 0;
     for await (const leaf of leaves(fetchBlock, cid, sizeBytes)) {
@@ -131,41 +141,80 @@ function leafBytes(fetchBlock: BlockFetcher, leaf: Leaf): Promise<Uint8Array> {
   return leaf.bytes ? Promise.resolve(leaf.bytes) : fetchBlock(leaf.cid);
 }
 
-/** Asks one source after the other, beginning with the one that last worked; every block is hashed before it is used (A26). */
-function createBlockFetcher(sources: readonly string[], minimumBytesPerSecond: number): BlockFetcher {
-  let preferred = 0;
+type Sources = Pick<
+  Parameters<typeof downloadImage>[0],
+  'sources' | 'minimumBytesPerSecond' | 'maximumBytesPerSecond' | 'health' | 'ownOrigins'
+>;
+
+/**
+ * Asks one source after the other, the healthiest first; every block is hashed before it is used (A26). Where none could be
+ * reached, all are asked again a moment later; one that lied is not.
+ */
+function createBlockFetcher(options: Sources): BlockFetcher {
+  const throttle = throttleOf(options.maximumBytesPerSecond);
   return async (cid) => {
-    let failure: unknown = new FirmproofError('unavailable', 'there is no source for the image');
-    for (let attempt = 0; attempt < sources.length; attempt += 1) {
-      const index = (preferred + attempt) % sources.length;
-      const source = sources[index] ?? '';
+    for (const seconds of secondTries) {
       try {
-        const bytes = await blockFrom(source, cid, minimumBytesPerSecond);
-        preferred = index;
-        return bytes;
+        return await fromAnySource(options, cid, throttle);
       } catch (error) {
-        if (!isFirmproofError(error)) throw error;
-        // A source that lies says more than one that is silent.
-        if (!isFirmproofError(failure) || failure.code === 'unavailable') failure = error;
+        if (!isFirmproofError(error) || !mayPass(error)) throw error;
+        await pause(seconds * (0.5 + Math.random()) * 1000);
       }
     }
-    throw failure;
+    return fromAnySource(options, cid, throttle);
   };
 }
 
-async function blockFrom(source: string, cid: Cid, minimumBytesPerSecond: number): Promise<Uint8Array> {
+/** Nobody answered: a status is an answer, and so are wrong bytes. */
+const mayPass = ({ code, details }: FirmproofError) => code === 'unavailable' && details?.['status'] === undefined;
+
+async function fromAnySource(options: Sources, cid: Cid, throttle: Throttle): Promise<Uint8Array> {
+  const { sources, health } = options;
+  let failure: FirmproofError | null = null;
+  for (const source of health.order(sources)) {
+    try {
+      const bytes = await blockFrom(source, cid, options, throttle);
+      health.worked(source);
+      return bytes;
+    } catch (error) {
+      if (!isFirmproofError(error)) throw error;
+      health.failed(source, error);
+      // A source that lies says more than one that is silent.
+      if (failure === null || failure.code === 'unavailable') failure = error;
+    }
+  }
+  throw failure ?? new FirmproofError('unavailable', 'there is no source for the image', { details: { status: 0 } });
+}
+
+async function blockFrom(source: string, cid: Cid, options: Sources, throttle: Throttle): Promise<Uint8Array> {
+  const { minimumBytesPerSecond, health, ownOrigins } = options;
   const limits = {
     maximumBytes: maximumBlockBytes,
     tooLargeCode: 'image-size-mismatch',
     minimumBytesPerSecond,
-    timeoutSeconds: blockTimeoutSeconds,
+    timeoutSeconds: Math.max(leastBlockTimeoutSeconds, (2 * maximumBlockBytes) / Math.max(minimumBytesPerSecond, 1)),
   } as const;
   const { status, bytes } = await fetchBounded(`${source}/ipfs/${cid}?format=raw`, limits, {
-    accept: 'application/vnd.ipld.raw',
+    headers: { accept: 'application/vnd.ipld.raw' },
+    ownOrigins,
+    throttle,
+    onCertificate: (problem) => health.certificate(source, problem),
   });
-  if (status !== 200) throw new FirmproofError('unavailable', `${redactUrl(source)} answers ${status} for a block`);
+  if (status !== 200) {
+    throw new FirmproofError('unavailable', `${redactUrl(source)} answers ${status} for a block`, {
+      details: { status },
+    });
+  }
   if (sha256(bytes) !== partsOfCid(cid).digest) {
     throw new FirmproofError('block-digest-mismatch', `${redactUrl(source)} sent other bytes than block ${cid}`);
   }
   return bytes;
+}
+
+function throttleOf(bytesPerSecond: number | null): Throttle {
+  if (bytesPerSecond === null) return unlimited;
+  return createTokenBucket(bytesPerSecond, {
+    nowSeconds: () => performance.now() / 1000,
+    pause: (seconds) => pause(seconds * 1000),
+  });
 }

@@ -13,6 +13,7 @@ import { type CheckResult, check } from './check.ts';
 import { type DownloadProgress, downloadImage, downloadSources } from './download.ts';
 import { runHealthCommand } from './health.ts';
 import type { InstallTarget } from './journal.ts';
+import { ownOriginsOf } from './network/access.ts';
 import { type HeldBack, mayProceed } from './policy/may-proceed.ts';
 import { queueReport } from './reports.ts';
 import { heldTrustRoot, serversOf } from './trust.ts';
@@ -110,8 +111,11 @@ async function stage(
     sources,
     file,
     minimumBytesPerSecond: config.minimumBytesPerSecond,
+    maximumBytesPerSecond: config.maximumBytesPerSecond,
+    health: agent.sources,
+    ownOrigins: ownOriginsOf(agent),
     ...(onProgress && { onProgress }),
-  });
+  }).finally(() => agent.sources.save());
   await slots.sync(target.slot);
   await requireSlotHolds(agent, target);
   await journal.write({ state: 'staged' });

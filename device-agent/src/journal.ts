@@ -53,6 +53,13 @@ const journalSchema = z.object({
     bootId: z.string(),
     uptimeSeconds: z.number(),
     silentSeconds: z.number().default(0),
+    /** What time would be without its last jumps of more than a day, since when and to where; null once nobody doubts them. */
+    doubt: z
+      .object({ seconds: z.number(), heldSeconds: z.number(), jumpedToSeconds: z.number() })
+      .nullable()
+      .default(null),
+    /** A build time that turned out to be wrong (D17): it counts no more. */
+    wrongBuildTimeSeconds: z.number().nullable().default(null),
   }),
   /** The newest trust root that this device has adopted; null while that is the image's own. */
   trustRoot: envelopeSchema.nullable(),
@@ -60,6 +67,15 @@ const journalSchema = z.object({
   trustRootGrounds: z.enum(['chain', 'silence']).nullable().default(null),
   reports: reportQueueSchema.default({ counter: 0, waiting: [], lastFailure: null }),
   failed: z.array(z.object({ image: sha256DigestSchema, headCounter: z.int(), reason: z.string() })).max(16),
+  /** When `run` asks next, in trusted time, and how often in a row it asked for nothing. */
+  nextCheck: z
+    .object({
+      dueSeconds: z.number(),
+      bootId: z.string(),
+      retries: z.object({ code: z.string().nullable(), count: z.int().min(0) }),
+    })
+    .nullable()
+    .default(null),
   lastVerdict: z.object({ outcome: z.string(), code: z.string().optional(), message: z.string() }).nullable(),
   /** What the last verdict without an update was, and since when there has been no other. */
   standing: z.object({ code: z.string(), sinceSeconds: z.number() }).nullable().default(null),

@@ -2,9 +2,9 @@ import { createPrivateKey, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Report, reportBytes } from '@firmproof/protocol';
 import type { Agent } from './agent.ts';
-import { postJson } from './http.ts';
-import { deviceKeyFile } from './identity.ts';
+import { deviceKeyFile } from './identity/device-key.ts';
 import type { InstallTarget, ReportQueue } from './journal.ts';
+import { postJson } from './network/http.ts';
 
 const maximumWaiting = 8;
 const timeoutSeconds = 10;
@@ -40,7 +40,7 @@ export function queueReport(
 export async function sendReports(agent: Agent): Promise<void> {
   const { journal, identity, config } = agent;
   for (const { server, report } of journal.entry.reports.waiting) {
-    const signed: Report = { device: identity.publicKey, ...report };
+    const signed: Report = { device: identity.key.publicKey, ...report };
     const signature = sign(null, reportBytes(signed), deviceKey(config.dataDirectory)).toString('base64');
     const body = JSON.stringify({ report: signed, signature });
     const status = await postJson(`${server}/v1/products/${report.product}/reports`, body, timeoutSeconds);

@@ -1,6 +1,9 @@
 import type { Sha256Digest, Version } from '@firmproof/protocol';
 import type { Agent } from './agent.ts';
+import { noRetries, type Retries } from './backoff.ts';
+import { isoTime } from './clock.ts';
 import type { JournalEntry } from './journal.ts';
+import { type SourceStatus, sourceStatus } from './network/source-status.ts';
 import { heldTrustRoot } from './trust.ts';
 
 /** What a device says about itself. No secret is in it. */
@@ -22,16 +25,20 @@ export type Status = {
   readonly reportsWaiting: number;
   readonly trustedTime: string;
   readonly lastVerdict: JournalEntry['lastVerdict'];
+  /** Trusted time of the next check, and how often in a row one came to nothing for the same reason. */
+  readonly nextCheck: string | null;
+  readonly retries: Retries;
+  readonly sources: readonly SourceStatus[];
   readonly recoveredFrom: string | null;
 };
 
 export function statusOf(agent: Agent): Status {
   const { config, identity, journal, clock, slots } = agent;
   const root = heldTrustRoot(agent);
-  const { installed, state, target, rollbackFloor, lastProven, lastVerdict } = journal.entry;
+  const { installed, state, target, rollbackFloor, lastProven, lastVerdict, nextCheck } = journal.entry;
   return {
     device: identity.id,
-    publicKey: identity.publicKey,
+    publicKey: identity.key.publicKey,
     product: root.product,
     channel: config.channel,
     hardware: config.hardware,
@@ -44,8 +51,11 @@ export function statusOf(agent: Agent): Status {
     sequence: lastProven?.sequence ?? null,
     daysInSilence: Math.floor(clock.silentSeconds() / 86_400),
     reportsWaiting: journal.entry.reports.waiting.length,
-    trustedTime: new Date(Math.floor(clock.nowSeconds()) * 1000).toISOString(),
+    trustedTime: isoTime(clock.nowSeconds()),
     lastVerdict,
+    nextCheck: nextCheck && isoTime(nextCheck.dueSeconds),
+    retries: nextCheck?.retries ?? noRetries,
+    sources: sourceStatus(agent.sources),
     recoveredFrom: journal.recoveredFrom,
   };
 }

@@ -238,6 +238,16 @@ const deviceCodes = {
     meaning: 'A source delivered less than the minimum rate.',
     remedy: 'Check the network; the device resumes from the next source.',
   },
+  'redirect-refused': {
+    meaning:
+      'A source leads to an address that the device does not ask: a private one that is not in its own files, one out of TLS, one without HTTP, or on and on.',
+    remedy: 'The next source is tried. Have the source answer itself, or lead to a public https address.',
+  },
+  'certificate-invalid': {
+    meaning:
+      "A source's TLS certificate is not valid, or the device's wall clock is wrong. It is noted and the check goes on: what is installed is proved without TLS.",
+    remedy: 'Renew the certificate, or set the clock. Whoever listens can see what the device asks for until then.',
+  },
   'slot-readback-mismatch': {
     meaning: 'What was read back from the slot is not what was written: the storage is failing or somebody changes it.',
     remedy: 'Check the storage of the device. The running image is untouched.',

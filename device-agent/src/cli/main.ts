@@ -2,6 +2,7 @@ import './small-memory.ts';
 import { parseArgs } from 'node:util';
 import { errorCatalogue, FirmproofError, isErrorCode, isFirmproofError } from '@firmproof/protocol';
 import { explainSystemError, isStorageFull } from '@firmproof/protocol/node/system-error';
+import { useProxies } from '../network/proxy.ts';
 import { type Flags, flagOptions } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -75,4 +76,5 @@ function report(raw: unknown): number {
   return code === 'install-in-progress' || code === 'nothing-to-confirm' ? exitCodes.notNow : exitCodes.usage;
 }
 
+useProxies(process.env);
 process.exitCode = await main().catch(report);

@@ -65,9 +65,12 @@ const outcomes: Partial<Record<DeviceCode, 'current' | 'waiting' | 'unproven'>> 
   'connection-metered': 'waiting',
   'update-not-automatic': 'waiting',
   'product-moved': 'waiting',
+  'head-revoked': 'waiting',
   'trust-root-ahead': 'unproven',
   stale: 'unproven',
   unavailable: 'unproven',
+  'download-too-slow': 'unproven',
+  'redirect-refused': 'unproven',
   'no-quorum': 'unproven',
 };
 
