@@ -5,8 +5,9 @@ import { takeLock } from '@firmproof/protocol/node/lock-file';
 import { type Clock, createClock, type MonotonicTime, machineTime } from './clock.ts';
 import type { AgentConfig } from './config.ts';
 import { type Identity, openIdentity } from './identity.ts';
+import { createInstaller } from './installers/create-installer.ts';
+import type { Installer } from './installers/installer.ts';
 import { Journal } from './journal.ts';
-import { createSlots, type Slots } from './slots.ts';
 
 /** A device at work: its configuration, what it is, what it remembers. */
 export type Agent = {
@@ -14,7 +15,7 @@ export type Agent = {
   readonly identity: Identity;
   readonly journal: Journal;
   readonly clock: Clock;
-  readonly slots: Slots;
+  readonly installer: Installer;
   close(): void;
 };
 
@@ -36,7 +37,7 @@ export async function loadAgent(config: AgentConfig, time: MonotonicTime = machi
     lastVerdict: null,
   });
   const clock = createClock(journal, config.image.buildTimeSeconds, time);
-  return { config, identity, journal, clock, slots: createSlots(config.slots.directory), close: () => undefined };
+  return { config, identity, journal, clock, installer: createInstaller(config.installer), close: () => undefined };
 }
 
 /** Opens the device's data, alone: two agents on one directory would undo each other. @throws FirmproofError `install-in-progress` */

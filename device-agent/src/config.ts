@@ -10,6 +10,7 @@ import {
   versionSchema,
 } from '@firmproof/protocol';
 import * as z from 'zod';
+import { hooksSchema, installerSchema } from './installers/config.ts';
 
 const serverUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 
@@ -29,7 +30,8 @@ const configSchema = z
       buildTimeSeconds: z.int().min(0),
     }),
     servers: z.array(serverUrl).min(1).max(16),
-    slots: z.object({ directory: z.string().min(1) }),
+    installer: installerSchema,
+    hooks: hooksSchema,
     health: z
       .object({
         command: z.array(z.string()).min(1).optional(),
@@ -75,7 +77,10 @@ export function readConfig(file: string): AgentConfig {
   const at = (path: string) => resolve(dirname(file), path);
   return {
     ...config,
-    slots: { directory: at(config.slots.directory) },
+    installer:
+      'directory' in config.installer
+        ? { ...config.installer, directory: at(config.installer.directory) }
+        : config.installer,
     dataDirectory: at(config.dataDirectory),
     imageTrustRoot: parseTrustRoot(readText(at(config.trustRoot))),
   };

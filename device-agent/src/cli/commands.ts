@@ -104,7 +104,7 @@ export const commands = {
   },
 
   async status(options) {
-    const status = statusOf(await loadAgent(readConfig(options.configFile)));
+    const status = await statusOf(await loadAgent(readConfig(options.configFile)));
     warnOfRecovery(status.recoveredFrom);
     const { installed, lastVerdict } = status;
     const lines = [

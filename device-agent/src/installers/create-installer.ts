@@ -2,6 +2,7 @@ import { createBlockDevicesInstaller } from './block-devices.ts';
 import { environmentSelection } from './boot-selection.ts';
 import { commandReceiver } from './command.ts';
 import type { CommandConfig, InstallerConfig } from './config.ts';
+import { createFilesInstaller } from './files.ts';
 import { createInPlaceInstaller } from './in-place.ts';
 import type { Installer } from './installer.ts';
 import { raucReceiver, raucSelection } from './rauc.ts';
@@ -9,8 +10,10 @@ import { createStagedInstaller } from './staged.ts';
 import { swupdateReceiver } from './swupdate.ts';
 
 /** The installer that the configuration names. */
-export function createInstaller(config: Exclude<InstallerConfig, { kind: 'files' }>): Installer {
+export function createInstaller(config: InstallerConfig): Installer {
   switch (config.kind) {
+    case 'files':
+      return createFilesInstaller(config);
     case 'block-devices':
       return createBlockDevicesInstaller(config);
     case 'rauc':
