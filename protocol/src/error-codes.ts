@@ -316,7 +316,7 @@ const deviceCodes = {
       'Check `running` in agent.json against what the boot loader passes on. Nothing is written until it is known.',
   },
   'slot-unusable': {
-    meaning: 'The device of the idle slot is missing, mounted, in use, or not writable.',
+    meaning: 'The device of a slot is missing, mounted, in use, or cannot be read or written.',
     remedy: 'Check `slots` in agent.json, and that nothing has mounted the idle slot. The running image is untouched.',
   },
   'slot-too-small': {
