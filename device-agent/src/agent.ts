@@ -7,6 +7,7 @@ import type { AgentConfig } from './config.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
 import { Journal } from './journal.ts';
 import { SourceHealth } from './network/source-health.ts';
+import { noOutcomes } from './receipts/outcomes.ts';
 import { createSlots, type Slots } from './slots.ts';
 
 /** A device at work: its configuration, what it is, what it remembers. */
@@ -33,7 +34,7 @@ export async function loadAgent(config: AgentConfig, time: MonotonicTime = machi
     time: timeAtFirstBoot(config.imageTrustRoot.madeAt ?? 0, config.image.buildTimeSeconds),
     trustRoot: null,
     trustRootGrounds: null,
-    reports: { counter: 0, waiting: [], lastFailure: null },
+    outcomes: noOutcomes,
     failed: [],
     nextCheck: null,
     lastVerdict: null,
