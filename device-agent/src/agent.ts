@@ -5,10 +5,12 @@ import { takeLock } from '@firmproof/protocol/node/lock-file';
 import { type Clock, createClock, type MonotonicTime, machineTime, timeAtFirstBoot } from './clock.ts';
 import type { AgentConfig } from './config.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
+import { createInstaller } from './installers/create-installer.ts';
+import type { Installer } from './installers/installer.ts';
 import { Journal } from './journal.ts';
 import { SourceHealth } from './network/source-health.ts';
+
 import { noOutcomes } from './receipts/outcomes.ts';
-import { createSlots, type Slots } from './slots.ts';
 
 /** A device at work: its configuration, what it is, what it remembers. */
 export type Agent = {
@@ -17,7 +19,7 @@ export type Agent = {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly sources: SourceHealth;
-  readonly slots: Slots;
+  readonly installer: Installer;
   close(): void;
 };
 
@@ -42,8 +44,8 @@ export async function loadAgent(config: AgentConfig, time: MonotonicTime = machi
   });
   const clock = createClock(journal, config.image.buildTimeSeconds, time);
   const sources = SourceHealth.open(config.dataDirectory, clock.nowSeconds);
-  const slots = createSlots(config.slots.directory);
-  return { config, identity, journal, clock, sources, slots, close: () => undefined };
+  const installer = createInstaller(config.installer);
+  return { config, identity, journal, clock, sources, installer, close: () => undefined };
 }
 
 /** Opens the device's data, alone: two agents on one directory would undo each other. @throws FirmproofError `install-in-progress` */

@@ -11,6 +11,7 @@ import {
 } from '@firmproof/protocol';
 import * as z from 'zod';
 import { identityConfigSchema } from './identity/identity.ts';
+import { hooksSchema, installerSchema } from './installers/config.ts';
 import { maintenanceSchema } from './policy/maintenance.ts';
 import { meteredSchema } from './policy/metered.ts';
 
@@ -35,7 +36,8 @@ const configSchema = z
       buildTimeSeconds: z.int().min(0),
     }),
     servers: z.array(serverUrl).min(1).max(16),
-    slots: z.object({ directory: z.string().min(1) }),
+    installer: installerSchema,
+    hooks: hooksSchema,
     health: z
       .object({
         command: z.array(z.string()).min(1).optional(),
@@ -94,7 +96,10 @@ export function readConfig(file: string): AgentConfig {
   const at = (path: string) => resolve(dirname(file), path);
   return {
     ...config,
-    slots: { directory: at(config.slots.directory) },
+    installer:
+      'directory' in config.installer
+        ? { ...config.installer, directory: at(config.installer.directory) }
+        : config.installer,
     identity: { ...config.identity, machineIdFile: at(config.identity.machineIdFile) },
     ...(config.metered?.file !== undefined && { metered: { ...config.metered, file: at(config.metered.file) } }),
     dataDirectory: at(config.dataDirectory),

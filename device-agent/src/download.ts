@@ -1,4 +1,3 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   type Cid,
@@ -14,6 +13,7 @@ import {
 } from '@firmproof/protocol';
 import * as dagPb from '@ipld/dag-pb';
 import { UnixFS } from 'ipfs-unixfs';
+import type { ImageTarget } from './installers/installer.ts';
 import { fetchBounded } from './network/http.ts';
 import { isPrivateHost } from './network/private-host.ts';
 import type { SourceHealth } from './network/source-health.ts';
@@ -44,14 +44,14 @@ export function downloadSources(
 }
 
 /**
- * Downloads an image block by block into a file. No byte is written before its block hashed to its CID; blocks that the
- * file already holds from an earlier try are kept. Memory is one block and the links on the way to it.
+ * Downloads an image block by block to where it goes. No byte is written before its block hashed to its CID; blocks that are
+ * already there from an earlier try are kept. Memory is one block and the links on the way to it.
  * @throws FirmproofError `unavailable`, `redirect-refused`, `block-digest-mismatch`, `image-size-mismatch`, `download-too-slow`
  */
 export async function downloadImage(options: {
   readonly image: ReleasePredicate['image'];
   readonly sources: readonly string[];
-  readonly file: string;
+  readonly target: ImageTarget;
   readonly minimumBytesPerSecond: number;
   /** How much of the line the download may take; all of it where it is null. */
   readonly maximumBytesPerSecond: number | null;
@@ -59,39 +59,24 @@ export async function downloadImage(options: {
   readonly ownOrigins: ReadonlySet<string>;
   readonly onProgress?: DownloadProgress;
 }): Promise<void> {
-  const { image, file, onProgress } = options;
+  const { image, target, onProgress } = options;
   const { cid, sizeBytes } = image;
-  const handle = await openForUpdate(file);
   const fetchBlock = createBlockFetcher(options);
-  try {
-    let written = 0;
-    for await (const leaf of leaves(fetchBlock, cid, sizeBytes)) {
-      const kept = await holds(handle, leaf, written);
-      const bytes = kept ?? (await leafBytes(fetchBlock, leaf));
-      if (written + bytes.length > sizeBytes) throw tooLarge(sizeBytes);
-      if (kept === null) await handle.write(bytes, 0, bytes.length, written);
-      written += bytes.length;
-      onProgress?.(written, sizeBytes);
-    }
-    if (written !== sizeBytes)
-      throw new FirmproofError('image-size-mismatch', `the image has ${written} bytes, ${sizeBytes} were signed`);
-    await handle.truncate(sizeBytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
+  let written = 0;
+  for await (const leaf of leaves(fetchBlock, cid, sizeBytes)) {
+    const kept = await holds(target, leaf, written);
+    const bytes = kept ?? (await leafBytes(fetchBlock, leaf));
+    if (written + bytes.length > sizeBytes) throw tooLarge(sizeBytes);
+    if (kept === null) await target.write(bytes, written);
+    written += bytes.length;
+    onProgress?.(written, sizeBytes);
   }
+  if (written !== sizeBytes)
+    throw new FirmproofError('image-size-mismatch', `the image has ${written} bytes, ${sizeBytes} were signed`);
 }
 
 const tooLarge = (sizeBytes: number) =>
   new FirmproofError('image-size-mismatch', `the image has more than the ${sizeBytes} bytes that were signed`);
-
-async function openForUpdate(file: string): Promise<FileHandle> {
-  try {
-    return await open(file, 'r+');
-  } catch {
-    return open(file, 'w+');
-  }
-}
 
 type Leaf = { readonly cid: Cid; readonly sizeBytes: number | null; readonly bytes?: Uint8Array };
 type BlockFetcher = (cid: Cid) => Promise<Uint8Array>;
@@ -129,12 +114,12 @@ function decodeNode(
   }
 }
 
-/** The block, if the file already holds it where it belongs. */
-async function holds(handle: FileHandle, leaf: Leaf, position: number): Promise<Uint8Array | null> {
+/** The block, if it is already where it belongs. */
+async function holds(target: ImageTarget, leaf: Leaf, position: number): Promise<Uint8Array | null> {
   if (leaf.sizeBytes === null || leaf.sizeBytes > maximumBlockBytes || leaf.bytes) return null;
   const buffer = Buffer.alloc(leaf.sizeBytes);
-  const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
-  return bytesRead === buffer.length && sha256(buffer) === partsOfCid(leaf.cid).digest ? buffer : null;
+  const filled = await target.read(buffer, position);
+  return filled === buffer.length && sha256(buffer) === partsOfCid(leaf.cid).digest ? buffer : null;
 }
 
 function leafBytes(fetchBlock: BlockFetcher, leaf: Leaf): Promise<Uint8Array> {

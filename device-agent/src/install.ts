@@ -85,7 +85,7 @@ async function stage(
   release: ProvenRelease,
   onProgress?: DownloadProgress,
 ): Promise<InstallTarget> {
-  const { config, journal, slots } = agent;
+  const { config, journal, installer } = agent;
   const { image } = release.attestation.statement.predicate;
   if (image.sizeBytes > config.maximumImageBytes) {
     throw new FirmproofError(
@@ -99,30 +99,34 @@ async function stage(
     rollbackIndex: release.state.rollbackIndex,
     sizeBytes: image.sizeBytes,
     headCounter: release.schedule.counter,
-    slot: slots.idle(),
-    previousSlot: slots.current(),
+    slot: await installer.idle(),
+    previousSlot: await installer.running(),
   };
   await journal.write({ state: 'downloading', target });
   const sources = downloadSources({ servers: serversOf(agent) }, evidence ?? { sources: [] });
-  const file = slots.fileOf(target.slot);
-  await downloadImage({
-    image,
-    sources,
-    file,
-    minimumBytesPerSecond: config.minimumBytesPerSecond,
-    maximumBytesPerSecond: config.maximumBytesPerSecond,
-    health: agent.sources,
-    ownOrigins: ownOriginsOf(agent),
-    ...(onProgress && { onProgress }),
-  }).finally(() => agent.sources.save());
-  await slots.sync(target.slot);
+  const slot = await installer.open(target.slot, target.sizeBytes);
+  try {
+    await downloadImage({
+      image,
+      sources,
+      target: slot,
+      minimumBytesPerSecond: config.minimumBytesPerSecond,
+      maximumBytesPerSecond: config.maximumBytesPerSecond,
+      health: agent.sources,
+      ownOrigins: ownOriginsOf(agent),
+      ...(onProgress && { onProgress }),
+    }).finally(() => agent.sources.save());
+    await slot.sync();
+  } finally {
+    await slot.close();
+  }
   await requireSlotHolds(agent, target);
   await journal.write({ state: 'staged' });
   return target;
 }
 
-async function requireSlotHolds({ slots }: Agent, { slot, image, sizeBytes }: InstallTarget): Promise<void> {
-  const found = await slots.readBack(slot);
+async function requireSlotHolds({ installer }: Agent, { slot, image, sizeBytes }: InstallTarget): Promise<void> {
+  const found = await installer.readBack(slot, sizeBytes);
   if (found.sizeBytes !== sizeBytes)
     throw new FirmproofError(
       'image-size-mismatch',
@@ -147,16 +151,16 @@ async function checkAgainAndActivate(
   }
   const held = await mayProceed(agent, verdict.release, 'activation', options);
   if (held !== null) return wait(agent, held);
-  const found = await agent.slots.readBack(target.slot);
+  const found = await agent.installer.readBack(target.slot, target.sizeBytes);
   if (found.digest !== target.image)
     throw new FirmproofError('slot-readback-mismatch', 'the slot changed after it was verified');
   return activate(agent, target);
 }
 
 async function activate(agent: Agent, target: InstallTarget): Promise<InstallResult> {
-  const { journal, slots, clock, config } = agent;
+  const { journal, installer, clock, config } = agent;
   await journal.write({ state: 'activating' });
-  await slots.activate(target.slot);
+  await installer.activate(target.slot, { digest: target.image, sizeBytes: target.sizeBytes });
   await journal.write({
     state: 'trial',
     trialDeadlineSeconds: clock.nowSeconds() + config.health.deadlineSeconds,
@@ -172,7 +176,8 @@ async function judgeTrial(agent: Agent, target: InstallTarget): Promise<InstallR
   const health = await runHealthCommand(command, deadlineSeconds, {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     FIRMPROOF_VERSION: target.version,
-    FIRMPROOF_IMAGE: agent.slots.fileOf(target.slot),
+    FIRMPROOF_IMAGE_DIGEST: target.image,
+    FIRMPROOF_SLOT: target.slot,
   });
   return health.healthy ? confirm(agent) : rollBack(agent, target, health.reason);
 }
@@ -197,14 +202,14 @@ export async function confirm(agent: Agent): Promise<InstallResult> {
 }
 
 async function rollBack(agent: Agent, target: InstallTarget, reason: string): Promise<InstallResult> {
-  const { journal, slots } = agent;
+  const { journal, installer } = agent;
   const { version, image, headCounter, previousSlot } = target;
   const failed = [
     ...journal.entry.failed.filter((failure) => failure.image !== image),
     { image, headCounter, reason },
   ].slice(-16);
   await journal.write({ state: 'rolling-back', failed });
-  await slots.activate(previousSlot);
+  await installer.rollBack(previousSlot);
   const message = `${version} was rolled back: ${reason}`;
   await journal.write({
     state: 'idle',
@@ -247,7 +252,7 @@ async function finishActivating(agent: Agent, target: InstallTarget): Promise<In
   try {
     await requireSlotHolds(agent, target);
   } catch {
-    await agent.slots.activate(target.previousSlot);
+    await agent.installer.rollBack(target.previousSlot);
     await agent.journal.write({ state: 'idle', target: null });
     return null;
   }

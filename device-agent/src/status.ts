@@ -33,8 +33,8 @@ export type Status = {
   readonly recoveredFrom: string | null;
 };
 
-export function statusOf(agent: Agent): Status {
-  const { config, identity, journal, clock, slots } = agent;
+export async function statusOf(agent: Agent): Promise<Status> {
+  const { config, identity, journal, clock, installer } = agent;
   const root = heldTrustRoot(agent);
   const { installed, state, target, rollbackFloor, lastProven, lastVerdict, nextCheck } = journal.entry;
   return {
@@ -44,7 +44,7 @@ export function statusOf(agent: Agent): Status {
     channel: config.channel,
     hardware: config.hardware,
     installed,
-    slot: slots.current(),
+    slot: await installer.running(),
     state,
     target: target?.version ?? null,
     rollbackFloor,

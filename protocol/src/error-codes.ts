@@ -310,6 +310,48 @@ const deviceCodes = {
     meaning: 'Another agent process is at work on this data directory.',
     remedy: 'Wait for it, or stop it.',
   },
+  'running-slot-unknown': {
+    meaning: 'The device does not say which of its two slots it runs, or names one that it does not have.',
+    remedy:
+      'Check `running` in agent.json against what the boot loader passes on. Nothing is written until it is known.',
+  },
+  'slot-unusable': {
+    meaning: 'The device of the idle slot is missing, mounted, in use, or not writable.',
+    remedy: 'Check `slots` in agent.json, and that nothing has mounted the idle slot. The running image is untouched.',
+  },
+  'slot-too-small': {
+    meaning: 'The image is larger than the device of the idle slot.',
+    remedy: 'Publish a smaller image for this hardware. The running image is untouched.',
+  },
+  'boot-environment-failed': {
+    meaning: 'The variables of the boot loader could not be read or written, or are not what was written.',
+    remedy: 'Run the command that the message names by hand; check the file that it reads and the rights of the agent.',
+  },
+  'handover-mismatch': {
+    meaning:
+      'The staged image was changed between its verification and the end of its hand-over to the program that installs it.',
+    remedy: 'Somebody or something writes to the staging directory: find out who. The image is not activated.',
+  },
+  'installer-failed': {
+    meaning: 'The program that installs the image refused it or failed; the message has the end of what it wrote.',
+    remedy: 'Correct what it complains about. The version is tried again here when the vendor promotes again.',
+  },
+  'installer-timed-out': {
+    meaning: 'The program that installs the image did not end in its time and was killed.',
+    remedy: 'Find out what holds it up, or raise its timeoutSeconds in agent.json.',
+  },
+  'hook-failed': {
+    meaning: 'A hook refused the installation, failed or could not run; the message has the end of what it wrote.',
+    remedy: 'Correct what it complains about, or the hook itself.',
+  },
+  'hook-timed-out': {
+    meaning: 'A hook did not end in its time; it was killed with all that it had started.',
+    remedy: 'Find out what holds it up, or raise its timeoutSeconds in agent.json.',
+  },
+  'rollback-unavailable': {
+    meaning: 'The image has to be rolled back, but there is none before it, and no command to go back.',
+    remedy: 'Give the installer a rollBack command in agent.json.',
+  },
   'nothing-to-confirm': { meaning: 'No image is on trial.', remedy: 'Confirm only after an installation.' },
 } as const satisfies Record<string, Explanation>;
 

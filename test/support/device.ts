@@ -54,7 +54,7 @@ export function makeDevice(
     channel: 'stable',
     image: { version: '0.0.1', rollbackIndex: 0, buildTimeSeconds: 1_700_000_000 },
     servers,
-    slots: { directory: 'slots' },
+    installer: { kind: 'files', directory: 'slots' },
     dataDirectory: 'data',
     ...change,
   };

@@ -8,7 +8,7 @@ import { warnOfRecovery } from './update-commands.ts';
 export const statusCommands = {
   status: {
     async run(options) {
-      const status = statusOf(await loadAgent(readConfig(options.configFile)));
+      const status = await statusOf(await loadAgent(readConfig(options.configFile)));
       warnOfRecovery(status.recoveredFrom);
       print(options, status, JSON.stringify(status, null, 2));
       return exitCodes.done;

@@ -120,7 +120,7 @@ describe('the configuration', () => {
     channel: 'stable',
     image: { version: '1.0.0', rollbackIndex: 0, buildTimeSeconds: 0 },
     servers: ['https://updates.example/'],
-    slots: { directory: 'slots' },
+    installer: { kind: 'files', directory: 'slots' },
     dataDirectory: 'data',
   };
 
