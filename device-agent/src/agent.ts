@@ -10,6 +10,8 @@ import type { Installer } from './installers/installer.ts';
 import { Journal } from './journal.ts';
 import { SourceHealth } from './network/source-health.ts';
 
+import { noOutcomes } from './receipts/outcomes.ts';
+
 /** A device at work: its configuration, what it is, what it remembers. */
 export type Agent = {
   readonly config: AgentConfig;
@@ -34,7 +36,7 @@ export async function loadAgent(config: AgentConfig, time: MonotonicTime = machi
     time: timeAtFirstBoot(config.imageTrustRoot.madeAt ?? 0, config.image.buildTimeSeconds),
     trustRoot: null,
     trustRootGrounds: null,
-    reports: { counter: 0, waiting: [], lastFailure: null },
+    outcomes: noOutcomes,
     failed: [],
     nextCheck: null,
     lastVerdict: null,

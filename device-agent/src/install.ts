@@ -15,8 +15,8 @@ import { runHealthCommand } from './health.ts';
 import type { InstallTarget } from './journal.ts';
 import { ownOriginsOf } from './network/access.ts';
 import { type HeldBack, mayProceed } from './policy/may-proceed.ts';
-import { queueReport } from './reports.ts';
-import { heldTrustRoot, serversOf } from './trust.ts';
+import { recordOutcome } from './receipts/outcomes.ts';
+import { serversOf } from './trust.ts';
 
 export type InstallResult =
   | { readonly outcome: 'installed' | 'on-trial'; readonly version: string }
@@ -53,9 +53,9 @@ export async function install(agent: Agent, options: InstallOptions = {}): Promi
     // Once activation has begun, the next try finishes or undoes it: only the journal knows how far it came.
     const { state, target } = agent.journal.entry;
     const undone = ['idle', 'downloading', 'staged'].includes(state);
-    const reports = target && failure.outcome === 'refused' && queueReport(agent, target, 'failed', failure.code);
+    const outcomes = target && failure.outcome === 'refused' && recordOutcome(agent, target, 'failed', failure.code);
     await agent.journal
-      .write({ lastVerdict: failure, ...(undone && { state: 'idle', target: null }), ...(reports && { reports }) })
+      .write({ lastVerdict: failure, ...(undone && { state: 'idle', target: null }), ...(outcomes && { outcomes }) })
       // Where not even the journal fits, the entry before holds, and the next try starts from it.
       .catch((trouble: unknown) => explain(trouble));
     return failure;
@@ -81,7 +81,7 @@ const refusal = (code: DeviceCode, message: string) => ({ outcome: outcomeOf(cod
 /** D12, D13: the idle slot holds exactly the bytes that the chain commits to. */
 async function stage(
   agent: Agent,
-  { evidence, server }: CheckResult,
+  { evidence }: CheckResult,
   release: ProvenRelease,
   onProgress?: DownloadProgress,
 ): Promise<InstallTarget> {
@@ -101,7 +101,6 @@ async function stage(
     headCounter: release.schedule.counter,
     slot: await installer.idle(),
     previousSlot: await installer.running(),
-    ...(server && { source: { product: heldTrustRoot(agent).product, server } }),
   };
   await journal.write({ state: 'downloading', target });
   const sources = downloadSources({ servers: serversOf(agent) }, evidence ?? { sources: [] });
@@ -195,7 +194,7 @@ export async function confirm(agent: Agent): Promise<InstallResult> {
     trialDeadlineSeconds: null,
     installed: { version, image },
     rollbackFloor: Math.max(rollbackFloor, rollbackIndex),
-    reports: queueReport(agent, target, 'confirmed'),
+    outcomes: recordOutcome(agent, target, 'confirmed'),
   });
   // Once more, so that the entry before this one has the new floor too: a damaged journal must not lower it.
   await journal.write({});
@@ -217,7 +216,7 @@ async function rollBack(agent: Agent, target: InstallTarget, reason: string): Pr
     target: null,
     trialDeadlineSeconds: null,
     lastVerdict: { outcome: 'rolled-back', code: 'health-check-failed', message },
-    reports: queueReport(agent, target, 'rolled-back', 'health-check-failed'),
+    outcomes: recordOutcome(agent, target, 'rolled-back', 'health-check-failed'),
   });
   return { outcome: 'rolled-back', version, code: 'health-check-failed', message };
 }

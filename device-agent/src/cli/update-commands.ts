@@ -3,7 +3,7 @@ import { openAgent } from '../agent.ts';
 import { check } from '../check.ts';
 import { readConfig } from '../config.ts';
 import { confirm, type InstallResult, install } from '../install.ts';
-import { sendReports } from '../reports.ts';
+import { sendReceipts } from '../receipts/send.ts';
 import { run } from '../run.ts';
 import { type Command, type Options, print } from './command.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
@@ -87,7 +87,7 @@ export const updateCommands = {
         });
         warnOfCertificates(agent.sources.certificateProblems);
         print(options, summary(result), describe(result));
-        await sendReports(agent);
+        await sendReceipts(agent);
         return exitCodeOf(result.outcome);
       } finally {
         agent.close();
@@ -124,7 +124,7 @@ export const updateCommands = {
       try {
         const result = await confirm(agent);
         print(options, summary(result), describe(result));
-        await sendReports(agent);
+        await sendReceipts(agent);
         return exitCodes.done;
       } finally {
         agent.close();
