@@ -4,11 +4,13 @@ import { makeDirectory } from '@firmproof/protocol/node/directory';
 import { takeLock } from '@firmproof/protocol/node/lock-file';
 import { type Clock, createClock, type MonotonicTime, machineTime, timeAtFirstBoot } from './clock.ts';
 import type { AgentConfig } from './config.ts';
-import { type Identity, openIdentity } from './identity.ts';
+import { type Identity, openIdentity } from './identity/identity.ts';
 import { createInstaller } from './installers/create-installer.ts';
 import type { Installer } from './installers/installer.ts';
 import { Journal } from './journal.ts';
 import { SourceHealth } from './network/source-health.ts';
+
+import { noOutcomes } from './receipts/outcomes.ts';
 
 /** A device at work: its configuration, what it is, what it remembers. */
 export type Agent = {
@@ -23,7 +25,7 @@ export type Agent = {
 
 /** Reads the device's data without keeping others away: to look, not to act. */
 export async function loadAgent(config: AgentConfig, time: MonotonicTime = machineTime()): Promise<Agent> {
-  const identity = await openIdentity(config.dataDirectory);
+  const identity = await openIdentity(config);
   const journal = await Journal.open(config.dataDirectory, {
     state: 'idle',
     target: null,
@@ -34,10 +36,11 @@ export async function loadAgent(config: AgentConfig, time: MonotonicTime = machi
     time: timeAtFirstBoot(config.imageTrustRoot.madeAt ?? 0, config.image.buildTimeSeconds),
     trustRoot: null,
     trustRootGrounds: null,
-    reports: { counter: 0, waiting: [], lastFailure: null },
+    outcomes: noOutcomes,
     failed: [],
     nextCheck: null,
     lastVerdict: null,
+    standing: null,
   });
   const clock = createClock(journal, config.image.buildTimeSeconds, time);
   const sources = SourceHealth.open(config.dataDirectory, clock.nowSeconds);

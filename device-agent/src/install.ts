@@ -14,8 +14,9 @@ import { type DownloadProgress, downloadImage, downloadSources } from './downloa
 import { runHealthCommand } from './health.ts';
 import type { InstallTarget } from './journal.ts';
 import { ownOriginsOf } from './network/access.ts';
-import { queueReport } from './reports.ts';
-import { heldTrustRoot, serversOf } from './trust.ts';
+import { type HeldBack, mayProceed } from './policy/may-proceed.ts';
+import { recordOutcome } from './receipts/outcomes.ts';
+import { serversOf } from './trust.ts';
 
 export type InstallResult =
   | { readonly outcome: 'installed' | 'on-trial'; readonly version: string }
@@ -27,30 +28,45 @@ export type InstallResult =
     }
   | Exclude<Verdict, { outcome: 'update' }>;
 
+export type InstallOptions = {
+  readonly onProgress?: DownloadProgress;
+  /** Somebody asks for it now, whatever windows, modes and postponements say. */
+  readonly askedForNow?: boolean;
+};
+
 /**
  * Checks, downloads into the idle slot, reads back, checks again, activates, and confirms or rolls back. Each step is in
  * the journal before it happens, so `resume` can finish or undo it after a power cut (docs/spec/device.md D12 to D14).
  */
-export async function install(agent: Agent, onProgress?: DownloadProgress): Promise<InstallResult> {
+export async function install(agent: Agent, options: InstallOptions = {}): Promise<InstallResult> {
   const interrupted = await resume(agent);
   if (interrupted !== null) return interrupted;
   const first = await check(agent);
   if (first.verdict.outcome !== 'update') return first.verdict;
   try {
-    const target = await stage(agent, first, first.verdict.release, onProgress);
-    return await checkAgainAndActivate(agent, target);
+    const held = await mayProceed(agent, first.verdict.release, 'download', options);
+    if (held !== null) return await wait(agent, held);
+    const target = await stage(agent, first, first.verdict.release, options.onProgress);
+    return await checkAgainAndActivate(agent, target, options);
   } catch (error) {
     const failure = explain(error);
     // Once activation has begun, the next try finishes or undoes it: only the journal knows how far it came.
     const { state, target } = agent.journal.entry;
     const undone = ['idle', 'downloading', 'staged'].includes(state);
-    const reports = target && failure.outcome === 'refused' && queueReport(agent, target, 'failed', failure.code);
+    const outcomes = target && failure.outcome === 'refused' && recordOutcome(agent, target, 'failed', failure.code);
     await agent.journal
-      .write({ lastVerdict: failure, ...(undone && { state: 'idle', target: null }), ...(reports && { reports }) })
+      .write({ lastVerdict: failure, ...(undone && { state: 'idle', target: null }), ...(outcomes && { outcomes }) })
       // Where not even the journal fits, the entry before holds, and the next try starts from it.
       .catch((trouble: unknown) => explain(trouble));
     return failure;
   }
+}
+
+/** People hold the update back. Blocks that the slot holds are found again by the next download. */
+async function wait(agent: Agent, { code, message }: HeldBack): Promise<InstallResult> {
+  const verdict = refusal(code, message);
+  await agent.journal.write({ state: 'idle', target: null, lastVerdict: verdict });
+  return verdict;
 }
 
 /** What went wrong, if it is something that a device has a code for. @throws what it has none for */
@@ -65,7 +81,7 @@ const refusal = (code: DeviceCode, message: string) => ({ outcome: outcomeOf(cod
 /** D12, D13: the idle slot holds exactly the bytes that the chain commits to. */
 async function stage(
   agent: Agent,
-  { evidence, server }: CheckResult,
+  { evidence }: CheckResult,
   release: ProvenRelease,
   onProgress?: DownloadProgress,
 ): Promise<InstallTarget> {
@@ -85,7 +101,6 @@ async function stage(
     headCounter: release.schedule.counter,
     slot: await installer.idle(),
     previousSlot: await installer.running(),
-    ...(server && { source: { product: heldTrustRoot(agent).product, server } }),
   };
   await journal.write({ state: 'downloading', target });
   const sources = downloadSources({ servers: serversOf(agent) }, evidence ?? { sources: [] });
@@ -122,7 +137,11 @@ async function requireSlotHolds({ installer }: Agent, { slot, image, sizeBytes }
 }
 
 /** D14: a release revoked while it was downloaded is not activated. */
-async function checkAgainAndActivate(agent: Agent, target: InstallTarget): Promise<InstallResult> {
+async function checkAgainAndActivate(
+  agent: Agent,
+  target: InstallTarget,
+  options: InstallOptions,
+): Promise<InstallResult> {
   const { verdict } = await check(agent, { unconditional: true });
   if (verdict.outcome !== 'update' || verdict.release.image !== target.image) {
     await agent.journal.write({ state: 'idle', target: null });
@@ -130,6 +149,8 @@ async function checkAgainAndActivate(agent: Agent, target: InstallTarget): Promi
       ? refusal('unavailable', 'the head moved during the download; the next check goes on')
       : verdict;
   }
+  const held = await mayProceed(agent, verdict.release, 'activation', options);
+  if (held !== null) return wait(agent, held);
   const found = await agent.installer.readBack(target.slot, target.sizeBytes);
   if (found.digest !== target.image)
     throw new FirmproofError('slot-readback-mismatch', 'the slot changed after it was verified');
@@ -173,7 +194,7 @@ export async function confirm(agent: Agent): Promise<InstallResult> {
     trialDeadlineSeconds: null,
     installed: { version, image },
     rollbackFloor: Math.max(rollbackFloor, rollbackIndex),
-    reports: queueReport(agent, target, 'confirmed'),
+    outcomes: recordOutcome(agent, target, 'confirmed'),
   });
   // Once more, so that the entry before this one has the new floor too: a damaged journal must not lower it.
   await journal.write({});
@@ -195,7 +216,7 @@ async function rollBack(agent: Agent, target: InstallTarget, reason: string): Pr
     target: null,
     trialDeadlineSeconds: null,
     lastVerdict: { outcome: 'rolled-back', code: 'health-check-failed', message },
-    reports: queueReport(agent, target, 'rolled-back', 'health-check-failed'),
+    outcomes: recordOutcome(agent, target, 'rolled-back', 'health-check-failed'),
   });
   return { outcome: 'rolled-back', version, code: 'health-check-failed', message };
 }

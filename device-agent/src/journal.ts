@@ -2,16 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  bytes32Schema,
-  envelopeSchema,
-  productIdSchema,
-  reportSchema,
-  sha256DigestSchema,
-  versionSchema,
-} from '@firmproof/protocol';
+import { bytes32Schema, envelopeSchema, productIdSchema, sha256DigestSchema, versionSchema } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import * as z from 'zod';
+import { noOutcomes, outcomesSchema } from './receipts/outcomes.ts';
 
 export const slotNames = ['a', 'b'] as const;
 export type SlotName = (typeof slotNames)[number];
@@ -25,18 +19,7 @@ const targetSchema = z.object({
   headCounter: z.int(),
   slot: z.enum(slotNames),
   previousSlot: z.enum(slotNames).nullable(),
-  /** Whose release it is, and the server that its evidence came from: what became of it is reported there. */
-  source: z.object({ product: productIdSchema, server: z.string() }).optional(),
 });
-
-/** What devices report is sent once; what could not be sent waits here, the oldest goes first (D16). */
-const reportQueueSchema = z.object({
-  counter: z.int(),
-  waiting: z.array(z.object({ server: z.string(), report: reportSchema.omit({ device: true }) })).max(8),
-  /** The failure that was reported last: the same one again is not told again. */
-  lastFailure: z.string().nullable(),
-});
-export type ReportQueue = z.infer<typeof reportQueueSchema>;
 
 const journalSchema = z.object({
   /** docs/spec/device.md D14 has the transitions. */
@@ -46,7 +29,14 @@ const journalSchema = z.object({
   installed: z.object({ version: versionSchema, image: sha256DigestSchema.nullable() }),
   rollbackFloor: z.int(),
   /** `product`: whose history it is; another place's starts anew. */
-  lastProven: z.object({ sequence: z.int(), history: bytes32Schema, product: productIdSchema.optional() }).nullable(),
+  lastProven: z
+    .object({
+      sequence: z.int(),
+      history: bytes32Schema,
+      product: productIdSchema.optional(),
+      block: z.object({ number: z.int(), hash: bytes32Schema }).optional(),
+    })
+    .nullable(),
   /** `silentSeconds`: device time since evidence last verified. */
   time: z.object({
     seconds: z.number(),
@@ -65,7 +55,7 @@ const journalSchema = z.object({
   trustRoot: envelopeSchema.nullable(),
   /** What let it adopt that one: the chain named it, or nothing had verified for 90 days. */
   trustRootGrounds: z.enum(['chain', 'silence']).nullable().default(null),
-  reports: reportQueueSchema.default({ counter: 0, waiting: [], lastFailure: null }),
+  outcomes: outcomesSchema.default(noOutcomes),
   failed: z.array(z.object({ image: sha256DigestSchema, headCounter: z.int(), reason: z.string() })).max(16),
   /** When `run` asks next, in trusted time, and how often in a row it asked for nothing. */
   nextCheck: z
@@ -77,6 +67,8 @@ const journalSchema = z.object({
     .nullable()
     .default(null),
   lastVerdict: z.object({ outcome: z.string(), code: z.string().optional(), message: z.string() }).nullable(),
+  /** What the last verdict without an update was, and since when there has been no other. */
+  standing: z.object({ code: z.string(), sinceSeconds: z.number() }).nullable().default(null),
 });
 
 export type JournalEntry = z.infer<typeof journalSchema>;
@@ -114,11 +106,18 @@ export class Journal {
   /** Changes the entry; when it returns, the change is on disk. */
   async write(change: Partial<JournalEntry>): Promise<void> {
     const entry = { ...this.entry, ...change };
+    entry.standing = standingAfter(entry);
     if (existsSync(this.#file)) await copyFile(this.#file, this.#previousFile);
     const content = JSON.stringify(journalSchema.parse(entry));
     await writeFileAtomically(this.#file, JSON.stringify({ checksum: checksumOf(content), content }));
     this.entry = entry;
   }
+}
+
+/** That an update is proven ends no standstill: people may hold it back right afterwards. */
+function standingAfter({ lastVerdict, standing, time }: JournalEntry): JournalEntry['standing'] {
+  const code = lastVerdict?.code;
+  return code === undefined || code === standing?.code ? standing : { code, sinceSeconds: time.seconds };
 }
 
 function checksumOf(content: string): string {

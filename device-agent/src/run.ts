@@ -6,7 +6,7 @@ import { countRetries, noRetries, waitAtStart, waitSeconds } from './backoff.ts'
 import type { AgentConfig } from './config.ts';
 import type { DownloadProgress } from './download.ts';
 import { type InstallResult, install } from './install.ts';
-import { sendReports } from './reports.ts';
+import { sendReceipts } from './receipts/send.ts';
 
 const busySeconds = 5;
 const timeKeepingSeconds = 600;
@@ -38,11 +38,11 @@ export async function run(
     let nextSeconds = busySeconds;
     if (agent !== null) {
       try {
-        const result = await install(agent, options.onProgress);
+        const result = await install(agent, options.onProgress && { onProgress: options.onProgress });
         nextSeconds = await planNext(agent, result);
         const { recoveredFrom } = agent.journal;
         options.onRound({ result, recoveredFrom, certificateProblems: agent.sources.certificateProblems, nextSeconds });
-        await sendReports(agent);
+        await sendReceipts(agent);
       } finally {
         agent.close();
       }

@@ -4,6 +4,7 @@ import { noRetries, type Retries } from './backoff.ts';
 import { isoTime } from './clock.ts';
 import type { JournalEntry } from './journal.ts';
 import { type SourceStatus, sourceStatus } from './network/source-status.ts';
+import { readQueue } from './receipts/queue.ts';
 import { heldTrustRoot } from './trust.ts';
 
 /** What a device says about itself. No secret is in it. */
@@ -22,7 +23,7 @@ export type Status = {
   readonly sequence: number | null;
   /** Whole days of device time since evidence last verified. */
   readonly daysInSilence: number;
-  readonly reportsWaiting: number;
+  readonly receiptsWaiting: number;
   readonly trustedTime: string;
   readonly lastVerdict: JournalEntry['lastVerdict'];
   /** Trusted time of the next check, and how often in a row one came to nothing for the same reason. */
@@ -38,7 +39,7 @@ export async function statusOf(agent: Agent): Promise<Status> {
   const { installed, state, target, rollbackFloor, lastProven, lastVerdict, nextCheck } = journal.entry;
   return {
     device: identity.id,
-    publicKey: identity.publicKey,
+    publicKey: identity.key.publicKey,
     product: root.product,
     channel: config.channel,
     hardware: config.hardware,
@@ -50,7 +51,7 @@ export async function statusOf(agent: Agent): Promise<Status> {
     trustRootVersion: root.version,
     sequence: lastProven?.sequence ?? null,
     daysInSilence: Math.floor(clock.silentSeconds() / 86_400),
-    reportsWaiting: journal.entry.reports.waiting.length,
+    receiptsWaiting: readQueue(config.dataDirectory, clock.nowSeconds()).waiting.length,
     trustedTime: isoTime(clock.nowSeconds()),
     lastVerdict,
     nextCheck: nextCheck && isoTime(nextCheck.dueSeconds),

@@ -35,10 +35,10 @@ export function lastProvenAt({ journal }: Pick<Agent, 'journal'>, root: TrustRoo
  */
 export function rememberedProof(agent: Agent, proven: ProvenState): Partial<JournalEntry> {
   const held = heldTrustRoot(agent);
-  const { sequence, history, trustRoot, timestampSeconds } = proven;
+  const { sequence, history, block, trustRoot, timestampSeconds } = proven;
   const isNewRoot = trustRoot.version > held.version;
   return {
-    lastProven: isSamePlace(held, trustRoot) ? { sequence, history, product: held.product } : null,
+    lastProven: isSamePlace(held, trustRoot) ? { sequence, history, product: held.product, block } : null,
     time: agent.clock.proven(timestampSeconds, { isNewRoot }),
     ...(isNewRoot && { trustRoot: trustRoot.envelope, trustRootGrounds: 'chain' }),
   };
