@@ -561,6 +561,10 @@ const serviceCodes = {
     meaning: 'The events of the registry do not replay to the history hash in its storage.',
     remedy: 'Ask another RPC node.',
   },
+  'device-list-malformed': {
+    meaning: 'The list of devices to anchor is malformed, empty, too long or names a device twice.',
+    remedy: 'One device a line after the header device,keyDigest,salt: a UUID, 64 hexadecimal digits, 0x and 64 more.',
+  },
   'deployment-proxy-missing': {
     meaning:
       'The deterministic deployment proxy is not on this chain. Vendor accounts have the same address on every chain because of it.',

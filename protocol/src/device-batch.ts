@@ -1,0 +1,41 @@
+import * as z from 'zod';
+import { abiWord, type Bytes32, bytes32Schema, fromHex, keccak256 } from './bytes.ts';
+import { bytes32OfDigest, type Sha256Digest, sha256DigestSchema } from './digest.ts';
+import { FirmproofError } from './errors.ts';
+import type { ProductId } from './names.ts';
+
+/** A device as a batch names it: sha-256 of its public key's SPKI, and the salt that keeps others from guessing its leaf. */
+export const batchDeviceSchema = z
+  .object({ device: z.uuid(), keyDigest: sha256DigestSchema, salt: bytes32Schema })
+  .meta({ id: 'BatchDevice' });
+export type BatchDevice = z.infer<typeof batchDeviceSchema>;
+
+/** Devices of one product that are anchored together under one Merkle root. */
+export type DeviceBatch = { readonly product: ProductId; readonly devices: readonly BatchDevice[] };
+
+/** As many as one list may name: a server keeps 64 bytes of tree for each. */
+export const maximumBatchDevices = 250_000;
+
+/**
+ * The leaf of a device: keccak256(keccak256(abi.encode(product, keyDigest, salt))). Hashed twice, as OpenZeppelin's
+ * StandardMerkleTree does it, so that no node of a tree can be taken for a leaf (docs/spec/device-anchor.md, N1).
+ */
+export function deviceLeaf(product: ProductId, keyDigest: Sha256Digest, salt: Bytes32): Bytes32 {
+  return keccak256(fromHex(keccak256(abiWord(product), abiWord(bytes32OfDigest(keyDigest)), abiWord(salt))));
+}
+
+/** The first line of a list of devices as CSV. */
+export const deviceListHeader = 'device,keyDigest,salt';
+
+export const deviceListLine = ({ device, keyDigest, salt }: BatchDevice): string => `${device},${keyDigest},${salt}`;
+
+/**
+ * One line of a list of devices, without its line break.
+ * @throws FirmproofError `device-list-malformed`
+ */
+export function parseDeviceLine(line: string, lineNumber: number): BatchDevice {
+  const [device, keyDigest, salt, ...more] = line.split(',');
+  const parsed = batchDeviceSchema.safeParse({ device, keyDigest, salt });
+  if (parsed.success && more.length === 0) return parsed.data;
+  throw new FirmproofError('device-list-malformed', `line ${lineNumber} of the list is no ${deviceListHeader}`);
+}
