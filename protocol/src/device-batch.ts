@@ -27,13 +27,41 @@ export function deviceLeaf(product: ProductId, keyDigest: Sha256Digest, salt: By
 /** The first line of a list of devices as CSV. */
 export const deviceListHeader = 'device,keyDigest,salt';
 
-export const deviceListLine = ({ device, keyDigest, salt }: BatchDevice): string => `${device},${keyDigest},${salt}`;
+const deviceListLine = ({ device, keyDigest, salt }: BatchDevice): string => `${device},${keyDigest},${salt}`;
+
+/**
+ * Reads a list of devices as CSV, line by line.
+ * @throws FirmproofError `device-list-malformed`, naming the line
+ */
+export const parseDeviceList = (text: string): readonly BatchDevice[] => [...parseDeviceLines(text)];
+
+/**
+ * The same, a device at a time.
+ * @throws FirmproofError `device-list-malformed`, naming the line
+ */
+export function* parseDeviceLines(text: string): Generator<BatchDevice> {
+  const [header, ...lines] = text.split('\n');
+  if (header !== deviceListHeader)
+    throw new FirmproofError('device-list-malformed', `the list does not begin with ${deviceListHeader}`);
+  if (lines.at(-1) === '') lines.pop();
+  if (lines.length > maximumBatchDevices)
+    throw new FirmproofError('device-list-malformed', `a list names at most ${maximumBatchDevices} devices`);
+  for (const [index, line] of lines.entries()) yield parseDeviceLine(line, index + 2);
+}
+
+/** The list as CSV. */
+export const formatDeviceList = (devices: readonly BatchDevice[]): string =>
+  [deviceListHeader, ...devices.map(deviceListLine), ''].join('\n');
+
+/** The leaves of a batch, in its order. */
+export const leavesOf = ({ product, devices }: DeviceBatch): readonly Bytes32[] =>
+  devices.map(({ keyDigest, salt }) => deviceLeaf(product, keyDigest, salt));
 
 /**
  * One line of a list of devices, without its line break.
  * @throws FirmproofError `device-list-malformed`
  */
-export function parseDeviceLine(line: string, lineNumber: number): BatchDevice {
+function parseDeviceLine(line: string, lineNumber: number): BatchDevice {
   const [device, keyDigest, salt, ...more] = line.split(',');
   const parsed = batchDeviceSchema.safeParse({ device, keyDigest, salt });
   if (parsed.success && more.length === 0) return parsed.data;
