@@ -7,10 +7,11 @@ import {
   bytes32OfDigest,
   type Channel,
   type DeviceBatch,
-  deviceTree,
   type Envelope,
   FirmproofError,
   formatDeviceList,
+  growDeviceTree,
+  inSteps,
   leavesOf,
   type ProductId,
   type ProductName,
@@ -163,7 +164,7 @@ export class Vendor<By extends Approver = Approver> {
    * @throws FirmproofError `device-list-malformed`, `devices-anchored`
    */
   async anchorDevices({ product, devices }: DeviceBatch): Promise<Proposal> {
-    const { root, count } = deviceTree(leavesOf({ product, devices }));
+    const { root, count } = await inSteps(growDeviceTree(leavesOf({ product, devices })));
     const { epoch } = await this.client.product(product);
     await this.client.sendDeviceList(product, root, formatDeviceList(devices));
     const { registry } = this.info;

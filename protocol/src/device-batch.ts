@@ -53,9 +53,16 @@ export function* parseDeviceLines(text: string): Generator<BatchDevice> {
 export const formatDeviceList = (devices: readonly BatchDevice[]): string =>
   [deviceListHeader, ...devices.map(deviceListLine), ''].join('\n');
 
-/** The leaves of a batch, in its order. */
-export const leavesOf = ({ product, devices }: DeviceBatch): readonly Bytes32[] =>
-  devices.map(({ keyDigest, salt }) => deviceLeaf(product, keyDigest, salt));
+/** The leaves of a batch, in its order, each computed when it is asked for. */
+export function* leavesOf({
+  product,
+  devices,
+}: {
+  readonly product: ProductId;
+  readonly devices: Iterable<BatchDevice>;
+}): Generator<Bytes32> {
+  for (const { keyDigest, salt } of devices) yield deviceLeaf(product, keyDigest, salt);
+}
 
 /**
  * One line of a list of devices, without its line break.

@@ -14,16 +14,18 @@ export type DeviceTree = { readonly root: Bytes32; readonly count: number; reado
 export type ReadNode = (index: number) => Uint8Array;
 
 /** How many nodes are made between two moments in which others may work. */
-const nodesAtOnce = 512;
+const nodesAtOnce = 2048;
 
 /**
- * Makes a tree in steps, for those who have other things to do meanwhile; `deviceTree` makes it at once.
+ * Makes a tree in steps, which `inSteps` takes one after the other; `deviceTree` makes it at once.
  * @throws FirmproofError `device-list-malformed` without leaves, or with one that is there twice
  */
-export function* growDeviceTree(leaves: readonly Bytes32[]): Generator<undefined, DeviceTree> {
-  const count = leaves.length;
+export function* growDeviceTree(leaves: Iterable<Bytes32>): Generator<undefined, DeviceTree> {
+  const sorted: Bytes32[] = [];
+  for (const leaf of leaves) if (sorted.push(leaf) % nodesAtOnce === 0) yield;
+  sorted.sort();
+  const count = sorted.length;
   if (count === 0) throw new FirmproofError('device-list-malformed', 'the list names no device');
-  const sorted = [...leaves].sort();
   const nodes = new Uint8Array((2 * count - 1) * nodeBytes);
   const write = (index: number, hash: string) => nodes.set(fromHex(hash), index * nodeBytes);
   for (const [position, leaf] of sorted.entries()) {
@@ -41,11 +43,20 @@ export function* growDeviceTree(leaves: readonly Bytes32[]): Generator<undefined
 }
 
 /** @throws FirmproofError `device-list-malformed` without leaves, or with one that is there twice */
-export function deviceTree(leaves: readonly Bytes32[]): DeviceTree {
+export function deviceTree(leaves: Iterable<Bytes32>): DeviceTree {
   const growing = growDeviceTree(leaves);
   for (;;) {
     const step = growing.next();
     if (step.done) return step.value;
+  }
+}
+
+/** Works in steps and lets others work in between: connections stay alive, requests are answered, a page reacts. */
+export async function inSteps<Result>(work: Generator<undefined, Result>): Promise<Result> {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+    await new Promise((resolve) => setTimeout(resolve));
   }
 }
 

@@ -38,7 +38,7 @@ export async function loadSaid(source: SaidSource, id: string): Promise<Said> {
     product: productSaid,
     account,
     attestation,
-    devices: devices !== null && product ? readDevices(devices, product) : null,
+    devices: devices !== null && product ? await readDevices(devices, product) : null,
     previous,
   };
 }

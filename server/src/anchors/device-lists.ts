@@ -1,14 +1,13 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as othersWork } from 'node:timers/promises';
 import {
   type Bytes32,
-  type DeviceTree,
-  deviceLeaf,
   deviceProof,
   FirmproofError,
   growDeviceTree,
+  inSteps,
+  leavesOf,
   type ProductId,
   parseDeviceLines,
 } from '@firmproof/protocol';
@@ -18,7 +17,6 @@ import { makeDirectory } from '@firmproof/protocol/node/directory';
 export type DeviceLists = ReturnType<typeof createDeviceLists>;
 
 const nodeBytes = 32;
-const linesAtOnce = 256;
 
 /**
  * Lists of devices that are to be anchored or are, each with its tree, as files beside the database: `ROOT.csv` as it was sent
@@ -46,12 +44,7 @@ export function createDeviceLists(directory: string) {
      * @throws FirmproofError `device-list-malformed`, also for a list with another root
      */
     async keep(product: ProductId, root: Bytes32, text: string): Promise<number> {
-      const leaves: Bytes32[] = [];
-      for (const { keyDigest, salt } of parseDeviceLines(text)) {
-        leaves.push(deviceLeaf(product, keyDigest, salt));
-        if (leaves.length % linesAtOnce === 0) await othersWork();
-      }
-      const tree = await grow(leaves);
+      const tree = await inSteps(growDeviceTree(leavesOf({ product, devices: parseDeviceLines(text) })));
       if (tree.root !== root)
         throw new FirmproofError('device-list-malformed', `the list has root ${tree.root}, not ${root}`);
       makeDirectory(directoryOf(product), 0o700);
@@ -95,13 +88,4 @@ export function createDeviceLists(directory: string) {
       }
     },
   };
-}
-
-async function grow(leaves: readonly Bytes32[]): Promise<DeviceTree> {
-  const growing = growDeviceTree(leaves);
-  for (;;) {
-    const step = growing.next();
-    if (step.done) return step.value;
-    await othersWork();
-  }
 }
