@@ -13,12 +13,12 @@ export type BatchDevice = z.infer<typeof batchDeviceSchema>;
 /** Devices of one product that are anchored together under one Merkle root. */
 export type DeviceBatch = { readonly product: ProductId; readonly devices: readonly BatchDevice[] };
 
-/** As many as one list may name: a server keeps 64 bytes of tree for each. */
+/** As many as one list may name (N4.3): a server keeps 64 bytes of tree for each. */
 export const maximumBatchDevices = 250_000;
 
 /**
- * The leaf of a device: keccak256(keccak256(abi.encode(product, keyDigest, salt))). Hashed twice, as OpenZeppelin's
- * StandardMerkleTree does it, so that no node of a tree can be taken for a leaf (docs/spec/device-anchor.md, N1).
+ * The leaf of a device (N1): keccak256(keccak256(abi.encode(product, keyDigest, salt))). Hashed twice, as OpenZeppelin's
+ * StandardMerkleTree does it, so that no node of a tree can be taken for a leaf. N… are of docs/spec/device-anchor.md.
  */
 export function deviceLeaf(product: ProductId, keyDigest: Sha256Digest, salt: Bytes32): Bytes32 {
   return keccak256(fromHex(keccak256(abiWord(product), abiWord(bytes32OfDigest(keyDigest)), abiWord(salt))));
@@ -30,7 +30,7 @@ export const deviceListHeader = 'device,keyDigest,salt';
 const deviceListLine = ({ device, keyDigest, salt }: BatchDevice): string => `${device},${keyDigest},${salt}`;
 
 /**
- * Reads a list of devices as CSV, line by line.
+ * Reads a list of devices as CSV, line by line (N4).
  * @throws FirmproofError `device-list-malformed`, naming the line
  */
 export const parseDeviceList = (text: string): readonly BatchDevice[] => [...parseDeviceLines(text)];

@@ -5,7 +5,7 @@ import { FirmproofError } from './errors.ts';
 const nodeBytes = 32;
 
 /**
- * A Merkle tree as OpenZeppelin's merkle-tree lays it out (docs/spec/device-anchor.md, N2 to N4): node i has the children
+ * A Merkle tree as OpenZeppelin's merkle-tree lays it out (N2 of docs/spec/device-anchor.md): node i has the children
  * 2i + 1 and 2i + 2, the leaves are the last nodes, the smallest leaf the very last. `nodes` are 32 bytes each, the root first.
  */
 export type DeviceTree = { readonly root: Bytes32; readonly count: number; readonly nodes: Uint8Array };
@@ -65,7 +65,7 @@ export const nodeReader =
   (index) =>
     nodes.subarray(index * nodeBytes, (index + 1) * nodeBytes);
 
-/** The siblings on the way from a leaf to the root; null where the tree of `count` leaves does not have the leaf. */
+/** The siblings on the way from a leaf to the root (N3); null where the tree of `count` leaves does not have the leaf. */
 export function deviceProof(count: number, read: ReadNode, leaf: Bytes32): readonly Bytes32[] | null {
   let index = findLeaf(count, read, leaf.slice(2));
   if (index === null) return null;
@@ -77,7 +77,7 @@ export function deviceProof(count: number, read: ReadNode, leaf: Bytes32): reado
   return proof;
 }
 
-/** The root that a proof leads to. */
+/** The root that a proof leads to (N3.2). */
 export const rootOfProof = (leaf: Bytes32, proof: readonly Bytes32[]): Bytes32 =>
   proof.reduce((node, sibling) => parentOf(fromHex(node), fromHex(sibling)), leaf);
 

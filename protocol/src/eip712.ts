@@ -118,7 +118,7 @@ export function registryDomain(chainId: number, registry: Address) {
   return { name: 'Firmproof Registry', version: '1', chainId, verifyingContract: registry };
 }
 
-/** Where the deployment proxy puts the device anchor with salt 0, on every chain: it depends on nothing but its code. */
+/** Where the deployment proxy puts the device anchor with salt 0, on every chain (N5.1): it depends on nothing but its code. */
 export const deviceAnchorAddress = addressSchema.parse('0x2b24280bc84923104484980591fcb7b6ded497be');
 
 export function anchorDomain(chainId: number) {

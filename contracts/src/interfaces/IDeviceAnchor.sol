@@ -15,7 +15,7 @@ struct Batch {
 /// all registries of a chain: everything in it belongs to a registry and a product, and no registry speaks for another.
 /// Anybody may relay. Nobody owns it.
 ///
-/// Trees are those of OpenZeppelin's merkle-tree, a leaf is
+/// docs/spec/device-anchor.md says all of it. Trees are those of OpenZeppelin's merkle-tree, a leaf is
 /// `keccak256(bytes.concat(keccak256(abi.encode(product, keyDigest, salt))))`.
 interface IDeviceAnchor {
     // ---- Events ----------------------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ export function checkRegistry(registry: Address, place: Place): Check {
   );
 }
 
-/** The root is computed here, from the list that the server gives. */
+/** The root is computed here, from the list that the server gives (N6.2). */
 export function checkDevices(
   devices: DevicesSaid | null,
   { root, count }: { readonly root: Bytes32; readonly count: number },

@@ -39,7 +39,7 @@ export function createDeviceAnchors({ database, lists }: { readonly database: Da
   return {
     lists,
 
-    /** Whether the publisher has revoked the device with this leaf on chain (A37). */
+    /** Whether the publisher has revoked the device with this leaf on chain (N7.1, A37). */
     async isRevokedOnChain(product: ProductId, leaf: Bytes32): Promise<boolean> {
       return (await revokedAt(product, leaf)) !== null;
     },
@@ -85,7 +85,7 @@ export function createDeviceAnchors({ database, lists }: { readonly database: Da
     },
 
     /**
-     * Nobody may be asked to approve devices that nobody can look at.
+     * Nobody may be asked to approve devices that nobody can look at (N6.1).
      * @throws FirmproofError `device-list-missing`, `device-list-malformed` for another count
      */
     async requireListed(product: ProductId, { root, count }: { root: Bytes32; count: number }): Promise<void> {
