@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createDecipheriv, randomBytes, scryptSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decryptSecret, encryptSecret } from '../../../client/src/key-file.ts';
@@ -11,6 +11,17 @@ describe('a key file', () => {
     expect(await decryptSecret(file, 'pässword'.normalize('NFD'))).toEqual(secret);
     expect(file).not.toContain(secret.toString('base64'));
     await expectCode('passphrase-wrong', () => decryptSecret(file, 'password'));
+  });
+
+  test('costs who guesses at its passphrase 128 MiB each time', async () => {
+    const secret = randomBytes(32);
+    const { kdf, cipher, ciphertext } = JSON.parse(await encryptSecret(secret, 'pässword'));
+    const bytes = (encoded: string) => Buffer.from(encoded, 'base64');
+    const cost = { N: 2 ** 17, r: 8, p: 1, maxmem: 2 ** 28 };
+    const key = scryptSync('pässword'.normalize('NFC'), bytes(kdf.salt), 32, cost);
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes(cipher.nonce), { authTagLength: 16 });
+    decipher.setAuthTag(bytes(cipher.tag));
+    expect(Buffer.concat([decipher.update(bytes(ciphertext)), decipher.final()])).toEqual(secret);
   });
 
   test('that was changed is not opened', async () => {
