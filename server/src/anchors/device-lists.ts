@@ -35,23 +35,29 @@ export function createDeviceLists(directory: string) {
     return list && tree ? (tree.size / nodeBytes + 1) / 2 : null;
   }
 
+  async function keep(product: ProductId, root: Bytes32, text: string): Promise<void> {
+    const tree = await inSteps(growDeviceTree(leavesOf({ product, devices: parseDeviceLines(text) })));
+    if (tree.root !== root)
+      throw new FirmproofError('device-list-malformed', `the list has root ${tree.root}, not ${root}`);
+    makeDirectory(directoryOf(product), 0o700);
+    // The list comes last: where it is, its tree is too.
+    await writeFileAtomically(treeFile(product, root), tree.nodes);
+    await writeFileAtomically(listFile(product, root), text);
+  }
+
+  let last: Promise<unknown> = Promise.resolve();
+
   return {
     count,
 
     /**
-     * Keeps a list, checked line by line; while a long one is worked through, other requests are answered.
-     * @returns how many devices it names
+     * Keeps a list, checked line by line. One list at a time is worked through, and in between other requests are answered.
      * @throws FirmproofError `device-list-malformed`, also for a list with another root
      */
-    async keep(product: ProductId, root: Bytes32, text: string): Promise<number> {
-      const tree = await inSteps(growDeviceTree(leavesOf({ product, devices: parseDeviceLines(text) })));
-      if (tree.root !== root)
-        throw new FirmproofError('device-list-malformed', `the list has root ${tree.root}, not ${root}`);
-      makeDirectory(directoryOf(product), 0o700);
-      // The list comes last: where it is, its tree is too.
-      await writeFileAtomically(treeFile(product, root), tree.nodes);
-      await writeFileAtomically(listFile(product, root), text);
-      return tree.count;
+    keep(product: ProductId, root: Bytes32, text: string): Promise<void> {
+      const kept = last.then(() => keep(product, root, text));
+      last = kept.catch(() => undefined);
+      return kept;
     },
 
     /** The list as it was sent. @throws FirmproofError `device-list-missing` */
@@ -81,7 +87,7 @@ export function createDeviceLists(directory: string) {
     /** Drops lists that nobody wants any more. */
     async dropUnused(isUsed: (product: string, root: string) => boolean): Promise<void> {
       for (const product of await readdir(directory).catch(() => [])) {
-        for (const file of await readdir(directoryOf(product))) {
+        for (const file of await readdir(directoryOf(product)).catch(() => [])) {
           const root = file.slice(0, file.indexOf('.'));
           if (!isUsed(product, root)) await rm(join(directoryOf(product), file), { force: true });
         }
