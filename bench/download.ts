@@ -6,6 +6,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { downloadImage } from '../device-agent/src/download.ts';
 import { imageTargetOf } from '../device-agent/src/installers/image-file.ts';
 import { SourceHealth } from '../device-agent/src/network/source-health.ts';
@@ -19,17 +20,16 @@ const rounds = 5;
 type Served = { readonly url: string; readonly cid: Block['cid']; readonly digest: string };
 
 /** The gateway, in a process of its own: the whole image at `/`, its blocks by CID. */
-async function serve(mebibytes: number): Promise<void> {
+function serve(mebibytes: number): void {
   const leaves = Array.from({ length: mebibytes }, () => leafOf(randomBytes(blockBytes)));
   const root = nodeOver(leaves);
   const blocks = new Map<string, Uint8Array>([root, ...leaves].map(({ cid, bytes }) => [cid, bytes]));
   const hash = createHash('sha256');
   for (const { bytes } of leaves) hash.update(bytes);
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const cid = /^\/ipfs\/([^/?]+)/.exec(request.url ?? '')?.[1];
-    if (cid !== undefined) return void response.end(blocks.get(cid));
-    for (const { bytes } of leaves) if (!response.write(bytes)) await once(response, 'drain');
-    response.end();
+    if (cid === undefined) Readable.from(leaves.map(({ bytes }) => bytes)).pipe(response);
+    else response.end(blocks.get(cid));
   });
   server.listen(0, '127.0.0.1', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -101,5 +101,5 @@ async function bench(mebibytes: number): Promise<void> {
 }
 
 const [first, second] = process.argv.slice(2);
-if (first === 'serve') await serve(Number(second));
+if (first === 'serve') serve(Number(second));
 else await bench(Number(first ?? 256));
