@@ -26,6 +26,8 @@ export type Status = {
   readonly receiptsWaiting: number;
   readonly trustedTime: string;
   readonly lastVerdict: JournalEntry['lastVerdict'];
+  /** Versions that failed here and why: none is tried again before the vendor promotes again. */
+  readonly failed: JournalEntry['failed'];
   /** Trusted time of the next check, and how often in a row one came to nothing for the same reason. */
   readonly nextCheck: string | null;
   readonly retries: Retries;
@@ -36,7 +38,7 @@ export type Status = {
 export async function statusOf(agent: Agent): Promise<Status> {
   const { config, identity, journal, clock, installer } = agent;
   const root = heldTrustRoot(agent);
-  const { installed, state, target, rollbackFloor, lastProven, lastVerdict, nextCheck } = journal.entry;
+  const { installed, state, target, rollbackFloor, lastProven, lastVerdict, failed, nextCheck } = journal.entry;
   return {
     device: identity.id,
     publicKey: identity.key.publicKey,
@@ -54,6 +56,7 @@ export async function statusOf(agent: Agent): Promise<Status> {
     receiptsWaiting: readQueue(config.dataDirectory, clock.nowSeconds()).waiting.length,
     trustedTime: isoTime(clock.nowSeconds()),
     lastVerdict,
+    failed,
     nextCheck: nextCheck && isoTime(nextCheck.dueSeconds),
     retries: nextCheck?.retries ?? noRetries,
     sources: sourceStatus(agent.sources),
