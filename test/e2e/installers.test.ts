@@ -7,7 +7,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { BootLoader } from '../support/boot-loader.ts';
 import { makeDevice, type TestDevice } from '../support/device.ts';
 import { shell } from '../support/shell.ts';
-import { destroyStack, eventually, makeVendor, type Stack, startStack, temporaryDirectory, type TestVendor } from '../support/stack.ts';
+import {
+  destroyStack,
+  eventually,
+  makeVendor,
+  type Stack,
+  startStack,
+  type TestVendor,
+  temporaryDirectory,
+} from '../support/stack.ts';
 import { loopDevice } from '../support/tools.ts';
 
 let stack: Stack;

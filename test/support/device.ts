@@ -30,6 +30,8 @@ export type TestDevice = {
   running(): string | null;
   /** Sends the receipts that wait. */
   report(): Promise<string | null>;
+  /** What the agent does next, it does in another boot of the device. */
+  reboot(): void;
   /** Lets device time pass: the device is on, and nobody answers. */
   sleep(days: number): void;
   /** Changes the configuration, as a new device image would. */
@@ -64,8 +66,11 @@ export function makeDevice(
   write();
   const machine = machineTime();
   let sleptSeconds = 0;
+  let reboots = 0;
   const time: MonotonicTime = {
-    bootId: machine.bootId,
+    get bootId() {
+      return reboots === 0 ? machine.bootId : `${machine.bootId}-${reboots}`;
+    },
     uptimeSeconds: () => machine.uptimeSeconds() + sleptSeconds,
   };
   const withAgent = async <Result>(act: (agent: Awaited<ReturnType<typeof openAgent>>) => Promise<Result> | Result) => {
@@ -84,6 +89,9 @@ export function makeDevice(
     install: () => withAgent((agent) => install(agent)),
     status: () => withAgent(statusOf),
     report: () => withAgent(sendReceipts),
+    reboot() {
+      reboots += 1;
+    },
     sleep(days) {
       sleptSeconds += days * 86_400;
     },
