@@ -4,6 +4,7 @@ import type { Failure, JournalEntry } from '../journal.ts';
 import { recordOutcome } from '../receipts/outcomes.ts';
 import { reboot } from './boot.ts';
 import { fellBack, resultOf } from './failure.ts';
+import { refusal } from './result.ts';
 import { type Effect, targetOf } from './step.ts';
 
 /** Nothing is under way any more. */
@@ -21,6 +22,7 @@ export const confirmed: Effect<'confirmed'> = async ({ agent }) => {
     ...settled,
     installed: { version, image },
     rollbackFloor: Math.max(journal.entry.rollbackFloor, rollbackIndex),
+    lastVerdict: refusal('already-installed', `${version} runs and is confirmed`),
     outcomes,
   };
   return { event: 'kept', change, result: { outcome: 'installed', version } };
