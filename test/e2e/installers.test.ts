@@ -2,10 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { install } from '@firmproof/device-agent';
 import { sha256 } from '@firmproof/protocol';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BootLoader } from '../support/boot-loader.ts';
 import { makeDevice, type TestDevice } from '../support/device.ts';
+import { PowerCut } from '../support/power-cut.ts';
 import { shell } from '../support/shell.ts';
 import {
   destroyStack,
@@ -204,5 +206,93 @@ describe('hooks', () => {
     expect(await device.install()).toEqual({ outcome: 'installed', version: '6.0.0' });
     const names = ['beforeInstall', 'afterInstall', 'beforeActivation', 'afterActivation'];
     expect(readFileSync(log, 'utf8')).toBe(names.map((name) => `${name} 6.0.0\n`).join(''));
+  });
+});
+
+describe('A33: the power of a device with two partitions goes', () => {
+  const image = randomBytes(300_000);
+  const factory = Buffer.alloc(1024 * 1024, 'f');
+
+  beforeAll(async () => {
+    const fresh = makeFresh();
+    await offer(fresh.device, '7.0.0', image);
+    fresh.device.destroy();
+  });
+
+  /** A device fresh from the factory: slot a runs. */
+  function makeFresh() {
+    const directory = temporaryDirectory();
+    const loader = new BootLoader(directory);
+    const slots = { a: join(directory, 'a.slot'), b: join(directory, 'b.slot') };
+    for (const file of Object.values(slots)) writeFileSync(file, factory);
+    const { running, bootEnvironment } = loader;
+    const installer = { kind: 'block-devices', slots, running, bootEnvironment };
+    const device = makeDevice(vendor.trustRoot, [stack.url], { installer, health: { command: ['true'] } }, directory);
+    const bootsWhole = () => {
+      device.reboot();
+      const slot = loader.boot() as 'a' | 'b';
+      const whole = slot === 'a' ? factory : image;
+      expect(sha256(readFileSync(slots[slot]).subarray(0, whole.length)), `slot ${slot}`).toBe(sha256(whole));
+    };
+    return { device, bootsWhole };
+  }
+
+  /** Updates with as many reboots as it takes; `acts` counts what reaches the disk or the boot loader, and ends it there. */
+  async function update({ device, bootsWhole }: ReturnType<typeof makeFresh>, acts: number, when: 'before' | 'after') {
+    let left = acts;
+    const said: string[] = [];
+    const guarded = async (act: () => Promise<unknown>) => {
+      left -= 1;
+      if (left < 0 || (left === 0 && when === 'before')) throw new PowerCut();
+      const result = await act();
+      if (left === 0) throw new PowerCut();
+      return result;
+    };
+    const guard = (owner: object, name: string) => {
+      const methods = owner as Record<string, (...args: unknown[]) => Promise<unknown>>;
+      const does = methods[name]?.bind(owner);
+      methods[name] = (...args) => guarded(async () => does?.(...args));
+    };
+    for (let round = 0; round < 4; round += 1) {
+      const result = await device.act(async (agent) => {
+        guard(agent.journal, 'write');
+        for (const name of ['activate', 'confirm', 'rollBack']) guard(agent.installer, name);
+        return install(agent);
+      });
+      said.push('code' in result ? result.code : result.outcome);
+      if (result.outcome === 'installed' || result.outcome === 'current') return;
+      bootsWhole();
+    }
+    throw new Error(`it was never installed: ${said.join(', ')}`);
+  }
+
+  test.each(['before', 'after'] as const)('%s every step: it boots, and has the new image in the end', async (when) => {
+    for (let act = 1; ; act += 1) {
+      const fresh = makeFresh();
+      try {
+        const cut = await update(fresh, act, when).then(
+          () => false,
+          (error: unknown) => {
+            if (error instanceof PowerCut) return true;
+            throw error;
+          },
+        );
+        fresh.bootsWhole();
+        await update(fresh, Number.POSITIVE_INFINITY, when).catch((error: unknown) => {
+          throw new Error(`power cut ${when} act ${act}`, { cause: error });
+        });
+        expect(await fresh.device.status()).toMatchObject({
+          installed: { version: '7.0.0' },
+          slot: 'b',
+          state: 'idle',
+        });
+        if (!cut) {
+          expect(act).toBeGreaterThan(10);
+          return;
+        }
+      } finally {
+        fresh.device.destroy();
+      }
+    }
   });
 });

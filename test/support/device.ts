@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -66,12 +67,13 @@ export function makeDevice(
   write();
   const machine = machineTime();
   let sleptSeconds = 0;
-  let reboots = 0;
+  let boot = { id: machine.bootId, sinceSeconds: 0 };
+  const onSeconds = () => machine.uptimeSeconds() + sleptSeconds;
   const time: MonotonicTime = {
     get bootId() {
-      return reboots === 0 ? machine.bootId : `${machine.bootId}-${reboots}`;
+      return boot.id;
     },
-    uptimeSeconds: () => machine.uptimeSeconds() + sleptSeconds,
+    uptimeSeconds: () => onSeconds() - boot.sinceSeconds,
   };
   const withAgent = async <Result>(act: (agent: Awaited<ReturnType<typeof openAgent>>) => Promise<Result> | Result) => {
     const agent = await openAgent(readConfig(configFile), time);
@@ -90,7 +92,7 @@ export function makeDevice(
     status: () => withAgent(statusOf),
     report: () => withAgent(sendReceipts),
     reboot() {
-      reboots += 1;
+      boot = { id: randomUUID(), sinceSeconds: onSeconds() };
     },
     sleep(days) {
       sleptSeconds += days * 86_400;
