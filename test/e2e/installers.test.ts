@@ -46,6 +46,7 @@ describe('a device with two partitions', () => {
   let loader: BootLoader;
   let slots: Record<'a' | 'b', string>;
   let loops: ReturnType<typeof loopDevice>[] = [];
+  let installer: object;
   let device: TestDevice;
 
   beforeAll(() => {
@@ -57,7 +58,7 @@ describe('a device with two partitions', () => {
     const [a, b] = loops;
     const { running, bootEnvironment } = loader;
     const devices = a && b ? { a: a.path, b: b.path } : slots;
-    const installer = { kind: 'block-devices', slots: devices, running, bootEnvironment };
+    installer = { kind: 'block-devices', slots: devices, running, bootEnvironment };
     const health = { command: ['true'], deadlineSeconds: 600 };
     device = makeDevice(vendor.trustRoot, [stack.url], { installer, health }, directory);
   });
@@ -96,6 +97,15 @@ describe('a device with two partitions', () => {
     holds('b', first);
     expect(await device.status()).toMatchObject({ installed: { version: '1.0.0' }, slot: 'b', state: 'idle' });
     expect((await device.check()).verdict).toMatchObject({ code: 'version-failed-here' });
+  });
+
+  test('that does not say which slot runs writes nothing, and says that', async () => {
+    device.configure({ installer: { ...installer, running: { command: ['true'] } } });
+    await offer(device, '2.1.0', second);
+    expect(await device.install()).toMatchObject({ outcome: 'refused', code: 'running-slot-unknown' });
+    expect(await device.status()).toMatchObject({ slot: null, why: { code: 'running-slot-unknown' } });
+    holds('b', first);
+    device.configure({ installer });
   });
 
   test('whose new image is not healthy goes back at the next boot', async () => {
