@@ -1,4 +1,13 @@
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createBootEnvironment, parseAssignments } from '../../../../device-agent/src/installers/boot-environment.ts';
@@ -98,6 +107,31 @@ describe('what other people have in the environment', () => {
     const environment = grub();
     await environment.write({ firmproof_slot: 'b' });
     expect((await environment.read()).get('saved_entry')).toBe('0');
+  });
+});
+
+describe('the file of GRUB', () => {
+  test('is replaced as a whole, also behind a link: a power cut leaves the old or the new one', async ({ skip }) => {
+    const lacking = lacks(['grub-editenv']);
+    if (lacking) skip(lacking);
+    grub();
+    const [file, link] = [join(directory, 'grubenv'), join(directory, 'link')];
+    symlinkSync(file, link);
+    const before = openSync(file, 'r');
+    try {
+      await environmentOf({ kind: 'grub', file: link }).write({ firmproof_slot: 'b' });
+      // Whoever has the old file open still has all of it.
+      expect(readFileSync(before, 'utf8')).not.toContain('firmproof_slot');
+      expect(readFileSync(file, 'utf8')).toContain('firmproof_slot=b');
+      expect(readdirSync(directory).sort()).toEqual(['grubenv', 'link']);
+    } finally {
+      closeSync(before);
+    }
+  });
+
+  test('that is missing is not made up', async () => {
+    const environment = environmentOf({ kind: 'grub', file: join(directory, 'absent') });
+    await expectCode('boot-environment-failed', () => environment.write({ firmproof_slot: 'b' }));
   });
 });
 
