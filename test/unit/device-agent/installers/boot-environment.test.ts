@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createBootEnvironment, parseAssignments } from '../../../../device-agent/src/installers/boot-environment.ts';
 import { installerSchema } from '../../../../device-agent/src/installers/config.ts';
@@ -166,4 +167,15 @@ test('assignments are lines of name=value; a value may hold more of them', () =>
     ['b', 'x=y'],
     ['c', ''],
   ]);
+});
+
+test('whatever is written as assignments is read as it was', () => {
+  const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.-]{0,9}$/);
+  const value = fc.stringMatching(/^[ -~]{0,20}$/);
+  fc.assert(
+    fc.property(fc.dictionary(name, value), (variables) => {
+      const text = Object.entries(variables).map(([key, of]) => `${key}=${of}\n`);
+      expect(parseAssignments(text.join(''))).toEqual(new Map(Object.entries(variables)));
+    }),
+  );
 });
