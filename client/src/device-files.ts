@@ -27,7 +27,7 @@ export function writeDeviceFiles(
     channel: channels[0],
     image: { version: '0.0.1', rollbackIndex: 0, buildTimeSeconds: Math.floor(Date.now() / 1000) },
     servers,
-    slots: { directory: 'slots' },
+    installer: { kind: 'files', directory: 'slots' },
     dataDirectory: 'data',
   };
   const files = { 'trust-root.json': trustRoot.envelope, 'agent.json': agentConfig };

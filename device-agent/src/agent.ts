@@ -2,11 +2,15 @@ import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
 import { makeDirectory } from '@firmproof/protocol/node/directory';
 import { takeLock } from '@firmproof/protocol/node/lock-file';
-import { type Clock, createClock, type MonotonicTime, machineTime } from './clock.ts';
+import { type Clock, createClock, type MonotonicTime, machineTime, timeAtFirstBoot } from './clock.ts';
 import type { AgentConfig } from './config.ts';
-import { type Identity, openIdentity } from './identity.ts';
+import { type Identity, openIdentity } from './identity/identity.ts';
+import { createInstaller } from './installers/create-installer.ts';
+import type { Installer } from './installers/installer.ts';
 import { Journal } from './journal.ts';
-import { createSlots, type Slots } from './slots.ts';
+import { SourceHealth } from './network/source-health.ts';
+
+import { noOutcomes } from './receipts/outcomes.ts';
 
 /** A device at work: its configuration, what it is, what it remembers. */
 export type Agent = {
@@ -14,29 +18,36 @@ export type Agent = {
   readonly identity: Identity;
   readonly journal: Journal;
   readonly clock: Clock;
-  readonly slots: Slots;
+  readonly sources: SourceHealth;
+  readonly installer: Installer;
   close(): void;
 };
 
 /** Reads the device's data without keeping others away: to look, not to act. */
 export async function loadAgent(config: AgentConfig, time: MonotonicTime = machineTime()): Promise<Agent> {
-  const identity = await openIdentity(config.dataDirectory);
+  const identity = await openIdentity(config);
   const journal = await Journal.open(config.dataDirectory, {
     state: 'idle',
     target: null,
     trialDeadlineSeconds: null,
+    trialBoot: null,
+    failure: null,
     installed: { version: config.image.version, image: config.image.digest },
     rollbackFloor: config.image.rollbackIndex,
     lastProven: null,
-    time: { seconds: config.image.buildTimeSeconds, bootId: '', uptimeSeconds: 0, silentSeconds: 0 },
+    time: timeAtFirstBoot(config.imageTrustRoot.madeAt ?? 0, config.image.buildTimeSeconds),
     trustRoot: null,
     trustRootGrounds: null,
-    reports: { counter: 0, waiting: [], lastFailure: null },
+    outcomes: noOutcomes,
     failed: [],
+    nextCheck: null,
     lastVerdict: null,
+    standing: null,
   });
   const clock = createClock(journal, config.image.buildTimeSeconds, time);
-  return { config, identity, journal, clock, slots: createSlots(config.slots.directory), close: () => undefined };
+  const sources = SourceHealth.open(config.dataDirectory, clock.nowSeconds);
+  const installer = createInstaller(config.installer);
+  return { config, identity, journal, clock, sources, installer, close: () => undefined };
 }
 
 /** Opens the device's data, alone: two agents on one directory would undo each other. @throws FirmproofError `install-in-progress` */

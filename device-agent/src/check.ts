@@ -13,6 +13,7 @@ import {
 import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 import type { Agent } from './agent.ts';
 import { fetchEvidence, fetchTrustRoots } from './evidence-source.ts';
+import { accessTo } from './network/access.ts';
 import { heldTrustRoot, lastProvenAt, rememberedProof, serversOf, stepInSilence } from './trust.ts';
 
 export type CheckResult = {
@@ -21,7 +22,12 @@ export type CheckResult = {
   readonly evidence: Evidence | null;
 };
 
-type Answer = CheckResult & { readonly saysMoved?: boolean };
+export type Answer = CheckResult & { readonly saysMoved?: boolean };
+
+type Answers = Answer & {
+  /** Of the newest block that a quorum vouches for and that is too old for this device. */
+  readonly staleBlockSeconds: number | null;
+};
 
 /** A product that moves more often between two checks goes on at the next. */
 const maximumRounds = 64;
@@ -43,21 +49,37 @@ function deviceState({ config, journal, identity }: Agent, root: TrustRoot): Dev
  * another place is adopted, and the new place is asked in the same check.
  */
 export async function check(agent: Agent, options: { readonly unconditional?: boolean } = {}): Promise<CheckResult> {
+  const result = await checkInRounds(agent, options.unconditional ?? false);
+  await agent.sources.save();
+  return result;
+}
+
+async function checkInRounds(agent: Agent, unconditional: boolean): Promise<CheckResult> {
   for (let round = 1; ; round += 1) {
-    const { saysMoved, ...result } = await askAll(agent, options.unconditional ?? false);
+    const { saysMoved, staleBlockSeconds, ...result } = await askAll(agent, unconditional);
     const { verdict } = result;
+    const isLastRound = round === maximumRounds;
     if (verdict.proven) {
       await agent.journal.write({ ...rememberedProof(agent, verdict.proven), lastVerdict: summary(verdict) });
       const moved = verdict.outcome !== 'update' && verdict.code === 'product-moved';
-      if (moved && round < maximumRounds) continue;
+      if (moved && !isLastRound) continue;
       return result;
     }
+    if (staleBlockSeconds !== null && !isLastRound && (await takeBackJump(agent, staleBlockSeconds))) continue;
     const step = await followInSilence(agent, saysMoved ?? false);
-    if (step === 'adopted' && round < maximumRounds) continue;
+    if (step === 'adopted' && !isLastRound) continue;
     const final = step === 'ahead' ? { ...result, verdict: refusal('trust-root-ahead', aheadMessage) } : result;
     await agent.journal.write({ lastVerdict: summary(final.verdict), time: agent.clock.snapshot() });
     return final;
   }
+}
+
+/** A timestamp that nothing has confirmed for 90 days was wrong: time goes on without it (D17). */
+async function takeBackJump(agent: Agent, staleBlockSeconds: number): Promise<boolean> {
+  const time = agent.clock.withoutLastJump(staleBlockSeconds, heldTrustRoot(agent).maxAgeSeconds);
+  if (time === null) return false;
+  await agent.journal.write({ time });
+  return true;
 }
 
 const aheadMessage = 'a newer trust root is signed, but nothing proves to this device that the chain names it';
@@ -66,34 +88,44 @@ const aheadMessage = 'a newer trust root is signed, but nothing proves to this d
  * Asks the servers in turn and takes the first whose evidence proves something (checks 1 to 4), whatever it proves. A
  * server that lies or is silent costs nothing but the next question.
  */
-async function askAll(agent: Agent, unconditional: boolean): Promise<Answer> {
+async function askAll(agent: Agent, unconditional: boolean): Promise<Answers> {
   let worst: Answer | null = null;
   let saysMoved = false;
-  for (const server of serversOf(agent)) {
-    const answer = await ask(agent, server, unconditional);
-    if (answer.verdict.proven) return answer;
+  let staleBlockSeconds: number | null = null;
+  for (const server of agent.sources.order(serversOf(agent))) {
+    const answer = await askServer(agent, server, unconditional);
+    const { verdict, evidence } = answer;
+    if (verdict.outcome === 'update' || verdict.proven) {
+      agent.sources.worked(server);
+      return { ...answer, staleBlockSeconds: null };
+    }
+    agent.sources.failed(server, verdict);
     saysMoved ||= answer.saysMoved ?? false;
+    if (verdict.code === 'stale' && evidence)
+      staleBlockSeconds = Math.max(staleBlockSeconds ?? 0, evidence.block.timestamp);
     if (worst === null || severity(answer.verdict) > severity(worst.verdict)) worst = answer;
   }
   const none = { verdict: refusal('unavailable', 'no server is configured'), server: null, evidence: null };
-  return { ...(worst ?? none), saysMoved };
+  return { ...(worst ?? none), saysMoved, staleBlockSeconds };
 }
 
 const severity = ({ outcome }: Verdict) => ['current', 'waiting', 'update', 'unproven', 'refused'].indexOf(outcome);
 
 const refusal = (code: DeviceCode, message: string): Verdict => ({ outcome: outcomeOf(code), code, message });
 
-async function ask(agent: Agent, server: string, unconditional: boolean): Promise<Answer> {
+/** What one server's evidence proves. Nothing is remembered of it. */
+export async function askServer(agent: Agent, server: string, unconditional: boolean): Promise<Answer> {
   const nowSeconds = agent.clock.nowSeconds();
   const root = heldTrustRoot(agent);
+  const network = accessTo(agent, server);
   try {
-    const evidence = await fetchEvidence(agent.config, server, root, { nowSeconds, unconditional });
+    const evidence = await fetchEvidence(agent.config, server, root, { network, nowSeconds, unconditional });
     const verify = (from: Evidence) =>
       verifyEvidence(from, root, deviceState(agent, root), nowSeconds, keylessVerifier);
     let verdict = await verify(evidence);
     if (lacksSteps(verdict)) {
       // Evidence carries the newest roots only; a device that slept for longer fetches the others.
-      const steps = await fetchTrustRoots(server, root);
+      const steps = await fetchTrustRoots(server, root, network);
       if (steps.length > 0) verdict = await verify({ ...evidence, trustRoots: [...steps] });
     }
     return { verdict: respectFailures(agent, verdict), server, evidence };
@@ -120,7 +152,7 @@ async function followInSilence(agent: Agent, saysMoved: boolean): Promise<'adopt
   let found: 'ahead' | 'none' = 'none';
   for (const server of serversOf(agent)) {
     try {
-      if (await stepInSilence(agent, server)) return 'adopted';
+      if (await stepInSilence(agent, server, accessTo(agent, server))) return 'adopted';
     } catch (error) {
       // What a server offers does not lead on: no worse than no offer.
       if (!isDeviceError(error)) throw error;

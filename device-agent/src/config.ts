@@ -10,6 +10,13 @@ import {
   versionSchema,
 } from '@firmproof/protocol';
 import * as z from 'zod';
+import { identityConfigSchema } from './identity/identity.ts';
+import { hooksSchema, installerSchema, programSchema } from './installers/config.ts';
+import { maintenanceSchema } from './policy/maintenance.ts';
+import { meteredSchema } from './policy/metered.ts';
+
+/** What happens by itself with a proven update: all of it, the download, or nothing but saying so. */
+const updateMode = z.enum(['automatic', 'download', 'notify']).default('automatic');
 
 const serverUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 
@@ -29,23 +36,41 @@ const configSchema = z
       buildTimeSeconds: z.int().min(0),
     }),
     servers: z.array(serverUrl).min(1).max(16),
-    slots: z.object({ directory: z.string().min(1) }),
+    installer: installerSchema,
+    hooks: hooksSchema,
+    /** How to reboot into a slot that only a boot starts; without it somebody else's reboot is waited for. */
+    reboot: programSchema.optional(),
     health: z
       .object({
         command: z.array(z.string()).min(1).optional(),
         deadlineSeconds: z.number().positive().max(86_400).default(300),
         /** command: its success confirms. external: `firmproof-agent confirm` does. */
         confirm: z.enum(['command', 'external']).default('command'),
+        /** An image on trial that is booted more often than this is rolled back. */
+        maximumBoots: z.int().min(1).max(1000).default(5),
       })
-      .default({ deadlineSeconds: 300, confirm: 'command' }),
+      .default({ deadlineSeconds: 300, confirm: 'command', maximumBoots: 5 }),
     dataDirectory: z.string().min(1),
     maximumImageBytes: z
       .int()
       .min(1)
       .default(4 * 2 ** 30),
+    /** A source that is slower is given up for the next. */
     minimumBytesPerSecond: z.int().min(0).default(1024),
-    /** Whether what becomes of a release is reported to the server that it came from. */
-    reports: z.boolean().default(true),
+    identity: identityConfigSchema.prefault({}),
+    /** Whether signed receipts are sent to the servers. */
+    receipts: z.boolean().default(true),
+    /** People's choice (docs/spec/device.md D17). */
+    updates: z
+      .object({ security: updateMode, feature: updateMode })
+      .strict()
+      .default({ security: 'automatic', feature: 'automatic' }),
+    maintenance: maintenanceSchema.optional(),
+    metered: meteredSchema.optional(),
+    /** How long the postponements of one update may last together. */
+    maximumPostponeHours: z.number().positive().max(8760).default(336),
+    /** How much of the line a download may take; null: all of it. */
+    maximumBytesPerSecond: z.int().min(1024).nullable().default(null),
     pollHours: z.number().positive().max(168).default(6),
   })
   .strict()
@@ -75,7 +100,12 @@ export function readConfig(file: string): AgentConfig {
   const at = (path: string) => resolve(dirname(file), path);
   return {
     ...config,
-    slots: { directory: at(config.slots.directory) },
+    installer:
+      'directory' in config.installer
+        ? { ...config.installer, directory: at(config.installer.directory) }
+        : config.installer,
+    identity: { ...config.identity, machineIdFile: at(config.identity.machineIdFile) },
+    ...(config.metered?.file !== undefined && { metered: { ...config.metered, file: at(config.metered.file) } }),
     dataDirectory: at(config.dataDirectory),
     imageTrustRoot: parseTrustRoot(readText(at(config.trustRoot))),
   };

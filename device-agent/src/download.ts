@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type Cid,
   dagPbCodec,
@@ -13,13 +13,19 @@ import {
 } from '@firmproof/protocol';
 import * as dagPb from '@ipld/dag-pb';
 import { UnixFS } from 'ipfs-unixfs';
-import { fetchBounded } from './http.ts';
-import { isPrivateHost } from './private-host.ts';
+import type { ImageTarget } from './installers/installer.ts';
+import { fetchBounded } from './network/http.ts';
+import { isPrivateHost } from './network/private-host.ts';
+import type { SourceHealth } from './network/source-health.ts';
+import { createTokenBucket, type Throttle, unlimited } from './network/token-bucket.ts';
 
 const maximumBlockBytes = 2 * 1024 * 1024;
 /** 1024 links of 1 MiB a level: three levels are more than any image needs. */
 const maximumDepth = 3;
-const blockTimeoutSeconds = 300;
+/** Long enough for the largest block at the lowest rate, or this. */
+const leastBlockTimeoutSeconds = 300;
+/** Seconds before all sources are asked once more, give or take half of it: what broke off is often back at once. */
+const secondTries = [1, 4];
 
 export type DownloadProgress = (writtenBytes: number, totalBytes: number) => void;
 
@@ -38,50 +44,39 @@ export function downloadSources(
 }
 
 /**
- * Downloads an image block by block into a file. No byte is written before its block hashed to its CID; blocks that the
- * file already holds from an earlier try are kept. Memory is one block and the links on the way to it.
- * @throws FirmproofError `unavailable`, `block-digest-mismatch`, `image-size-mismatch`, `download-too-slow`
+ * Downloads an image block by block to where it goes. No byte is written before its block hashed to its CID; blocks that are
+ * already there from an earlier try are kept. Memory is one block and the links on the way to it.
+ * @throws FirmproofError `unavailable`, `redirect-refused`, `block-digest-mismatch`, `image-size-mismatch`, `download-too-slow`
  */
 export async function downloadImage(options: {
   readonly image: ReleasePredicate['image'];
   readonly sources: readonly string[];
-  readonly file: string;
+  readonly target: ImageTarget;
   readonly minimumBytesPerSecond: number;
+  /** How much of the line the download may take; all of it where it is null. */
+  readonly maximumBytesPerSecond: number | null;
+  readonly health: SourceHealth;
+  readonly ownOrigins: ReadonlySet<string>;
   readonly onProgress?: DownloadProgress;
 }): Promise<void> {
-  const { image, file, onProgress } = options;
+  const { image, target, onProgress } = options;
   const { cid, sizeBytes } = image;
-  const handle = await openForUpdate(file);
-  const fetchBlock = createBlockFetcher(options.sources, options.minimumBytesPerSecond);
-  try {
-    let written = 0;
-    for await (const leaf of leaves(fetchBlock, cid, sizeBytes)) {
-      const kept = await holds(handle, leaf, written);
-      const bytes = kept ?? (await leafBytes(fetchBlock, leaf));
-      if (written + bytes.length > sizeBytes) throw tooLarge(sizeBytes);
-      if (kept === null) await handle.write(bytes, 0, bytes.length, written);
-      written += bytes.length;
-      onProgress?.(written, sizeBytes);
-    }
-    if (written !== sizeBytes)
-      throw new FirmproofError('image-size-mismatch', `the image has ${written} bytes, ${sizeBytes} were signed`);
-    await handle.truncate(sizeBytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
+  const fetchBlock = createBlockFetcher(options);
+  let written = 0;
+  for await (const leaf of leaves(fetchBlock, cid, sizeBytes)) {
+    const kept = await holds(target, leaf, written);
+    const bytes = kept ?? (await leafBytes(fetchBlock, leaf));
+    if (written + bytes.length > sizeBytes) throw tooLarge(sizeBytes);
+    if (kept === null) await target.write(bytes, written);
+    written += bytes.length;
+    onProgress?.(written, sizeBytes);
   }
+  if (written !== sizeBytes)
+    throw new FirmproofError('image-size-mismatch', `the image has ${written} bytes, ${sizeBytes} were signed`);
 }
 
 const tooLarge = (sizeBytes: number) =>
   new FirmproofError('image-size-mismatch', `the image has more than the ${sizeBytes} bytes that were signed`);
-
-async function openForUpdate(file: string): Promise<FileHandle> {
-  try {
-    return await open(file, 'r+');
-  } catch {
-    return open(file, 'w+');
-  }
-}
 
 type Leaf = { readonly cid: Cid; readonly sizeBytes: number | null; readonly bytes?: Uint8Array };
 type BlockFetcher = (cid: Cid) => Promise<Uint8Array>;
@@ -119,53 +114,92 @@ function decodeNode(
   }
 }
 
-/** The block, if the file already holds it where it belongs. */
-async function holds(handle: FileHandle, leaf: Leaf, position: number): Promise<Uint8Array | null> {
+/** The block, if it is already where it belongs. */
+async function holds(target: ImageTarget, leaf: Leaf, position: number): Promise<Uint8Array | null> {
   if (leaf.sizeBytes === null || leaf.sizeBytes > maximumBlockBytes || leaf.bytes) return null;
   const buffer = Buffer.alloc(leaf.sizeBytes);
-  const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
-  return bytesRead === buffer.length && sha256(buffer) === partsOfCid(leaf.cid).digest ? buffer : null;
+  const filled = await target.read(buffer, position);
+  return filled === buffer.length && sha256(buffer) === partsOfCid(leaf.cid).digest ? buffer : null;
 }
 
 function leafBytes(fetchBlock: BlockFetcher, leaf: Leaf): Promise<Uint8Array> {
   return leaf.bytes ? Promise.resolve(leaf.bytes) : fetchBlock(leaf.cid);
 }
 
-/** Asks one source after the other, beginning with the one that last worked; every block is hashed before it is used (A26). */
-function createBlockFetcher(sources: readonly string[], minimumBytesPerSecond: number): BlockFetcher {
-  let preferred = 0;
+type Sources = Pick<
+  Parameters<typeof downloadImage>[0],
+  'sources' | 'minimumBytesPerSecond' | 'maximumBytesPerSecond' | 'health' | 'ownOrigins'
+>;
+
+/**
+ * Asks one source after the other, the healthiest first; every block is hashed before it is used (A26). Where none could be
+ * reached, all are asked again a moment later; one that lied is not.
+ */
+function createBlockFetcher(options: Sources): BlockFetcher {
+  const throttle = throttleOf(options.maximumBytesPerSecond);
   return async (cid) => {
-    let failure: unknown = new FirmproofError('unavailable', 'there is no source for the image');
-    for (let attempt = 0; attempt < sources.length; attempt += 1) {
-      const index = (preferred + attempt) % sources.length;
-      const source = sources[index] ?? '';
+    for (const seconds of secondTries) {
       try {
-        const bytes = await blockFrom(source, cid, minimumBytesPerSecond);
-        preferred = index;
-        return bytes;
+        return await fromAnySource(options, cid, throttle);
       } catch (error) {
-        if (!isFirmproofError(error)) throw error;
-        // A source that lies says more than one that is silent.
-        if (!isFirmproofError(failure) || failure.code === 'unavailable') failure = error;
+        if (!isFirmproofError(error) || !mayPass(error)) throw error;
+        await pause(seconds * (0.5 + Math.random()) * 1000);
       }
     }
-    throw failure;
+    return fromAnySource(options, cid, throttle);
   };
 }
 
-async function blockFrom(source: string, cid: Cid, minimumBytesPerSecond: number): Promise<Uint8Array> {
+/** Nobody answered: a status is an answer, and so are wrong bytes. */
+const mayPass = ({ code, details }: FirmproofError) => code === 'unavailable' && details?.['status'] === undefined;
+
+async function fromAnySource(options: Sources, cid: Cid, throttle: Throttle): Promise<Uint8Array> {
+  const { sources, health } = options;
+  let failure: FirmproofError | null = null;
+  for (const source of health.order(sources)) {
+    try {
+      const bytes = await blockFrom(source, cid, options, throttle);
+      health.worked(source);
+      return bytes;
+    } catch (error) {
+      if (!isFirmproofError(error)) throw error;
+      health.failed(source, error);
+      // A source that lies says more than one that is silent.
+      if (failure === null || failure.code === 'unavailable') failure = error;
+    }
+  }
+  throw failure ?? new FirmproofError('unavailable', 'there is no source for the image', { details: { status: 0 } });
+}
+
+async function blockFrom(source: string, cid: Cid, options: Sources, throttle: Throttle): Promise<Uint8Array> {
+  const { minimumBytesPerSecond, health, ownOrigins } = options;
   const limits = {
     maximumBytes: maximumBlockBytes,
     tooLargeCode: 'image-size-mismatch',
     minimumBytesPerSecond,
-    timeoutSeconds: blockTimeoutSeconds,
+    timeoutSeconds: Math.max(leastBlockTimeoutSeconds, (2 * maximumBlockBytes) / Math.max(minimumBytesPerSecond, 1)),
   } as const;
   const { status, bytes } = await fetchBounded(`${source}/ipfs/${cid}?format=raw`, limits, {
-    accept: 'application/vnd.ipld.raw',
+    headers: { accept: 'application/vnd.ipld.raw' },
+    ownOrigins,
+    throttle,
+    onCertificate: (problem) => health.certificate(source, problem),
   });
-  if (status !== 200) throw new FirmproofError('unavailable', `${redactUrl(source)} answers ${status} for a block`);
+  if (status !== 200) {
+    throw new FirmproofError('unavailable', `${redactUrl(source)} answers ${status} for a block`, {
+      details: { status },
+    });
+  }
   if (sha256(bytes) !== partsOfCid(cid).digest) {
     throw new FirmproofError('block-digest-mismatch', `${redactUrl(source)} sent other bytes than block ${cid}`);
   }
   return bytes;
+}
+
+function throttleOf(bytesPerSecond: number | null): Throttle {
+  if (bytesPerSecond === null) return unlimited;
+  return createTokenBucket(bytesPerSecond, {
+    nowSeconds: () => performance.now() / 1000,
+    pause: (seconds) => pause(seconds * 1000),
+  });
 }

@@ -14,19 +14,19 @@ import {
 } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import type { AgentConfig } from './config.ts';
-import { fetchBounded } from './http.ts';
+import { type FetchOptions, fetchBounded } from './network/http.ts';
 
 const limits = {
   maximumBytes: maximumEvidenceBytes,
   tooLargeCode: 'evidence-malformed',
   minimumBytesPerSecond: 0,
-  timeoutSeconds: 30,
+  timeoutSeconds: 120,
 } as const;
 const trustRootLimits = {
   maximumBytes: maximumTrustRootsBytes,
   tooLargeCode: 'trust-root-malformed',
   minimumBytesPerSecond: 0,
-  timeoutSeconds: 30,
+  timeoutSeconds: 120,
 } as const;
 /** What a server answers that knows the product by its successor only. */
 const gone = 410;
@@ -40,13 +40,13 @@ type Stored = { readonly url: string; readonly etag: string; readonly text: stri
 /**
  * Evidence from one server. With a stored copy whose block is fresh enough, a server that has nothing new answers 304 and
  * the copy is judged again.
- * @throws FirmproofError `unavailable`, `evidence-malformed`
+ * @throws FirmproofError `unavailable`, `redirect-refused`, `download-too-slow`, `evidence-malformed`
  */
 export async function fetchEvidence(
   config: AgentConfig,
   server: string,
   root: TrustRoot,
-  options: { readonly nowSeconds: number; readonly unconditional?: boolean },
+  options: { readonly network: FetchOptions; readonly nowSeconds: number; readonly unconditional?: boolean },
 ): Promise<Evidence> {
   const file = join(config.dataDirectory, 'evidence.json');
   const url = `${server}/v1/products/${root.product}/channels/${config.channel}/evidence`;
@@ -56,7 +56,7 @@ export async function fetchEvidence(
     'cache-control': options.unconditional ? 'no-cache' : `max-age=${cacheableSeconds}`,
     ...(stored && { 'if-none-match': stored.etag }),
   };
-  const { status, etag, bytes } = await fetchBounded(url, limits, headers);
+  const { status, etag, bytes } = await fetchBounded(url, limits, { ...options.network, headers });
   if (status === 304 && stored) return parseEvidence(stored.text);
   if (status === gone) {
     // No more than a hint to ask for the trust roots: what a server says of the product proves nothing.
@@ -76,9 +76,13 @@ export async function fetchEvidence(
  * are checked.
  * @throws FirmproofError `unavailable`, `trust-root-malformed`
  */
-export async function fetchTrustRoots(server: string, held: TrustRoot): Promise<readonly Envelope[]> {
+export async function fetchTrustRoots(
+  server: string,
+  held: TrustRoot,
+  network: FetchOptions,
+): Promise<readonly Envelope[]> {
   const url = `${server}/v1/products/${held.product}/trust-roots?after=${held.digest}`;
-  const { status, bytes } = await fetchBounded(url, trustRootLimits);
+  const { status, bytes } = await fetchBounded(url, trustRootLimits, network);
   if (status !== 200) throw new FirmproofError('unavailable', `${redactUrl(server)} answers ${status}`);
   return parseTrustRoots(utf8Text(bytes, 'trust-root-malformed', 'the chain of trust roots'));
 }

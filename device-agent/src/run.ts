@@ -1,12 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isFirmproofError } from '@firmproof/protocol';
-import { type Agent, openAgent } from './agent.ts';
+import { isStorageFull } from '@firmproof/protocol/node/system-error';
+import { type Agent, loadAgent, openAgent } from './agent.ts';
+import { countRetries, noRetries, waitAtStart, waitSeconds } from './backoff.ts';
 import type { AgentConfig } from './config.ts';
 import type { DownloadProgress } from './download.ts';
-import { type InstallResult, install } from './install.ts';
-import { sendReports } from './reports.ts';
+import { install } from './machine/engine.ts';
+import type { InstallResult } from './machine/result.ts';
+import { sendReceipts } from './receipts/send.ts';
 
-const firstRetrySeconds = 60;
 const busySeconds = 5;
 const timeKeepingSeconds = 600;
 
@@ -14,11 +16,13 @@ const timeKeepingSeconds = 600;
 export type Round = {
   readonly result: InstallResult;
   readonly recoveredFrom: string | null;
+  /** Source and problem: nothing rests on it, somebody should look at it. */
+  readonly certificateProblems: ReadonlyMap<string, string>;
   readonly nextSeconds: number;
 };
 
 /**
- * Checks and installs for ever: every poll interval ± 50 %, sooner while nothing can be proved, and when a trial ends. The
+ * Checks and installs for ever: every poll interval ± 50 %, sooner where that came to nothing, and when a trial ends. The
  * data directory is held during a round only, so that `confirm` and `install` can come in between.
  */
 export async function run(
@@ -27,19 +31,22 @@ export async function run(
     readonly signal: AbortSignal;
     readonly onRound: (round: Round) => void;
     readonly onProgress?: DownloadProgress;
+    /** Told what keeps receipts from being made or kept; the network is no such thing. */
+    readonly onReceiptProblem?: (problem: string) => void;
   },
 ): Promise<void> {
-  let failures = 0;
+  await pauseAndRemember(config, secondsToFirst(await loadAgent(config)), options.signal);
   while (!options.signal.aborted) {
     const agent = await openAgent(config).catch(unlessBusy);
     let nextSeconds = busySeconds;
     if (agent !== null) {
       try {
-        const result = await install(agent, options.onProgress);
-        failures = result.outcome === 'unproven' ? failures + 1 : 0;
-        nextSeconds = secondsToNext(agent, failures);
-        options.onRound({ result, recoveredFrom: agent.journal.recoveredFrom, nextSeconds });
-        await sendReports(agent);
+        const result = await install(agent, options.onProgress && { onProgress: options.onProgress });
+        nextSeconds = await planNext(agent, result);
+        const { recoveredFrom } = agent.journal;
+        options.onRound({ result, recoveredFrom, certificateProblems: agent.sources.certificateProblems, nextSeconds });
+        const problem = await sendReceipts(agent);
+        if (problem !== null) options.onReceiptProblem?.(problem);
       } finally {
         agent.close();
       }
@@ -71,17 +78,28 @@ function unlessBusy(error: unknown): null {
   throw error;
 }
 
-function secondsToNext({ config, journal, clock }: Agent, failures: number): number {
+/** When to ask again, written down: a restart keeps to it. */
+async function planNext(agent: Agent, result: InstallResult): Promise<number> {
+  const { config, journal, clock } = agent;
   const { state, trialDeadlineSeconds } = journal.entry;
-  if (state === 'trial' && trialDeadlineSeconds !== null) {
-    return Math.max(1, trialDeadlineSeconds - clock.nowSeconds() + 1);
-  }
-  return Math.max(1, waitSeconds(config.pollHours, failures, Math.random()));
+  const retries = countRetries(journal.entry.nextCheck?.retries ?? noRetries, result);
+  const trialEnds = state === 'trial' && trialDeadlineSeconds !== null;
+  const seconds = trialEnds
+    ? Math.max(1, trialDeadlineSeconds - clock.nowSeconds() + 1)
+    : Math.max(1, waitSeconds(config.pollHours, retries, Math.random()));
+  const time = clock.snapshot();
+  const nextCheck = { dueSeconds: time.seconds + seconds, bootId: time.bootId, retries };
+  await journal.write({ time, nextCheck }).catch((error: unknown) => {
+    // A full disk is told by the install; without the plan a restart merely asks earlier.
+    if (!isStorageFull(error)) throw error;
+  });
+  return seconds;
 }
 
-/** The poll interval ± 50 %, so that a fleet never asks at once; after failures 1, 2, 4 … minutes, up to that. */
-export function waitSeconds(pollHours: number, failures: number, random: number): number {
-  const poll = pollHours * 3600;
-  const base = failures === 0 ? poll : Math.min(poll, firstRetrySeconds * 2 ** Math.min(failures - 1, 20));
-  return base * (0.5 + random);
+/** What was begun goes on at once; otherwise what an earlier process planned holds. */
+function secondsToFirst({ config, journal, clock }: Agent): number {
+  const { state, nextCheck } = journal.entry;
+  if (state !== 'idle') return 0;
+  const isThisBoot = nextCheck?.bootId === clock.snapshot().bootId;
+  return waitAtStart(nextCheck && { ...nextCheck, isThisBoot }, clock.nowSeconds(), config.pollHours, Math.random());
 }

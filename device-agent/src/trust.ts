@@ -9,6 +9,7 @@ import {
 import type { Agent } from './agent.ts';
 import { fetchTrustRoots } from './evidence-source.ts';
 import type { JournalEntry } from './journal.ts';
+import type { FetchOptions } from './network/http.ts';
 
 /** The trust root that this device holds: the newest one that it has adopted, or the image's own. */
 export function heldTrustRoot({ config, journal }: Pick<Agent, 'config' | 'journal'>): TrustRoot {
@@ -34,10 +35,10 @@ export function lastProvenAt({ journal }: Pick<Agent, 'journal'>, root: TrustRoo
  */
 export function rememberedProof(agent: Agent, proven: ProvenState): Partial<JournalEntry> {
   const held = heldTrustRoot(agent);
-  const { sequence, history, trustRoot, timestampSeconds } = proven;
+  const { sequence, history, block, trustRoot, timestampSeconds } = proven;
   const isNewRoot = trustRoot.version > held.version;
   return {
-    lastProven: isSamePlace(held, trustRoot) ? { sequence, history, product: held.product } : null,
+    lastProven: isSamePlace(held, trustRoot) ? { sequence, history, product: held.product, block } : null,
     time: agent.clock.proven(timestampSeconds, { isNewRoot }),
     ...(isNewRoot && { trustRoot: trustRoot.envelope, trustRootGrounds: 'chain' }),
   };
@@ -47,10 +48,11 @@ export function rememberedProof(agent: Agent, proven: ProvenState): Partial<Jour
  * Adopts the one next root that a server has, if nothing has verified for 90 days; answers whether it did.
  * @throws FirmproofError `trust-root-ahead`, `trust-root-*`, `unavailable`
  */
-export async function stepInSilence(agent: Agent, server: string): Promise<boolean> {
+export async function stepInSilence(agent: Agent, server: string, network: FetchOptions): Promise<boolean> {
   const { clock, journal } = agent;
   const held = heldTrustRoot(agent);
-  const next = nextTrustRootInSilence(held, await fetchTrustRoots(server, held), clock.silentSeconds());
+  const roots = await fetchTrustRoots(server, held, network);
+  const next = nextTrustRootInSilence(held, roots, clock.silentSeconds());
   if (next === null) return false;
   await journal.write({
     trustRoot: next.envelope,

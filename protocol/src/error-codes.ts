@@ -238,6 +238,16 @@ const deviceCodes = {
     meaning: 'A source delivered less than the minimum rate.',
     remedy: 'Check the network; the device resumes from the next source.',
   },
+  'redirect-refused': {
+    meaning:
+      'A source leads to an address that the device does not ask: a private one that is not in its own files, one out of TLS, one without HTTP, or on and on.',
+    remedy: 'The next source is tried. Have the source answer itself, or lead to a public https address.',
+  },
+  'certificate-invalid': {
+    meaning:
+      "A source's TLS certificate is not valid, or the device's wall clock is wrong. It is noted and the check goes on: what is installed is proved without TLS.",
+    remedy: 'Renew the certificate, or set the clock. Whoever listens can see what the device asks for until then.',
+  },
   'slot-readback-mismatch': {
     meaning: 'What was read back from the slot is not what was written: the storage is failing or somebody changes it.',
     remedy: 'Check the storage of the device. The running image is untouched.',
@@ -251,6 +261,43 @@ const deviceCodes = {
       'This release was installed here before and rolled back; it is not retried until the vendor promotes again.',
     remedy: 'Promote a corrected release.',
   },
+  'update-held': {
+    meaning: 'Somebody has told this device to hold its updates. A proven update waits.',
+    remedy: 'Run `firmproof-agent hold --release`, or wait for the end of the hold where it has one.',
+  },
+  'update-postponed': {
+    meaning: 'Somebody has postponed the updates of this device. A proven update waits until then.',
+    remedy: 'Wait, or run `firmproof-agent install --now`.',
+  },
+  'outside-maintenance-window': {
+    meaning: 'A proven update waits for the next maintenance window of this device.',
+    remedy: 'Wait for it, run `firmproof-agent install --now`, or change `maintenance` in agent.json.',
+  },
+  'connection-metered': {
+    meaning: 'The network connection is metered, so no image is downloaded. A proven update waits.',
+    remedy: 'Use another connection, or run `firmproof-agent install --now`; see `metered` in agent.json.',
+  },
+  'update-not-automatic': {
+    meaning: 'The configuration of this device leaves updates of this kind to people. A proven update waits.',
+    remedy: 'Run `firmproof-agent install --now`, or change `updates` in agent.json.',
+  },
+  'postpone-too-long': {
+    meaning: 'An update cannot be postponed for so long on this device; postponements of one update add up.',
+    remedy: 'Postpone for less, or see `maximumPostponeHours` in agent.json; `firmproof-agent hold` has no limit.',
+  },
+  'identity-in-image': {
+    meaning: 'The data directory is on a read-only file system: key and id of a device must never be part of an image.',
+    remedy:
+      'Set `dataDirectory` in agent.json to a directory on the writable data partition, and take the keys out of the image.',
+  },
+  'identity-cloned': {
+    meaning: 'The key of this device was made on another machine: two devices would be one.',
+    remedy: 'Run `firmproof-agent identity reset --new-owner` on the copy, and make images without the data directory.',
+  },
+  'enrolment-refused': {
+    meaning: 'The server does not enrol this device.',
+    remedy: 'Read the message; ask the vendor for a claim token, or to import or accept the device.',
+  },
   'journal-corrupt': {
     meaning: "The agent's journal is damaged.",
     remedy: 'It was set aside beside the journal; the agent goes on from the previous entry. Check the storage.',
@@ -263,7 +310,65 @@ const deviceCodes = {
     meaning: 'Another agent process is at work on this data directory.',
     remedy: 'Wait for it, or stop it.',
   },
-  'nothing-to-confirm': { meaning: 'No image is on trial.', remedy: 'Confirm only after an installation.' },
+  'running-slot-unknown': {
+    meaning: 'The device does not say which of its two slots it runs, or names one that it does not have.',
+    remedy:
+      'Check `running` in agent.json against what the boot loader passes on. Nothing is written until it is known.',
+  },
+  'slot-unusable': {
+    meaning: 'The device of a slot is missing, mounted, in use, or cannot be read or written.',
+    remedy: 'Check `slots` in agent.json, and that nothing has mounted the idle slot. The running image is untouched.',
+  },
+  'slot-too-small': {
+    meaning: 'The image is larger than the device of the idle slot.',
+    remedy: 'Publish a smaller image for this hardware. The running image is untouched.',
+  },
+  'boot-environment-failed': {
+    meaning: 'The variables of the boot loader could not be read or written, or are not what was written.',
+    remedy: 'Run the command that the message names by hand; check the file that it reads and the rights of the agent.',
+  },
+  'handover-mismatch': {
+    meaning:
+      'The staged image was changed between its verification and the end of its hand-over to the program that installs it.',
+    remedy: 'Somebody or something writes to the staging directory: find out who. The image is not activated.',
+  },
+  'installer-failed': {
+    meaning: 'The program that installs the image refused it or failed; the message has the end of what it wrote.',
+    remedy: 'Correct what it complains about. The version is tried again here when the vendor promotes again.',
+  },
+  'installer-timed-out': {
+    meaning: 'The program that installs the image did not end in its time and was killed.',
+    remedy: 'Find out what holds it up, or raise its timeoutSeconds in agent.json.',
+  },
+  'hook-failed': {
+    meaning: 'A hook refused the installation, failed or could not run; the message has the end of what it wrote.',
+    remedy: 'Correct what it complains about, or the hook itself.',
+  },
+  'hook-timed-out': {
+    meaning: 'A hook did not end in its time; it was killed with all that it had started.',
+    remedy: 'Find out what holds it up, or raise its timeoutSeconds in agent.json.',
+  },
+  'rollback-unavailable': {
+    meaning: 'The image has to be rolled back, but there is none before it, and no command to go back.',
+    remedy: 'Give the installer a rollBack command in agent.json.',
+  },
+  'trial-expired': {
+    meaning: 'The new image was not confirmed before its deadline. It was rolled back.',
+    remedy: 'See why nobody confirmed it, then promote again.',
+  },
+  'trial-restarts': {
+    meaning: 'The new image was booted again and again without being confirmed. It was rolled back.',
+    remedy: 'See why it restarts, then promote again; `health.maximumBoots` in agent.json is how often it may.',
+  },
+  'boot-fell-back': {
+    meaning: 'The boot loader gave the new image up and started the one before. It was rolled back.',
+    remedy: 'See why the new image does not start, then promote again.',
+  },
+  'reboot-failed': {
+    meaning: 'The command that reboots the device failed.',
+    remedy: 'Check `reboot` in agent.json; any other reboot starts the new image as well.',
+  },
+  'nothing-to-confirm': { meaning: 'No image that runs is on trial.', remedy: 'Confirm only after an installation.' },
 } as const satisfies Record<string, Explanation>;
 
 /** Malformed values, files and configuration. */

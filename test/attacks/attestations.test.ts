@@ -180,7 +180,7 @@ describe('A30 revoked', () => {
     );
     await revocation;
     revoked.destroy();
-    expect(result).toMatchObject({ outcome: 'refused', code: 'head-revoked' });
+    expect(result).toMatchObject({ outcome: 'waiting', code: 'head-revoked' });
     expect(await arena.device.fingerprint()).toMatchObject({ ...before, sequence: expect.any(Number) });
   });
 

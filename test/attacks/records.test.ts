@@ -189,7 +189,7 @@ describe('A36 a stolen server', () => {
       response.writeHead(302, { location: `${arena.stack.url}/v1/info` }).end();
       return true;
     };
-    await arena.resists('unavailable', () => arena.liar.lying({ answer }, () => arena.device.install()));
+    await arena.resists('redirect-refused', () => arena.liar.lying({ answer }, () => arena.device.install()));
   });
 
   test('cannot replace the trust root, not even with one that is well signed by itself', async () => {

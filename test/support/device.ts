@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -11,7 +12,7 @@ import {
   openAgent,
   readConfig,
   type Status,
-  sendReports,
+  sendReceipts,
   statusOf,
 } from '@firmproof/device-agent';
 import type { TrustRoot } from '@firmproof/protocol';
@@ -28,8 +29,10 @@ export type TestDevice = {
   status(): Promise<Status>;
   /** sha-256 of the image that runs; null before the first installation. */
   running(): string | null;
-  /** Sends what the device has to report. */
-  report(): Promise<void>;
+  /** Sends the receipts that wait. */
+  report(): Promise<string | null>;
+  /** What the agent does next, it does in another boot of the device. */
+  reboot(): void;
   /** Lets device time pass: the device is on, and nobody answers. */
   sleep(days: number): void;
   /** Changes the configuration, as a new device image would. */
@@ -54,7 +57,7 @@ export function makeDevice(
     channel: 'stable',
     image: { version: '0.0.1', rollbackIndex: 0, buildTimeSeconds: 1_700_000_000 },
     servers,
-    slots: { directory: 'slots' },
+    installer: { kind: 'files', directory: 'slots' },
     dataDirectory: 'data',
     ...change,
   };
@@ -64,9 +67,13 @@ export function makeDevice(
   write();
   const machine = machineTime();
   let sleptSeconds = 0;
+  let boot = { id: machine.bootId, sinceSeconds: 0 };
+  const onSeconds = () => machine.uptimeSeconds() + sleptSeconds;
   const time: MonotonicTime = {
-    bootId: machine.bootId,
-    uptimeSeconds: () => machine.uptimeSeconds() + sleptSeconds,
+    get bootId() {
+      return boot.id;
+    },
+    uptimeSeconds: () => onSeconds() - boot.sinceSeconds,
   };
   const withAgent = async <Result>(act: (agent: Awaited<ReturnType<typeof openAgent>>) => Promise<Result> | Result) => {
     const agent = await openAgent(readConfig(configFile), time);
@@ -83,7 +90,10 @@ export function makeDevice(
     check: () => withAgent((agent) => check(agent)),
     install: () => withAgent((agent) => install(agent)),
     status: () => withAgent(statusOf),
-    report: () => withAgent(sendReports),
+    report: () => withAgent(sendReceipts),
+    reboot() {
+      boot = { id: randomUUID(), sinceSeconds: onSeconds() };
+    },
     sleep(days) {
       sleptSeconds += days * 86_400;
     },

@@ -6,14 +6,15 @@ export class PowerCut extends Error {}
 export function cutPower(agent: Agent, act: number, when: 'before' | 'after'): void {
   let acts = 0;
   const guard =
-    <Arguments extends unknown[]>(does: (...args: Arguments) => Promise<void>) =>
+    <Arguments extends unknown[], Result>(does: (...args: Arguments) => Promise<Result>) =>
     async (...args: Arguments) => {
       acts += 1;
       if (acts > act || (acts === act && when === 'before')) throw new PowerCut();
-      await does(...args);
+      const result = await does(...args);
       if (acts === act) throw new PowerCut();
+      return result;
     };
   agent.journal.write = guard(agent.journal.write.bind(agent.journal));
-  const { slots } = agent as { slots: { activate: Agent['slots']['activate'] } };
-  slots.activate = guard(slots.activate.bind(slots));
+  const { installer } = agent as { installer: { activate: Agent['installer']['activate'] } };
+  installer.activate = guard(installer.activate.bind(installer));
 }

@@ -5,10 +5,8 @@ import { trustRootType } from '@firmproof/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { downloadSources } from '../../../device-agent/src/download.ts';
-import { openIdentity } from '../../../device-agent/src/identity.ts';
 import { Journal } from '../../../device-agent/src/journal.ts';
-import { isPrivateHost } from '../../../device-agent/src/private-host.ts';
-import { waitSeconds } from '../../../device-agent/src/run.ts';
+import { isPrivateHost } from '../../../device-agent/src/network/private-host.ts';
 import { trustRootOf } from '../../support/documents.ts';
 import { expectCode } from '../../support/expect-code.ts';
 import { ed25519Key } from '../../support/keys.ts';
@@ -48,24 +46,6 @@ describe('private addresses', () => {
       'http://2130706433/',
     ];
     expect(downloadSources(config, { sources })).toEqual(['http://10.0.0.1', 'https://cdn.example']);
-  });
-});
-
-describe('the poll interval', () => {
-  test('is the configured one, give or take half of it', () => {
-    fc.assert(
-      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (random) => {
-        const seconds = waitSeconds(6, 0, random);
-        expect(seconds).toBeGreaterThanOrEqual(3 * 3600);
-        expect(seconds).toBeLessThanOrEqual(9 * 3600);
-      }),
-    );
-  });
-
-  test('is shorter after a failure, doubles, and never exceeds the poll', () => {
-    expect(waitSeconds(6, 1, 0.5)).toBe(60);
-    expect(waitSeconds(6, 2, 0.5)).toBe(120);
-    expect(waitSeconds(6, 1000, 0.5)).toBe(6 * 3600);
   });
 });
 
@@ -122,21 +102,6 @@ describe('the journal', () => {
   });
 });
 
-describe('the identity', () => {
-  test('is made once, and made anew where it is damaged: an agent that cannot start updates nothing', async () => {
-    const data = join(directory, 'identity');
-    const first = await openIdentity(data);
-    expect(await openIdentity(data)).toEqual(first);
-    writeFileSync(join(data, 'identity.json'), '{"id":');
-    writeFileSync(join(data, 'device.key'), 'no key');
-    const second = await openIdentity(data);
-    expect(second.id).not.toBe(first.id);
-    expect(second.publicKey).not.toBe(first.publicKey);
-    expect(await openIdentity(data)).toEqual(second);
-    expect(readFileSync(join(data, 'identity.json.damaged'), 'utf8')).toBe('{"id":');
-  });
-});
-
 describe('the configuration', () => {
   const key = ed25519Key();
   const write = (config: object) => {
@@ -155,7 +120,7 @@ describe('the configuration', () => {
     channel: 'stable',
     image: { version: '1.0.0', rollbackIndex: 0, buildTimeSeconds: 0 },
     servers: ['https://updates.example/'],
-    slots: { directory: 'slots' },
+    installer: { kind: 'files', directory: 'slots' },
     dataDirectory: 'data',
   };
 

@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createClock, type MonotonicTime } from '../../../device-agent/src/clock.ts';
+import { createClock, type MonotonicTime, timeAtFirstBoot } from '../../../device-agent/src/clock.ts';
 import { Journal } from '../../../device-agent/src/journal.ts';
 import { temporaryDirectory } from '../../support/stack.ts';
 
 const buildTimeSeconds = 1_700_000_000;
+const madeAtSeconds = buildTimeSeconds - 3600;
 const daySeconds = 86_400;
 const directories: string[] = [];
 let journal: Journal;
@@ -21,7 +22,7 @@ beforeEach(async () => {
     installed: { version: '1.0.0', image: null },
     rollbackFloor: 0,
     lastProven: null,
-    time: { seconds: buildTimeSeconds, bootId: '', uptimeSeconds: 0, silentSeconds: 0 },
+    time: timeAtFirstBoot(madeAtSeconds, buildTimeSeconds),
     trustRoot: null,
     failed: [],
     lastVerdict: null,
@@ -31,10 +32,10 @@ afterAll(() => {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 });
 
-const open = () => {
+const open = (build = buildTimeSeconds) => {
   const { bootId } = machine;
   const time: MonotonicTime = { bootId, uptimeSeconds: () => machine.up };
-  return createClock(journal, buildTimeSeconds, time);
+  return createClock(journal, build, time);
 };
 const remember = (time: Journal['entry']['time']) => journal.write({ time });
 
@@ -84,5 +85,104 @@ describe('time that starts again', () => {
 
   test('goes back to the block that named the root', () => {
     expect(open().proven(buildTimeSeconds + 3, { isNewRoot: true })).toMatchObject({ seconds: buildTimeSeconds + 3 });
+  });
+});
+
+const yearSeconds = 365 * daySeconds;
+const weekSeconds = 7 * daySeconds;
+/** 2100-01-01. */
+const farAheadSeconds = 4_102_444_800;
+const poisoned = (blockSeconds = farAheadSeconds) => open().proven(blockSeconds, { isNewRoot: false });
+const honestBlock = () => buildTimeSeconds + machine.up;
+
+describe('a timestamp that was made up (D17)', () => {
+  beforeEach(() => remember(open().proven(honestBlock(), { isNewRoot: false })));
+
+  test('is believed once a quorum vouches for it, and doubted after 90 days in which nothing verifies', async () => {
+    await remember(poisoned());
+    expect(open().nowSeconds()).toBe(farAheadSeconds);
+    machine.up += 89 * daySeconds;
+    expect(open().withoutLastJump(honestBlock(), weekSeconds)).toBeNull();
+    machine.up += 2 * daySeconds;
+    const time = open().withoutLastJump(honestBlock(), weekSeconds);
+    expect(time).toMatchObject({ seconds: honestBlock(), doubt: null });
+    await remember(time as never);
+    expect(open().nowSeconds()).toBe(honestBlock());
+  });
+
+  test('is doubted over boots too, and however often the agent writes its journal', async () => {
+    await remember(poisoned());
+    for (let day = 0; day < 91; day += 1) {
+      machine = { bootId: `boot ${day}`, up: daySeconds };
+      await remember(open().snapshot());
+    }
+    const honest = buildTimeSeconds + 91 * daySeconds;
+    expect(open().withoutLastJump(honest, weekSeconds)?.seconds).toBeGreaterThanOrEqual(honest);
+  });
+
+  test('is found out as well where it came in several jumps', async () => {
+    await remember(poisoned(buildTimeSeconds + 3 * yearSeconds));
+    await remember(poisoned());
+    machine.up += 91 * daySeconds;
+    expect(open().withoutLastJump(honestBlock(), weekSeconds)).not.toBeNull();
+  });
+
+  test('is not doubted where the time is right: a block from after the jump is simply old', async () => {
+    const woken = buildTimeSeconds + 2 * yearSeconds;
+    await remember(poisoned(woken));
+    machine.up += 91 * daySeconds;
+    expect(open().withoutLastJump(woken, weekSeconds)).toBeNull();
+    expect(open().withoutLastJump(woken + 20 * daySeconds, weekSeconds)).toBeNull();
+  });
+
+  test('does not let blocks in that would be too old without the jump as well', async () => {
+    await remember(poisoned());
+    machine.up += 91 * daySeconds;
+    expect(open().withoutLastJump(honestBlock() - weekSeconds - 1, weekSeconds)).toBeNull();
+    expect(open().withoutLastJump(honestBlock() - weekSeconds + 60, weekSeconds)).not.toBeNull();
+  });
+
+  test('is no matter where no jump was: a device that counted its time itself stays sure of it', async () => {
+    for (let day = 0; day < 200; day += 1) {
+      machine.up += daySeconds;
+      await remember(open().snapshot());
+    }
+    expect(open().withoutLastJump(buildTimeSeconds, yearSeconds)).toBeNull();
+  });
+
+  test('of a jump that 90 days of evidence have confirmed stays, whatever comes later', async () => {
+    await remember(poisoned());
+    for (let day = 0; day <= 90; day += 1) {
+      machine.up += daySeconds;
+      await remember(open().proven(farAheadSeconds + day * daySeconds, { isNewRoot: false }));
+    }
+    machine.up += 91 * daySeconds;
+    expect(open().withoutLastJump(honestBlock(), weekSeconds)).toBeNull();
+  });
+});
+
+describe('a build time that was made up', () => {
+  const wrongBuild = farAheadSeconds;
+
+  test('is doubted likewise, and forgotten', async () => {
+    await remember(timeAtFirstBoot(madeAtSeconds, wrongBuild));
+    await remember(open(wrongBuild).snapshot());
+    expect(open(wrongBuild).nowSeconds()).toBeGreaterThanOrEqual(wrongBuild);
+    machine.up += 91 * daySeconds;
+    const honest = honestBlock();
+    await remember(open(wrongBuild).withoutLastJump(honest, weekSeconds) as never);
+    expect(open(wrongBuild).nowSeconds()).toBe(honest);
+    await remember(open(wrongBuild).proven(honest + 60, { isNewRoot: false }));
+    expect(open(wrongBuild).nowSeconds()).toBe(honest + 60);
+    expect(open(honest + yearSeconds).nowSeconds()).toBe(honest + yearSeconds);
+  });
+
+  test('of a later image is a jump as well', async () => {
+    await remember(open().proven(honestBlock(), { isNewRoot: false }));
+    await remember(open(wrongBuild).snapshot());
+    machine.up += 91 * daySeconds;
+    expect(open(wrongBuild).withoutLastJump(honestBlock(), weekSeconds)).toMatchObject({
+      wrongBuildTimeSeconds: wrongBuild,
+    });
   });
 });
