@@ -30,6 +30,8 @@ export async function loadAgent(config: AgentConfig, time: MonotonicTime = machi
     state: 'idle',
     target: null,
     trialDeadlineSeconds: null,
+    trialBoot: null,
+    failure: null,
     installed: { version: config.image.version, image: config.image.digest },
     rollbackFloor: config.image.rollbackIndex,
     lastProven: null,

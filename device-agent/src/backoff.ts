@@ -8,8 +8,8 @@ export const noRetries: Retries = { code: null, count: 0 };
 /** The first wait, doubled with each repetition up to the poll interval. */
 const firstWaitSeconds: Partial<Record<DeviceCode, number>> = {
   // A network that is down comes back.
-  unavailable: 60,
-  'download-too-slow': 120,
+  unavailable: 120,
+  'download-too-slow': 300,
   'redirect-refused': 300,
   // Witnesses are late more often than they lie.
   'no-quorum': 300,

@@ -316,7 +316,7 @@ const deviceCodes = {
       'Check `running` in agent.json against what the boot loader passes on. Nothing is written until it is known.',
   },
   'slot-unusable': {
-    meaning: 'The device of the idle slot is missing, mounted, in use, or not writable.',
+    meaning: 'The device of a slot is missing, mounted, in use, or cannot be read or written.',
     remedy: 'Check `slots` in agent.json, and that nothing has mounted the idle slot. The running image is untouched.',
   },
   'slot-too-small': {
@@ -352,7 +352,23 @@ const deviceCodes = {
     meaning: 'The image has to be rolled back, but there is none before it, and no command to go back.',
     remedy: 'Give the installer a rollBack command in agent.json.',
   },
-  'nothing-to-confirm': { meaning: 'No image is on trial.', remedy: 'Confirm only after an installation.' },
+  'trial-expired': {
+    meaning: 'The new image was not confirmed before its deadline. It was rolled back.',
+    remedy: 'See why nobody confirmed it, then promote again.',
+  },
+  'trial-restarts': {
+    meaning: 'The new image was booted again and again without being confirmed. It was rolled back.',
+    remedy: 'See why it restarts, then promote again; `health.maximumBoots` in agent.json is how often it may.',
+  },
+  'boot-fell-back': {
+    meaning: 'The boot loader gave the new image up and started the one before. It was rolled back.',
+    remedy: 'See why the new image does not start, then promote again.',
+  },
+  'reboot-failed': {
+    meaning: 'The command that reboots the device failed.',
+    remedy: 'Check `reboot` in agent.json; any other reboot starts the new image as well.',
+  },
+  'nothing-to-confirm': { meaning: 'No image that runs is on trial.', remedy: 'Confirm only after an installation.' },
 } as const satisfies Record<string, Explanation>;
 
 /** Malformed values, files and configuration. */
@@ -649,6 +665,26 @@ const serviceCodes = {
   'chain-incomplete': {
     meaning: 'The events of the registry do not replay to the history hash in its storage.',
     remedy: 'Ask another RPC node.',
+  },
+  'device-list-malformed': {
+    meaning: 'The list of devices to anchor is malformed, empty, too long or names a device twice.',
+    remedy: 'One device a line after the header device,keyDigest,salt: a UUID, 64 hexadecimal digits, 0x and 64 more.',
+  },
+  'device-list-missing': {
+    meaning: 'The server does not have the list of the devices that this is about.',
+    remedy: 'Anchor them with `firmproof device anchor`, which sends the list first.',
+  },
+  'devices-anchored': {
+    meaning: 'Exactly these devices are anchored already.',
+    remedy: 'Nothing to do.',
+  },
+  'device-revoked': {
+    meaning: 'The publisher has revoked this device on chain. Nothing that its key signs is taken any more.',
+    remedy: 'Give the device a new identity with `firmproof-agent identity reset` and enrol that.',
+  },
+  'device-anchor-missing': {
+    meaning: 'The contract that keeps devices is not on this chain.',
+    remedy: 'Put it there with `firmproof chain deploy`; the registry that this deploys too need not be used.',
   },
   'deployment-proxy-missing': {
     meaning:

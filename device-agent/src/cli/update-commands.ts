@@ -2,7 +2,8 @@ import { redactUrl } from '@firmproof/protocol';
 import { openAgent } from '../agent.ts';
 import { check } from '../check.ts';
 import { readConfig } from '../config.ts';
-import { confirm, type InstallResult, install } from '../install.ts';
+import { confirm, install } from '../machine/engine.ts';
+import type { InstallResult } from '../machine/result.ts';
 import { sendReceipts } from '../receipts/send.ts';
 import { run } from '../run.ts';
 import { type Command, type Options, print } from './command.ts';
@@ -26,9 +27,14 @@ function progressBar({ json }: Options) {
 
 function describe(result: InstallResult): string {
   if ('message' in result) return `${result.outcome}: ${result.message} [${result.code}]`;
-  return result.outcome === 'installed'
-    ? `installed: ${result.version} runs and is confirmed`
-    : `on trial: ${result.version} runs; \`firmproof-agent confirm\` makes it stay`;
+  switch (result.outcome) {
+    case 'installed':
+      return `installed: ${result.version} runs and is confirmed`;
+    case 'on-trial':
+      return `on trial: ${result.version} runs; \`firmproof-agent confirm\` makes it stay`;
+    case 'reboot-needed':
+      return `reboot needed: ${result.version} is verified, and the next boot starts it on trial`;
+  }
 }
 
 /** The result without what only the library needs. */

@@ -1,0 +1,83 @@
+import { FirmproofError, type ProvenRelease } from '@firmproof/protocol';
+import type { Agent } from '../agent.ts';
+import type { InstallTarget } from '../journal.ts';
+import { type HeldBack, mayProceed } from '../policy/may-proceed.ts';
+import { hook } from './hook.ts';
+import { refusal } from './result.ts';
+import { type Effect, requireSlotHolds, type Step, targetOf } from './step.ts';
+
+/** D1 to D11, and what people say to it. */
+export const checking: Effect<'checking'> = async (work) => {
+  const { agent, origin, options } = work;
+  work.found = await origin.check(agent, { unconditional: false });
+  const { verdict } = work.found;
+  if (verdict.outcome !== 'update') return { event: 'nothing-to-do', result: verdict };
+  const held = await mayProceed(agent, verdict.release, 'download', options);
+  if (held !== null) return waits('nothing-to-do', held);
+  return { event: 'update-proven', change: { target: await targetFor(agent, verdict.release) } };
+};
+
+const waits = <Event extends string>(event: Event, { code, message }: HeldBack) => {
+  const verdict = refusal(code, message);
+  return { event, change: { lastVerdict: verdict }, result: verdict };
+};
+
+async function targetFor(agent: Agent, release: ProvenRelease): Promise<InstallTarget> {
+  const { installer } = agent;
+  return {
+    version: release.version,
+    image: release.image,
+    rollbackIndex: release.state.rollbackIndex,
+    sizeBytes: release.attestation.statement.predicate.image.sizeBytes,
+    headCounter: release.schedule.counter,
+    slot: await installer.idle(),
+    previousSlot: await installer.running(),
+  };
+}
+
+/** D12, D13: the idle slot holds exactly the bytes that the chain commits to. */
+export const downloading: Effect<'downloading'> = async (work) => {
+  const { agent, origin, options } = work;
+  const { config, installer } = agent;
+  const target = targetOf(agent);
+  if (work.found?.verdict.outcome !== 'update') throw new Error('a download begins with a proven update');
+  if (target.sizeBytes > config.maximumImageBytes) {
+    throw new FirmproofError(
+      'image-size-mismatch',
+      `the image has ${target.sizeBytes} bytes, this device takes ${config.maximumImageBytes}`,
+    );
+  }
+  await hook(agent, 'beforeInstall');
+  const slot = await installer.open(target.slot, target.sizeBytes);
+  try {
+    const { image } = work.found.verdict.release.attestation.statement.predicate;
+    const { onProgress } = options;
+    await origin.download(agent, work.found, image, { target: slot, ...(onProgress && { onProgress }) });
+    await slot.sync();
+  } finally {
+    await slot.close();
+  }
+  await requireSlotHolds(agent, target);
+  await hook(agent, 'afterInstall');
+  return { event: 'verified' };
+};
+
+/** D14: what was revoked, halted or replaced while it was downloaded is not activated, and what is activated was read back. */
+export const staged: Effect<'staged'> = async ({ agent, origin, options }) => {
+  const target = targetOf(agent);
+  const { verdict } = await origin.check(agent, { unconditional: true });
+  if (verdict.outcome !== 'update') return { event: 'not-now', result: verdict };
+  if (verdict.release.image !== target.image) return headMoved;
+  const held = await mayProceed(agent, verdict.release, 'activation', options);
+  if (held !== null) return waits('not-now', held);
+  await hook(agent, 'beforeActivation');
+  const found = await agent.installer.readBack(target.slot, target.sizeBytes);
+  if (found.digest !== target.image || found.sizeBytes !== target.sizeBytes)
+    throw new FirmproofError('slot-readback-mismatch', 'the slot changed after it was verified');
+  return { event: 'stands-still' };
+};
+
+const headMoved: Step<'staged'> = {
+  event: 'not-now',
+  result: refusal('unavailable', 'the head moved during the download; the next check goes on'),
+};
