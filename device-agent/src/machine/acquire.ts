@@ -1,15 +1,20 @@
 import { FirmproofError, type ProvenRelease } from '@firmproof/protocol';
 import type { Agent } from '../agent.ts';
+import { type CheckResult, check } from '../check.ts';
+import { type DownloadProgress, downloadImage, downloadSources } from '../download.ts';
+import type { ImageTarget } from '../installers/installer.ts';
 import type { InstallTarget } from '../journal.ts';
+import { ownOriginsOf } from '../network/access.ts';
 import { type HeldBack, mayProceed } from '../policy/may-proceed.ts';
+import { serversOf } from '../trust.ts';
 import { hook } from './hook.ts';
 import { refusal } from './result.ts';
 import { type Effect, requireSlotHolds, type Step, targetOf } from './step.ts';
 
 /** D1 to D11, and what people say to it. */
 export const checking: Effect<'checking'> = async (work) => {
-  const { agent, origin, options } = work;
-  work.found = await origin.check(agent, { unconditional: false });
+  const { agent, options } = work;
+  work.found = await check(agent);
   const { verdict } = work.found;
   if (verdict.outcome !== 'update') return { event: 'nothing-to-do', result: verdict };
   const held = await mayProceed(agent, verdict.release, 'download', options);
@@ -37,10 +42,9 @@ async function targetFor(agent: Agent, release: ProvenRelease): Promise<InstallT
 
 /** D12, D13: the idle slot holds exactly the bytes that the chain commits to. */
 export const downloading: Effect<'downloading'> = async (work) => {
-  const { agent, origin, options } = work;
+  const { agent, options, found } = work;
   const { config, installer } = agent;
   const target = targetOf(agent);
-  if (work.found?.verdict.outcome !== 'update') throw new Error('a download begins with a proven update');
   if (target.sizeBytes > config.maximumImageBytes) {
     throw new FirmproofError(
       'image-size-mismatch',
@@ -50,9 +54,7 @@ export const downloading: Effect<'downloading'> = async (work) => {
   await hook(agent, 'beforeInstall');
   const slot = await installer.open(target.slot, target.sizeBytes);
   try {
-    const { image } = work.found.verdict.release.attestation.statement.predicate;
-    const { onProgress } = options;
-    await origin.download(agent, work.found, image, { target: slot, ...(onProgress && { onProgress }) });
+    await download(agent, found, slot, options.onProgress);
     await slot.sync();
   } finally {
     await slot.close();
@@ -62,10 +64,30 @@ export const downloading: Effect<'downloading'> = async (work) => {
   return { event: 'verified' };
 };
 
+async function download(
+  agent: Agent,
+  found: CheckResult | null,
+  target: ImageTarget,
+  onProgress?: DownloadProgress,
+): Promise<void> {
+  if (found?.verdict.outcome !== 'update') throw new Error('a download begins with a proven update');
+  const { minimumBytesPerSecond, maximumBytesPerSecond } = agent.config;
+  await downloadImage({
+    image: found.verdict.release.attestation.statement.predicate.image,
+    sources: downloadSources({ servers: serversOf(agent) }, found.evidence ?? { sources: [] }),
+    target,
+    minimumBytesPerSecond,
+    maximumBytesPerSecond,
+    health: agent.sources,
+    ownOrigins: ownOriginsOf(agent),
+    ...(onProgress && { onProgress }),
+  }).finally(() => agent.sources.save());
+}
+
 /** D14: what was revoked, halted or replaced while it was downloaded is not activated, and what is activated was read back. */
-export const staged: Effect<'staged'> = async ({ agent, origin, options }) => {
+export const staged: Effect<'staged'> = async ({ agent, options }) => {
   const target = targetOf(agent);
-  const { verdict } = await origin.check(agent, { unconditional: true });
+  const { verdict } = await check(agent, { unconditional: true });
   if (verdict.outcome !== 'update') return { event: 'not-now', result: verdict };
   if (verdict.release.image !== target.image) return headMoved;
   const held = await mayProceed(agent, verdict.release, 'activation', options);

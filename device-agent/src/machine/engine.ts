@@ -3,7 +3,6 @@ import type { Agent } from '../agent.ts';
 import type { JournalEntry } from '../journal.ts';
 import { checking, downloading, staged } from './acquire.ts';
 import { failureOf } from './failure.ts';
-import { network } from './origin.ts';
 import { explain, type InstallResult, type Refusal } from './result.ts';
 import { confirmed, failed, rollingBack, settled } from './settle.ts';
 import type { Effect, InstallOptions, Step, Work } from './step.ts';
@@ -49,7 +48,7 @@ function rests(problem: Refusal) {
  * afterwards (docs/spec/device.md M2).
  */
 export async function install(agent: Agent, options: InstallOptions = {}): Promise<InstallResult> {
-  const work: Work = { agent, options, origin: options.origin ?? network, isConfirmed: false, found: null };
+  const work: Work = { agent, options, isConfirmed: false, found: null };
   try {
     const { state } = agent.journal.entry;
     if (isAbandoned(state)) await enter(agent, state, 'interrupted', {});
@@ -70,7 +69,7 @@ export async function confirm(agent: Agent): Promise<InstallResult> {
   const { state, target } = agent.journal.entry;
   const runs = state === 'trial' && (await agent.installer.running()) === target?.slot;
   if (!runs) throw new FirmproofError('nothing-to-confirm', 'no image that runs is on trial');
-  return drive({ agent, options: {}, origin: network, isConfirmed: true, found: null });
+  return drive({ agent, options: {}, isConfirmed: true, found: null });
 }
 
 /** Does what the state stands for, and then the next one's, until nothing is under way or something has to happen first. */

@@ -3,7 +3,6 @@ import type { Agent } from '../agent.ts';
 import type { CheckResult } from '../check.ts';
 import type { DownloadProgress } from '../download.ts';
 import type { InstallTarget, JournalEntry } from '../journal.ts';
-import type { Origin } from './origin.ts';
 import type { InstallResult } from './result.ts';
 import type { EventOf, WorkingState } from './transitions.ts';
 
@@ -11,15 +10,12 @@ export type InstallOptions = {
   readonly onProgress?: DownloadProgress;
   /** Somebody asks for it now, whatever windows, modes and postponements say. */
   readonly askedForNow?: boolean;
-  /** Where evidence and bytes come from; the network where absent. */
-  readonly origin?: Origin;
 };
 
 /** What the effects of one round have in hand. */
 export type Work = {
   readonly agent: Agent;
   readonly options: InstallOptions;
-  readonly origin: Origin;
   /** Somebody says that the image on trial is healthy. */
   readonly isConfirmed: boolean;
   /** What the check of this round has proved; null in a round that goes on with an earlier one. */
