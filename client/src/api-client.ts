@@ -6,9 +6,14 @@ import {
   type ActionMessage,
   type Address,
   accountSchema,
+  type Bytes32,
   type Channel,
   type ChannelResource,
   channelResourceSchema,
+  type DeviceAnchorState,
+  type DeviceBatchResource,
+  deviceAnchorStateSchema,
+  deviceBatchResourceSchema,
   type Envelope,
   type ErrorCode,
   type ExportedProposal,
@@ -184,6 +189,32 @@ export class FirmproofClient {
 
   veto = (message: ActionMessage<'Veto'>, by: Approved): Promise<Proposal> =>
     this.#post(`/v1/products/${message.product}/vetoes`, { message, ...approvedBy(by) }, proposalSchema);
+
+  /** The list of the devices that are to be anchored under this root, before that is proposed. */
+  async sendDeviceList(product: ProductId, root: Bytes32, list: string): Promise<void> {
+    const init = { method: 'PUT', headers: { 'content-type': 'text/csv' }, body: list, signal: null };
+    await this.#fetch(`/v1/products/${product}/device-lists/${root}`, init);
+  }
+
+  anchorDevices = (message: ActionMessage<'AnchorDevices'>, by: Approved): Promise<Proposal> =>
+    this.#post(`/v1/products/${message.product}/device-batches`, { message, ...approvedBy(by) }, proposalSchema);
+
+  revokeDevice = (message: ActionMessage<'RevokeDevice'>, by: Approved): Promise<Proposal> =>
+    this.#post(`/v1/products/${message.product}/device-revocations`, { message, ...approvedBy(by) }, proposalSchema);
+
+  /** What the chain says of a device, as the server has read it. */
+  deviceAnchorState = (product: ProductId, leaf: Bytes32): Promise<DeviceAnchorState> =>
+    this.#get(`/v1/products/${product}/device-leaves/${leaf}`, deviceAnchorStateSchema);
+
+  async deviceBatches(product: ProductId): Promise<readonly DeviceBatchResource[]> {
+    const answer = z.object({ items: z.array(deviceBatchResourceSchema) });
+    return (await this.#get(`/v1/products/${product}/device-batches`, answer)).items;
+  }
+
+  /** The list of the devices that a proposal anchors, as CSV. */
+  async proposedDevices(proposal: string): Promise<string> {
+    return (await this.#fetch(`${pathOfProposal(proposal)}/devices`, { signal: null })).text();
+  }
 
   /** `acceptance`: the new publisher's, where the publisher changes. */
   applyConfiguration = (

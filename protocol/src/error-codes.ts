@@ -650,6 +650,26 @@ const serviceCodes = {
     meaning: 'The events of the registry do not replay to the history hash in its storage.',
     remedy: 'Ask another RPC node.',
   },
+  'device-list-malformed': {
+    meaning: 'The list of devices to anchor is malformed, empty, too long or names a device twice.',
+    remedy: 'One device a line after the header device,keyDigest,salt: a UUID, 64 hexadecimal digits, 0x and 64 more.',
+  },
+  'device-list-missing': {
+    meaning: 'The server does not have the list of the devices that this is about.',
+    remedy: 'Anchor them with `firmproof device anchor`, which sends the list first.',
+  },
+  'devices-anchored': {
+    meaning: 'Exactly these devices are anchored already.',
+    remedy: 'Nothing to do.',
+  },
+  'device-revoked': {
+    meaning: 'The publisher has revoked this device on chain. Nothing that its key signs is taken any more.',
+    remedy: 'Give the device a new identity with `firmproof-agent identity reset` and enrol that.',
+  },
+  'device-anchor-missing': {
+    meaning: 'The contract that keeps devices is not on this chain.',
+    remedy: 'Put it there with `firmproof chain deploy`; the registry that this deploys too need not be used.',
+  },
   'deployment-proxy-missing': {
     meaning:
       'The deterministic deployment proxy is not on this chain. Vendor accounts have the same address on every chain because of it.',

@@ -2,6 +2,8 @@ export * from './api.ts';
 export * from './attestation.ts';
 export * from './bytes.ts';
 export * from './cid.ts';
+export * from './device-batch.ts';
+export * from './device-tree.ts';
 export * from './digest.ts';
 export * from './dsse.ts';
 export * from './eip712.ts';

@@ -6,8 +6,11 @@ import { vendorAccountFactoryAddress } from '@firmproof/contracts';
 import { FirmproofError, parseAddress, type ServerInfo } from '@firmproof/protocol';
 import { createWitness, type Witness } from '@firmproof/protocol/node';
 import pino, { type Logger } from 'pino';
+import { createDeviceAnchors } from './anchors/device-anchors.ts';
+import { createDeviceLists } from './anchors/device-lists.ts';
 import { createAccounts } from './chain/accounts.ts';
 import { createContracts } from './chain/contracts.ts';
+import { createDeviceAnchor } from './chain/device-anchor.ts';
 import { createIndexer } from './chain/indexer.ts';
 import { createRegistry } from './chain/registry.ts';
 import { createRelayer } from './chain/relayer.ts';
@@ -23,6 +26,7 @@ import { createApp } from './http/app.ts';
 import { createTokens } from './http/authentication.ts';
 import { createMetrics } from './http/metrics.ts';
 import { pagesDirectory, pagesRouter } from './http/pages.ts';
+import { createUploadQuota } from './http/upload-quota.ts';
 import { createUploads } from './http/uploads.ts';
 import { createGateway } from './images/gateway.ts';
 import { createImageAccess } from './images/image-access.ts';
@@ -89,7 +93,13 @@ async function open(
   const { rpc, chainId, registry: address } = chain;
   const registry = createRegistry({ rpc, chainId, address });
   const accounts = createAccounts(rpc);
-  const contracts = createContracts({ rpc, registry, accounts });
+  const anchor = createDeviceAnchor({ rpc, registry: address });
+  const anchors = createDeviceAnchors({
+    database,
+    lists: createDeviceLists(join(config.dataDirectory, 'device-lists')),
+  });
+  await anchors.dropUnusedLists();
+  const contracts = createContracts({ rpc, registry, accounts, anchor });
   const relayer = createRelayer({ rpc, chainId, privateKey: chain.relayerKey });
   const witnesses = openWitnesses(config, chain, log, closing);
   const proposals = createProposalStore(database, nowSeconds);
@@ -102,6 +112,8 @@ async function open(
     registry,
     contracts,
     accounts,
+    anchor,
+    anchors,
     approvals,
     relayer: relayer.address,
   });
@@ -159,6 +171,7 @@ async function open(
     development: chain.embedded,
     ...(chain.embedded && { rpcUrl: chain.rpcUrl }),
   };
+  const uploadQuota = createUploadQuota({ database, dailyUploadBytes: config.dailyUploadBytes, nowSeconds });
   const pages = pagesDirectory(config.pages);
   let origin = config.publicUrl ?? '';
   const app = createApp({
@@ -168,6 +181,7 @@ async function open(
     tokens,
     oidcLogin,
     accounts,
+    anchors,
     approvals,
     intake,
     store: proposals,
@@ -176,12 +190,13 @@ async function open(
     trustRoots,
     reports: createReports({ database, maximumDevices: config.reportingDevices, nowSeconds }),
     metrics,
+    uploadQuota,
     gateway: createGateway({
       store,
       mayServe: (cid, request) => access.mayRead(cid, () => tokens.publisherOf(request)),
     }),
     pages: pages === null ? null : pagesRouter(pages),
-    receiveRelease: createUploads({ database, store, access, intake, config, nowSeconds }),
+    receiveRelease: createUploads({ store, access, intake, config, quota: uploadQuota }),
     info: () => info,
     origin: () => origin,
     unreadiness: () => engine.unreadiness(),

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
 import { addChain } from './commands/chain.ts';
+import { addDeviceAnchor } from './commands/device-anchor.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addNightShift } from './commands/night-shift.ts';
 import { addProduct } from './commands/product.ts';
@@ -46,6 +47,7 @@ function buildProgram(): Command {
   addTeam(program, run);
   addProduct(program, run);
   addRelease(program, run);
+  addDeviceAnchor(program.command('device').description('the devices of a product'), run);
   addApprove(program, run);
   addProposal(program, run);
   addNightShift(program, run);

@@ -1,12 +1,15 @@
-import { registryInterface } from '@firmproof/contracts';
+import { anchorInterface, registryInterface } from '@firmproof/contracts';
 import {
   type ActionMessage,
   type Address,
+  abiWord,
   actions,
   asciiOfWord,
   type Bytes32,
+  deviceAnchorAddress,
   fromHex,
   keccak256,
+  toHex,
   zeroBytes32,
 } from '@firmproof/protocol';
 import { hexQuantity, type Rpc, readBlock } from '@firmproof/protocol/node';
@@ -54,8 +57,17 @@ export function createIndexer(options: { database: Database; rpc: Rpc; registry:
         const logs = await rpc<Log[]>('eth_getLogs', [
           { address: registry, fromBlock: hexQuantity(from), toBlock: hexQuantity(to) },
         ]);
+        // Those of other registries on this chain are not asked for.
+        const anchorLogs = await rpc<Log[]>('eth_getLogs', [
+          {
+            address: deviceAnchorAddress,
+            topics: [null, toHex(abiWord(registry))],
+            fromBlock: hexQuantity(from),
+            toBlock: hexQuantity(to),
+          },
+        ]);
         if (last === null) break;
-        await record(database, logs, { number: to, hash: last.hash });
+        await record(database, logs, anchorLogs, { number: to, hash: last.hash });
         from = to + 1;
       }
       return { finalBlock, finalSeconds: Number(final?.timestamp ?? 0), rebuilt };
@@ -74,6 +86,7 @@ async function forget(database: Database): Promise<void> {
 async function record(
   database: Database,
   logs: readonly Log[],
+  anchorLogs: readonly Log[],
   position: { number: number; hash: string },
 ): Promise<void> {
   await database.transaction().execute(async (transaction) => {
@@ -81,6 +94,10 @@ async function record(
       const event = registryInterface.parseLog({ topics: [...log.topics], data: log.data });
       if (event === null) continue;
       await apply(transaction, event, log);
+    }
+    for (const log of anchorLogs) {
+      const event = anchorInterface.parseLog({ topics: [...log.topics], data: log.data });
+      if (event !== null) await applyToDevices(transaction, event);
     }
     const value = JSON.stringify(position);
     await transaction
@@ -208,6 +225,24 @@ async function applyToReleases(
       .set({ status: 2 })
       .where('product', '=', product)
       .where('version', '=', version)
+      .execute();
+  }
+}
+
+/** The anchor gives each of them once: a root is anchored once, a leaf revoked once. */
+async function applyToDevices(transaction: Transaction<Tables>, { name, args }: LogDescription): Promise<void> {
+  const product = String(args['product']);
+  const time = number(args['time']);
+  if (name === 'DevicesAnchored') {
+    await transaction
+      .insertInto('anchored_batches')
+      .values({ product, root: String(args['root']), count: number(args['count']), anchored_at: time })
+      .execute();
+  }
+  if (name === 'DeviceRevoked') {
+    await transaction
+      .insertInto('revoked_devices')
+      .values({ product, leaf: String(args['leaf']), revoked_at: time })
       .execute();
   }
 }

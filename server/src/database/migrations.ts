@@ -195,6 +195,30 @@ const moving: Migration = {
   },
 };
 
+/** What the device anchor says of devices. */
+const deviceAnchors: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema
+      .createTable('anchored_batches')
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('root', text, (c) => c.notNull())
+      .addColumn('count', bigint, (c) => c.notNull())
+      .addColumn('anchored_at', bigint, (c) => c.notNull())
+      .addPrimaryKeyConstraint('anchored_batches_key', ['product', 'root'])
+      .execute();
+    await db.schema
+      .createTable('revoked_devices')
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('leaf', text, (c) => c.notNull())
+      .addColumn('revoked_at', bigint, (c) => c.notNull())
+      .addPrimaryKeyConstraint('revoked_devices_key', ['product', 'leaf'])
+      .execute();
+    // The index is made anew from the chain: earlier blocks may hold events of the anchor.
+    for (const table of ['products', 'heads', 'releases']) await sql`DELETE FROM ${sql.table(table)}`.execute(db);
+    await sql`DELETE FROM meta WHERE key = 'indexed-block'`.execute(db);
+  },
+};
+
 export const migrations: MigrationProvider = {
   getMigrations: () =>
     Promise.resolve({
@@ -202,5 +226,6 @@ export const migrations: MigrationProvider = {
       '2026-12-approvals': approvals,
       '2026-12-keyless': keyless,
       '2026-12-moving': moving,
+      '2027-01-device-anchors': deviceAnchors,
     }),
 };

@@ -98,6 +98,8 @@ export interface Tables {
     halted: number;
     halts: number;
   };
+  anchored_batches: { product: string; root: string; count: number; anchored_at: number };
+  revoked_devices: { product: string; leaf: string; revoked_at: number };
   releases: {
     product: string;
     version: string;
@@ -111,4 +113,10 @@ export interface Tables {
   };
 }
 
-export const indexTables = ['products', 'heads', 'releases'] as const satisfies readonly (keyof Tables)[];
+export const indexTables = [
+  'products',
+  'heads',
+  'releases',
+  'anchored_batches',
+  'revoked_devices',
+] as const satisfies readonly (keyof Tables)[];

@@ -4,6 +4,7 @@ import { accountRoutes } from './account-routes.ts';
 import { channelRoutes } from './channel-routes.ts';
 import { crossOrigin } from './cross-origin.ts';
 import type { Dependencies } from './dependencies.ts';
+import { deviceAnchorRoutes } from './device-anchor-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { bodyOf } from './parameters.ts';
 import { notFound, problemHandler } from './problem.ts';
@@ -72,6 +73,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(proposalRoutes(dependencies));
   app.use(accountRoutes(dependencies));
   app.use(channelRoutes(dependencies));
+  app.use(deviceAnchorRoutes(dependencies));
   app.use(reportRoutes(dependencies));
   if (dependencies.pages) app.use(dependencies.pages);
   app.use(notFound);

@@ -1,6 +1,7 @@
 import type { Address, ProductId, Proposal, ServerInfo } from '@firmproof/protocol';
 import type { Request, Response, Router } from 'express';
 import type { Logger } from 'pino';
+import type { DeviceAnchors } from '../anchors/device-anchors.ts';
 import type { Accounts } from '../chain/accounts.ts';
 import type { Database } from '../database/database.ts';
 import type { EvidenceService } from '../evidence/evidence-service.ts';
@@ -13,15 +14,21 @@ import type { TrustRoots } from '../proposals/trust-roots.ts';
 import type { Reports } from '../reports.ts';
 import type { Tokens } from './authentication.ts';
 import type { Metrics } from './metrics.ts';
+import type { UploadQuota } from './upload-quota.ts';
 
 /** Everything the routes need. The composition root makes it once; tests make their own. */
 export type Dependencies = {
-  readonly config: { readonly evidenceMaxAgeSeconds: number; readonly maximumImageBytes: number };
+  readonly config: {
+    readonly evidenceMaxAgeSeconds: number;
+    readonly maximumImageBytes: number;
+    readonly uploadStallSeconds: number;
+  };
   readonly log: Logger;
   readonly database: Database;
   readonly tokens: Tokens;
   readonly oidcLogin: OidcLogin;
   readonly accounts: Accounts;
+  readonly anchors: DeviceAnchors;
   readonly approvals: Approvals;
   readonly intake: Intake;
   readonly store: ProposalStore;
@@ -30,6 +37,7 @@ export type Dependencies = {
   readonly trustRoots: TrustRoots;
   readonly reports: Reports;
   readonly metrics: Metrics;
+  readonly uploadQuota: UploadQuota;
   readonly gateway: Router;
   /** The approval pages, where they are served from here. */
   readonly pages: Router | null;

@@ -1,10 +1,13 @@
 import {
   accountSchema,
+  anchorDevicesRequestSchema,
   applyRequestSchema,
   cancelRecoveryRequestSchema,
   channelResourceSchema,
   configureRequestSchema,
   createAccountRequestSchema,
+  deviceAnchorStateSchema,
+  deviceBatchResourceSchema,
   envelopeSchema,
   evidenceSchema,
   exportedProposalSchema,
@@ -21,6 +24,7 @@ import {
   rejectRequestSchema,
   releaseSchema,
   reportSummarySchema,
+  revokeDeviceRequestSchema,
   revokeRequestSchema,
   serverInfoSchema,
   setRecoveryRequestSchema,
@@ -34,7 +38,7 @@ import {
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 
-type Method = 'get' | 'post' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'delete';
 
 /** One line an operation: what it is for, what it takes and what it answers. The routes are tested against this table. */
 type Operation = {
@@ -43,6 +47,7 @@ type Operation = {
   readonly summary: string;
   readonly request?: z.ZodType;
   readonly multipart?: true;
+  readonly requestType?: string;
   readonly token?: true;
   readonly status: 200 | 201 | 202 | 204;
   readonly answer?: z.ZodType;
@@ -232,6 +237,40 @@ export const operations: readonly Operation[] = [
     summary: 'Cancel an announced recovery',
     request: cancelRecoveryRequestSchema,
   },
+  {
+    method: 'put',
+    path: `${product}/device-lists/{root}`,
+    summary: 'Send the list of the devices to anchor under this Merkle root, as CSV: device,keyDigest,salt',
+    requestType: 'text/csv',
+    token: true,
+    status: 204,
+  },
+  {
+    ...accepted,
+    path: `${product}/device-batches`,
+    summary: 'Vouch for the devices of a list that has been sent',
+    request: anchorDevicesRequestSchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/device-batches`,
+    summary: 'Devices that are vouched for on chain, by batches',
+    status: 200,
+    answer: z.object({ items: z.array(deviceBatchResourceSchema) }),
+  },
+  {
+    ...accepted,
+    path: `${product}/device-revocations`,
+    summary: 'Revoke a device by its leaf',
+    request: revokeDeviceRequestSchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/device-leaves/{leaf}`,
+    summary: 'What the chain says of a device, with its Merkle proof',
+    status: 200,
+    answer: deviceAnchorStateSchema,
+  },
   { method: 'get', path: proposal, summary: 'Read a proposal', status: 200, answer: proposalSchema },
   {
     method: 'post',
@@ -271,6 +310,13 @@ export const operations: readonly Operation[] = [
     summary: 'The attestation of a proposed release, byte for byte',
     status: 200,
     contentType: 'application/json',
+  },
+  {
+    method: 'get',
+    path: `${proposal}/devices`,
+    summary: 'The list of the devices that a proposal anchors, as it was sent',
+    status: 200,
+    contentType: 'text/csv',
   },
   {
     method: 'get',
@@ -315,6 +361,9 @@ function describe(operation: Operation): ZodOpenApiOperationObject {
     }),
     ...(operation.request && {
       requestBody: { required: true, content: { 'application/json': { schema: operation.request } } },
+    }),
+    ...(operation.requestType && {
+      requestBody: { required: true, content: { [operation.requestType]: { schema: z.string() } } },
     }),
     ...(operation.multipart && {
       requestBody: { required: true, content: { 'multipart/form-data': { schema: multipartSchema } } },

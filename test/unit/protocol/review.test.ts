@@ -78,6 +78,7 @@ const said = (proposal: Proposal, change: Partial<Said> = {}): Said => ({
   product: productSaid,
   account: team,
   attestation: null,
+  devices: null,
   previous: null,
   ...change,
 });
