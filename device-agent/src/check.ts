@@ -22,7 +22,7 @@ export type CheckResult = {
   readonly evidence: Evidence | null;
 };
 
-type Answer = CheckResult & { readonly saysMoved?: boolean };
+export type Answer = CheckResult & { readonly saysMoved?: boolean };
 
 type Answers = Answer & {
   /** Of the newest block that a quorum vouches for and that is too old for this device. */
@@ -93,7 +93,7 @@ async function askAll(agent: Agent, unconditional: boolean): Promise<Answers> {
   let saysMoved = false;
   let staleBlockSeconds: number | null = null;
   for (const server of agent.sources.order(serversOf(agent))) {
-    const answer = await ask(agent, server, unconditional);
+    const answer = await askServer(agent, server, unconditional);
     const { verdict, evidence } = answer;
     if (verdict.outcome === 'update' || verdict.proven) {
       agent.sources.worked(server);
@@ -113,7 +113,8 @@ const severity = ({ outcome }: Verdict) => ['current', 'waiting', 'update', 'unp
 
 const refusal = (code: DeviceCode, message: string): Verdict => ({ outcome: outcomeOf(code), code, message });
 
-async function ask(agent: Agent, server: string, unconditional: boolean): Promise<Answer> {
+/** What one server's evidence proves. Nothing is remembered of it. */
+export async function askServer(agent: Agent, server: string, unconditional: boolean): Promise<Answer> {
   const nowSeconds = agent.clock.nowSeconds();
   const root = heldTrustRoot(agent);
   const network = accessTo(agent, server);

@@ -194,6 +194,7 @@ export async function confirm(agent: Agent): Promise<InstallResult> {
     trialDeadlineSeconds: null,
     installed: { version, image },
     rollbackFloor: Math.max(rollbackFloor, rollbackIndex),
+    lastVerdict: refusal('already-installed', `${version} runs and is confirmed`),
     outcomes: recordOutcome(agent, target, 'confirmed'),
   });
   // Once more, so that the entry before this one has the new floor too: a damaged journal must not lower it.

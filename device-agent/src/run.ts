@@ -30,6 +30,8 @@ export async function run(
     readonly signal: AbortSignal;
     readonly onRound: (round: Round) => void;
     readonly onProgress?: DownloadProgress;
+    /** Told what keeps receipts from being made or kept; the network is no such thing. */
+    readonly onReceiptProblem?: (problem: string) => void;
   },
 ): Promise<void> {
   await pauseAndRemember(config, secondsToFirst(await loadAgent(config)), options.signal);
@@ -42,7 +44,8 @@ export async function run(
         nextSeconds = await planNext(agent, result);
         const { recoveredFrom } = agent.journal;
         options.onRound({ result, recoveredFrom, certificateProblems: agent.sources.certificateProblems, nextSeconds });
-        await sendReceipts(agent);
+        const problem = await sendReceipts(agent);
+        if (problem !== null) options.onReceiptProblem?.(problem);
       } finally {
         agent.close();
       }

@@ -16,6 +16,8 @@ export const exitCodes = {
   unproven: 20,
   refused: 30,
   rolledBack: 40,
+  /** `doctor`: something stands in the way of updates. */
+  unwell: 50,
 } as const;
 
 const byOutcome: Readonly<Record<InstallResult['outcome'] | 'update', number>> = {

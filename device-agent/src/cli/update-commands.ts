@@ -7,19 +7,8 @@ import { sendReceipts } from '../receipts/send.ts';
 import { run } from '../run.ts';
 import { type Command, type Options, print } from './command.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
-
-export function warnOfRecovery(recoveredFrom: string | null): void {
-  if (recoveredFrom === null) return;
-  process.stderr.write(
-    `journal-corrupt: the journal was damaged and put aside as ${recoveredFrom}; going on from the entry before it\n`,
-  );
-}
-
-function warnOfCertificates(problems: ReadonlyMap<string, string>): void {
-  for (const [source, problem] of problems) {
-    process.stderr.write(`certificate-invalid: ${redactUrl(source)}: ${problem}; went on, since nothing rests on it\n`);
-  }
-}
+import { type LogEvent, logLine, type Priority, priorityOf } from './log.ts';
+import { certificateTexts, recoveryText, warnOfCertificates, warnOfReceipts, warnOfRecovery } from './warnings.ts';
 
 const progressWidth = 30;
 
@@ -87,7 +76,7 @@ export const updateCommands = {
         });
         warnOfCertificates(agent.sources.certificateProblems);
         print(options, summary(result), describe(result));
-        await sendReceipts(agent);
+        warnOfReceipts(await sendReceipts(agent));
         return exitCodeOf(result.outcome);
       } finally {
         agent.close();
@@ -100,18 +89,22 @@ export const updateCommands = {
       const stopping = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
       const onProgress = progressBar(options);
+      const isLog = options.json || !process.stdout.isTTY;
+      const toJournal = !options.json && options.toJournal;
+      const say = (priority: Priority, event: LogEvent, text = event.message) =>
+        process.stdout.write(isLog ? logLine(priority, event, toJournal) : `${text}\n`);
       await run(readConfig(options.configFile), {
         signal: stopping.signal,
         onRound: ({ result, recoveredFrom, certificateProblems, nextSeconds }) => {
-          warnOfRecovery(recoveredFrom);
-          warnOfCertificates(certificateProblems);
+          if (recoveredFrom !== null)
+            say('warning', { event: 'journal-recovered', message: recoveryText(recoveredFrom) });
+          for (const message of certificateTexts(certificateProblems)) say('notice', { event: 'certificate', message });
           const next = Math.round(nextSeconds);
-          print(
-            options,
-            { ...summary(result), nextSeconds: next },
-            `${describe(result)}; next in ${Math.ceil(next / 60)} min`,
-          );
+          const message = describe(result);
+          const text = `${message}; next in ${Math.ceil(next / 60)} min`;
+          say(priorityOf(result), { event: 'round', ...summary(result), message, nextSeconds: next }, text);
         },
+        onReceiptProblem: (problem) => say('notice', { event: 'receipts', message: problem }),
         ...(onProgress && { onProgress }),
       });
       return exitCodes.done;
@@ -124,7 +117,7 @@ export const updateCommands = {
       try {
         const result = await confirm(agent);
         print(options, summary(result), describe(result));
-        await sendReceipts(agent);
+        warnOfReceipts(await sendReceipts(agent));
         return exitCodes.done;
       } finally {
         agent.close();
