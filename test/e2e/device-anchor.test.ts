@@ -5,6 +5,7 @@ import {
   type ActionMessage,
   type BatchDevice,
   type Bytes32,
+  deviceAnchorAddress,
   deviceLeaf,
   deviceTree,
   formatDeviceList,
@@ -13,6 +14,7 @@ import {
   parseAddress,
   rootOfProof,
 } from '@firmproof/protocol';
+import { createRpc } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inAnHour } from '../support/attacked-team.ts';
 import { acceptedOnChain, someDevices } from '../support/devices.ts';
@@ -77,6 +79,14 @@ describe('a thousand devices', () => {
     await expectCode('approval-epoch', () => propose(message({ epoch: 2 })));
     await expectCode('approval-invalid', () => propose(message(), { ...stack.info, chainId: 1 }));
     await expectCode('approval-expired', () => propose(message({ deadline: 1 })));
+  });
+
+  test('are not proposed where the contract is missing: a call to nothing would succeed', async () => {
+    const rpc = createRpc(stack.rpcUrl);
+    const code = await rpc<string>('eth_getCode', [deviceAnchorAddress, 'latest']);
+    await rpc('anvil_setCode', [deviceAnchorAddress, '0x']);
+    await expectCode('device-anchor-missing', () => propose(message()));
+    await rpc('anvil_setCode', [deviceAnchorAddress, code]);
   });
 
   test('are anchored by one transaction, and each has a proof that the chain takes', async () => {

@@ -165,7 +165,7 @@ function titleOf(
     case 'Veto':
       return `Stop a scheduled change of ${name}`;
     case 'AnchorDevices':
-      return `Vouch for ${message.count.toLocaleString('en')} devices of ${name}`;
+      return `Vouch for ${message.count.toLocaleString('en')} ${message.count === 1 ? 'device' : 'devices'} of ${name}`;
     case 'RevokeDevice':
       return `Revoke a device of ${name}`;
     case 'SetSigners':
