@@ -8,6 +8,7 @@ import {
   FirmproofError,
   type ProductId,
   type Proposal,
+  type ReleasePurpose,
   type Sbom,
   type Version,
 } from '@firmproof/protocol';
@@ -24,6 +25,8 @@ export type ReleaseOptions = {
   readonly hardware?: readonly string[];
   readonly precursors?: readonly string[];
   readonly notes?: string;
+  /** What devices may treat apart; without it they take the release for a feature update. */
+  readonly purpose?: ReleasePurpose;
   readonly rollbackIndex?: number;
   readonly sbom?: Sbom;
 };
@@ -60,6 +63,7 @@ export async function prepareRelease(
     hardware: [...(options.hardware ?? [anyOf])],
     precursors: [...(options.precursors ?? [anyOf])] as Version[],
     ...(options.notes !== undefined && { notes: options.notes }),
+    ...(options.purpose && { purpose: options.purpose }),
     ...(options.sbom && { sbom: options.sbom }),
   });
   const attestation = await attest(statement);

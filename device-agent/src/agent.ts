@@ -4,7 +4,7 @@ import { makeDirectory } from '@firmproof/protocol/node/directory';
 import { takeLock } from '@firmproof/protocol/node/lock-file';
 import { type Clock, createClock, type MonotonicTime, machineTime, timeAtFirstBoot } from './clock.ts';
 import type { AgentConfig } from './config.ts';
-import { type Identity, openIdentity } from './identity.ts';
+import { type Identity, openIdentity } from './identity/identity.ts';
 import { createInstaller } from './installers/create-installer.ts';
 import type { Installer } from './installers/installer.ts';
 import { Journal } from './journal.ts';
@@ -23,7 +23,7 @@ export type Agent = {
 
 /** Reads the device's data without keeping others away: to look, not to act. */
 export async function loadAgent(config: AgentConfig, time: MonotonicTime = machineTime()): Promise<Agent> {
-  const identity = await openIdentity(config.dataDirectory);
+  const identity = await openIdentity(config);
   const journal = await Journal.open(config.dataDirectory, {
     state: 'idle',
     target: null,
@@ -38,6 +38,7 @@ export async function loadAgent(config: AgentConfig, time: MonotonicTime = machi
     failed: [],
     nextCheck: null,
     lastVerdict: null,
+    standing: null,
   });
   const clock = createClock(journal, config.image.buildTimeSeconds, time);
   const sources = SourceHealth.open(config.dataDirectory, clock.nowSeconds);

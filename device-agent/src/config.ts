@@ -10,7 +10,13 @@ import {
   versionSchema,
 } from '@firmproof/protocol';
 import * as z from 'zod';
+import { identityConfigSchema } from './identity/identity.ts';
 import { hooksSchema, installerSchema } from './installers/config.ts';
+import { maintenanceSchema } from './policy/maintenance.ts';
+import { meteredSchema } from './policy/metered.ts';
+
+/** What happens by itself with a proven update: all of it, the download, or nothing but saying so. */
+const updateMode = z.enum(['automatic', 'download', 'notify']).default('automatic');
 
 const serverUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 
@@ -47,10 +53,20 @@ const configSchema = z
       .default(4 * 2 ** 30),
     /** A source that is slower is given up for the next. */
     minimumBytesPerSecond: z.int().min(0).default(1024),
+    identity: identityConfigSchema.prefault({}),
+    /** Whether signed receipts are sent to the servers. */
+    receipts: z.boolean().default(true),
+    /** People's choice (docs/spec/device.md D17). */
+    updates: z
+      .object({ security: updateMode, feature: updateMode })
+      .strict()
+      .default({ security: 'automatic', feature: 'automatic' }),
+    maintenance: maintenanceSchema.optional(),
+    metered: meteredSchema.optional(),
+    /** How long the postponements of one update may last together. */
+    maximumPostponeHours: z.number().positive().max(8760).default(336),
     /** How much of the line a download may take; null: all of it. */
     maximumBytesPerSecond: z.int().min(1024).nullable().default(null),
-    /** Whether what becomes of a release is reported to the server that it came from. */
-    reports: z.boolean().default(true),
     pollHours: z.number().positive().max(168).default(6),
   })
   .strict()
@@ -84,6 +100,8 @@ export function readConfig(file: string): AgentConfig {
       'directory' in config.installer
         ? { ...config.installer, directory: at(config.installer.directory) }
         : config.installer,
+    identity: { ...config.identity, machineIdFile: at(config.identity.machineIdFile) },
+    ...(config.metered?.file !== undefined && { metered: { ...config.metered, file: at(config.metered.file) } }),
     dataDirectory: at(config.dataDirectory),
     imageTrustRoot: parseTrustRoot(readText(at(config.trustRoot))),
   };

@@ -14,6 +14,7 @@ import { type DownloadProgress, downloadImage, downloadSources } from './downloa
 import { runHealthCommand } from './health.ts';
 import type { InstallTarget } from './journal.ts';
 import { ownOriginsOf } from './network/access.ts';
+import { type HeldBack, mayProceed } from './policy/may-proceed.ts';
 import { queueReport } from './reports.ts';
 import { heldTrustRoot, serversOf } from './trust.ts';
 
@@ -27,18 +28,26 @@ export type InstallResult =
     }
   | Exclude<Verdict, { outcome: 'update' }>;
 
+export type InstallOptions = {
+  readonly onProgress?: DownloadProgress;
+  /** Somebody asks for it now, whatever windows, modes and postponements say. */
+  readonly askedForNow?: boolean;
+};
+
 /**
  * Checks, downloads into the idle slot, reads back, checks again, activates, and confirms or rolls back. Each step is in
  * the journal before it happens, so `resume` can finish or undo it after a power cut (docs/spec/device.md D12 to D14).
  */
-export async function install(agent: Agent, onProgress?: DownloadProgress): Promise<InstallResult> {
+export async function install(agent: Agent, options: InstallOptions = {}): Promise<InstallResult> {
   const interrupted = await resume(agent);
   if (interrupted !== null) return interrupted;
   const first = await check(agent);
   if (first.verdict.outcome !== 'update') return first.verdict;
   try {
-    const target = await stage(agent, first, first.verdict.release, onProgress);
-    return await checkAgainAndActivate(agent, target);
+    const held = await mayProceed(agent, first.verdict.release, 'download', options);
+    if (held !== null) return await wait(agent, held);
+    const target = await stage(agent, first, first.verdict.release, options.onProgress);
+    return await checkAgainAndActivate(agent, target, options);
   } catch (error) {
     const failure = explain(error);
     // Once activation has begun, the next try finishes or undoes it: only the journal knows how far it came.
@@ -51,6 +60,13 @@ export async function install(agent: Agent, onProgress?: DownloadProgress): Prom
       .catch((trouble: unknown) => explain(trouble));
     return failure;
   }
+}
+
+/** People hold the update back. Blocks that the slot holds are found again by the next download. */
+async function wait(agent: Agent, { code, message }: HeldBack): Promise<InstallResult> {
+  const verdict = refusal(code, message);
+  await agent.journal.write({ state: 'idle', target: null, lastVerdict: verdict });
+  return verdict;
 }
 
 /** What went wrong, if it is something that a device has a code for. @throws what it has none for */
@@ -122,7 +138,11 @@ async function requireSlotHolds({ installer }: Agent, { slot, image, sizeBytes }
 }
 
 /** D14: a release revoked while it was downloaded is not activated. */
-async function checkAgainAndActivate(agent: Agent, target: InstallTarget): Promise<InstallResult> {
+async function checkAgainAndActivate(
+  agent: Agent,
+  target: InstallTarget,
+  options: InstallOptions,
+): Promise<InstallResult> {
   const { verdict } = await check(agent, { unconditional: true });
   if (verdict.outcome !== 'update' || verdict.release.image !== target.image) {
     await agent.journal.write({ state: 'idle', target: null });
@@ -130,6 +150,8 @@ async function checkAgainAndActivate(agent: Agent, target: InstallTarget): Promi
       ? refusal('unavailable', 'the head moved during the download; the next check goes on')
       : verdict;
   }
+  const held = await mayProceed(agent, verdict.release, 'activation', options);
+  if (held !== null) return wait(agent, held);
   const found = await agent.installer.readBack(target.slot, target.sizeBytes);
   if (found.digest !== target.image)
     throw new FirmproofError('slot-readback-mismatch', 'the slot changed after it was verified');

@@ -77,6 +77,8 @@ const journalSchema = z.object({
     .nullable()
     .default(null),
   lastVerdict: z.object({ outcome: z.string(), code: z.string().optional(), message: z.string() }).nullable(),
+  /** What the last verdict without an update was, and since when there has been no other. */
+  standing: z.object({ code: z.string(), sinceSeconds: z.number() }).nullable().default(null),
 });
 
 export type JournalEntry = z.infer<typeof journalSchema>;
@@ -114,11 +116,18 @@ export class Journal {
   /** Changes the entry; when it returns, the change is on disk. */
   async write(change: Partial<JournalEntry>): Promise<void> {
     const entry = { ...this.entry, ...change };
+    entry.standing = standingAfter(entry);
     if (existsSync(this.#file)) await copyFile(this.#file, this.#previousFile);
     const content = JSON.stringify(journalSchema.parse(entry));
     await writeFileAtomically(this.#file, JSON.stringify({ checksum: checksumOf(content), content }));
     this.entry = entry;
   }
+}
+
+/** That an update is proven ends no standstill: people may hold it back right afterwards. */
+function standingAfter({ lastVerdict, standing, time }: JournalEntry): JournalEntry['standing'] {
+  const code = lastVerdict?.code;
+  return code === undefined || code === standing?.code ? standing : { code, sinceSeconds: time.seconds };
 }
 
 function checksumOf(content: string): string {

@@ -2,7 +2,7 @@ import { createPrivateKey, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Report, reportBytes } from '@firmproof/protocol';
 import type { Agent } from './agent.ts';
-import { deviceKeyFile } from './identity.ts';
+import { deviceKeyFile } from './identity/device-key.ts';
 import type { InstallTarget, ReportQueue } from './journal.ts';
 import { postJson } from './network/http.ts';
 
@@ -22,7 +22,7 @@ export function queueReport(
 ): ReportQueue {
   const { reports } = journal.entry;
   const failure = outcome === 'failed' ? `${image} ${headCounter} ${code}` : null;
-  if (!config.reports || source === undefined || (failure !== null && failure === reports.lastFailure)) return reports;
+  if (!config.receipts || source === undefined || (failure !== null && failure === reports.lastFailure)) return reports;
   const counter = reports.counter + 1;
   const time = Math.floor(clock.nowSeconds());
   const report = { product: source.product, version, image, outcome, ...(code && { code }), counter, time };
@@ -40,7 +40,7 @@ export function queueReport(
 export async function sendReports(agent: Agent): Promise<void> {
   const { journal, identity, config } = agent;
   for (const { server, report } of journal.entry.reports.waiting) {
-    const signed: Report = { device: identity.publicKey, ...report };
+    const signed: Report = { device: identity.key.publicKey, ...report };
     const signature = sign(null, reportBytes(signed), deviceKey(config.dataDirectory)).toString('base64');
     const body = JSON.stringify({ report: signed, signature });
     const status = await postJson(`${server}/v1/products/${report.product}/reports`, body, timeoutSeconds);

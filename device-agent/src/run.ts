@@ -38,7 +38,7 @@ export async function run(
     let nextSeconds = busySeconds;
     if (agent !== null) {
       try {
-        const result = await install(agent, options.onProgress);
+        const result = await install(agent, options.onProgress && { onProgress: options.onProgress });
         nextSeconds = await planNext(agent, result);
         const { recoveredFrom } = agent.journal;
         options.onRound({ result, recoveredFrom, certificateProblems: agent.sources.certificateProblems, nextSeconds });

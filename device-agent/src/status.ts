@@ -38,7 +38,7 @@ export async function statusOf(agent: Agent): Promise<Status> {
   const { installed, state, target, rollbackFloor, lastProven, lastVerdict, nextCheck } = journal.entry;
   return {
     device: identity.id,
-    publicKey: identity.publicKey,
+    publicKey: identity.key.publicKey,
     product: root.product,
     channel: config.channel,
     hardware: config.hardware,

@@ -261,6 +261,43 @@ const deviceCodes = {
       'This release was installed here before and rolled back; it is not retried until the vendor promotes again.',
     remedy: 'Promote a corrected release.',
   },
+  'update-held': {
+    meaning: 'Somebody has told this device to hold its updates. A proven update waits.',
+    remedy: 'Run `firmproof-agent hold --release`, or wait for the end of the hold where it has one.',
+  },
+  'update-postponed': {
+    meaning: 'Somebody has postponed the updates of this device. A proven update waits until then.',
+    remedy: 'Wait, or run `firmproof-agent install --now`.',
+  },
+  'outside-maintenance-window': {
+    meaning: 'A proven update waits for the next maintenance window of this device.',
+    remedy: 'Wait for it, run `firmproof-agent install --now`, or change `maintenance` in agent.json.',
+  },
+  'connection-metered': {
+    meaning: 'The network connection is metered, so no image is downloaded. A proven update waits.',
+    remedy: 'Use another connection, or run `firmproof-agent install --now`; see `metered` in agent.json.',
+  },
+  'update-not-automatic': {
+    meaning: 'The configuration of this device leaves updates of this kind to people. A proven update waits.',
+    remedy: 'Run `firmproof-agent install --now`, or change `updates` in agent.json.',
+  },
+  'postpone-too-long': {
+    meaning: 'An update cannot be postponed for so long on this device; postponements of one update add up.',
+    remedy: 'Postpone for less, or see `maximumPostponeHours` in agent.json; `firmproof-agent hold` has no limit.',
+  },
+  'identity-in-image': {
+    meaning: 'The data directory is on a read-only file system: key and id of a device must never be part of an image.',
+    remedy:
+      'Set `dataDirectory` in agent.json to a directory on the writable data partition, and take the keys out of the image.',
+  },
+  'identity-cloned': {
+    meaning: 'The key of this device was made on another machine: two devices would be one.',
+    remedy: 'Run `firmproof-agent identity reset --new-owner` on the copy, and make images without the data directory.',
+  },
+  'enrolment-refused': {
+    meaning: 'The server does not enrol this device.',
+    remedy: 'Read the message; ask the vendor for a claim token, or to import or accept the device.',
+  },
   'journal-corrupt': {
     meaning: "The agent's journal is damaged.",
     remedy: 'It was set aside beside the journal; the agent goes on from the previous entry. Check the storage.',

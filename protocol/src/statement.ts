@@ -13,6 +13,10 @@ export const maximumStatementBytes = 64 * 1024;
 /** Any hardware, any precursor: said aloud, since nothing permissive may rest on absence. */
 export const anyOf = '*';
 
+/** security: closes a hole, and asks for nothing else of people. feature: everything else. */
+export const releasePurposes = ['security', 'feature'] as const;
+export type ReleasePurpose = (typeof releasePurposes)[number];
+
 const hardwareSchema = z.string().regex(/^(?:\*|[A-Za-z0-9][A-Za-z0-9._-]{0,62})$/);
 
 export const predicateSchema = z.object({
@@ -28,6 +32,8 @@ export const predicateSchema = z.object({
     .min(1)
     .max(256),
   notes: z.string().max(32_768).optional(),
+  /** What devices may treat apart. Absent is `feature`: nothing permissive rests on absence. */
+  purpose: z.enum(releasePurposes).optional(),
   /** The software bill of materials: which file it is, and what is in it, for people who compare releases. */
   sbom: z
     .object({

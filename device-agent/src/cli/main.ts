@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { errorCatalogue, FirmproofError, isErrorCode, isFirmproofError } from '@firmproof/protocol';
 import { explainSystemError, isStorageFull } from '@firmproof/protocol/node/system-error';
 import { useProxies } from '../network/proxy.ts';
+import { type Flags, flagOptions } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { help } from './help.ts';
@@ -15,11 +16,14 @@ async function main(): Promise<number> {
     return values.help ? exitCodes.done : exitCodes.usage;
   }
   if (name === 'explain') return explain(rest[0], values.json);
-  const command = Object.hasOwn(commands, name) ? commands[name as keyof typeof commands] : undefined;
-  if (command === undefined || rest.length > 0) {
+  const { config, json, help: _, ...flags } = values;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined || rest.length > (command.words ?? 0)) {
     throw new FirmproofError('usage-invalid', `"${positionals.join(' ')}" is no command`);
   }
-  return command({ configFile: values.config, json: values.json });
+  const foreign = Object.keys(flags).find((flag) => !command.flags?.includes(flag as keyof Flags));
+  if (foreign !== undefined) throw new FirmproofError('usage-invalid', `${name} has no option --${foreign}`);
+  return command.run({ configFile: config, json, words: rest, flags });
 }
 
 function readArguments(args: string[]) {
@@ -34,6 +38,7 @@ function readArguments(args: string[]) {
           default: process.env['FIRMPROOF_AGENT_CONFIG'] ?? '/etc/firmproof/agent.json',
         },
         json: { type: 'boolean', default: false },
+        ...flagOptions,
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

@@ -112,8 +112,9 @@ const accountRow = ({ account }: Known): readonly Row[] => (account ? [exact('Ac
 /** All bound by the attestation's digest, which is signed. */
 function statementRows(statement: Statement | null): readonly Row[] {
   if (statement === null) return [];
-  const { image, hardware, precursors } = statement.predicate;
+  const { image, hardware, precursors, purpose } = statement.predicate;
   return [
+    ...(purpose ? [plain('Purpose', purpose)] : []),
     exact('Image CID', image.cid),
     plain('Image size', describeBytes(image.sizeBytes)),
     plain('File name', statement.subject[0]?.name ?? ''),
@@ -224,6 +225,9 @@ export function differencesOf(previous: Statement, next: Statement): readonly Di
   return [
     row('Image', `${subjectDigest(previous).slice(0, 12)}…`, `${subjectDigest(next).slice(0, 12)}…`),
     row('Size', describeBytes(old.image.sizeBytes), `${describeBytes(current.image.sizeBytes)}${growth}`),
+    ...(old.purpose || current.purpose
+      ? [row('Purpose', old.purpose ?? 'not said', current.purpose ?? 'not said')]
+      : []),
     row('Rollback index', String(old.rollbackIndex), String(current.rollbackIndex)),
     row('Hardware', wildcard(old.hardware, 'any'), wildcard(current.hardware, 'any')),
     row('Installs over', wildcard(old.precursors, 'any version'), wildcard(current.precursors, 'any version')),

@@ -25,7 +25,7 @@ export type ProvenState = {
   readonly history: Bytes32;
   /** Seconds since 1970, of a block that a quorum vouches for. */
   readonly timestampSeconds: number;
-  readonly blockNumber: number;
+  readonly block: { readonly number: number; readonly hash: Bytes32 };
   readonly trustRoot: TrustRoot;
 };
 
@@ -59,6 +59,11 @@ const outcomes: Partial<Record<DeviceCode, 'current' | 'waiting' | 'unproven'>> 
   'not-installable-yet': 'waiting',
   'outside-rollout': 'waiting',
   'version-failed-here': 'waiting',
+  'update-held': 'waiting',
+  'update-postponed': 'waiting',
+  'outside-maintenance-window': 'waiting',
+  'connection-metered': 'waiting',
+  'update-not-automatic': 'waiting',
   'product-moved': 'waiting',
   'head-revoked': 'waiting',
   'trust-root-ahead': 'unproven',

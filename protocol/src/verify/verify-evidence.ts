@@ -31,7 +31,7 @@ export async function verifyEvidence(
       sequence: storage.product.sequence,
       history: storage.history,
       timestampSeconds: evidence.block.timestamp,
-      blockNumber: evidence.block.number,
+      block: { number: evidence.block.number, hash: evidence.block.hash },
       trustRoot: root,
     };
     check.stillHere(root, trustRoot); // 9, the place

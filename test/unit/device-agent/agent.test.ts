@@ -5,7 +5,6 @@ import { trustRootType } from '@firmproof/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { downloadSources } from '../../../device-agent/src/download.ts';
-import { openIdentity } from '../../../device-agent/src/identity.ts';
 import { Journal } from '../../../device-agent/src/journal.ts';
 import { isPrivateHost } from '../../../device-agent/src/network/private-host.ts';
 import { trustRootOf } from '../../support/documents.ts';
@@ -100,21 +99,6 @@ describe('the journal', () => {
       }),
       { numRuns: 100 },
     );
-  });
-});
-
-describe('the identity', () => {
-  test('is made once, and made anew where it is damaged: an agent that cannot start updates nothing', async () => {
-    const data = join(directory, 'identity');
-    const first = await openIdentity(data);
-    expect(await openIdentity(data)).toEqual(first);
-    writeFileSync(join(data, 'identity.json'), '{"id":');
-    writeFileSync(join(data, 'device.key'), 'no key');
-    const second = await openIdentity(data);
-    expect(second.id).not.toBe(first.id);
-    expect(second.publicKey).not.toBe(first.publicKey);
-    expect(await openIdentity(data)).toEqual(second);
-    expect(readFileSync(join(data, 'identity.json.damaged'), 'utf8')).toBe('{"id":');
   });
 });
 

@@ -7,7 +7,9 @@ import {
   parseAttestation,
   parseChannel,
   parseVersion,
+  type ReleasePurpose,
   readSbom,
+  releasePurposes,
   type Version,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
@@ -33,6 +35,7 @@ type PublishFlags = RolloutFlags &
     readonly hardware?: string;
     readonly requires?: string;
     readonly notes?: string;
+    readonly purpose?: string;
     readonly rollbackIndex?: string;
     readonly sbom?: string;
     readonly dryRun?: boolean;
@@ -112,11 +115,18 @@ function releaseOptions(product: ProductId, version: Version, flags: PublishFlag
     ...(hardware && { hardware }),
     ...(precursors && { precursors }),
     ...(flags.notes !== undefined && { notes: flags.notes }),
+    ...(flags.purpose !== undefined && { purpose: parsePurpose(flags.purpose) }),
     ...(flags.sbom !== undefined && { sbom: readSbom(readText(flags.sbom)) }),
     ...(flags.rollbackIndex !== undefined && {
       rollbackIndex: parseWholeNumber(flags.rollbackIndex, '--rollback-index'),
     }),
   };
+}
+
+function parsePurpose(text: string): ReleasePurpose {
+  const purpose = releasePurposes.find((known) => known === text);
+  if (purpose !== undefined) return purpose;
+  throw new FirmproofError('usage-invalid', `--purpose is ${releasePurposes.join(' or ')}, not "${text}"`);
 }
 
 function showDryRun({ output }: Session, { image, attestation, message }: PreparedRelease): void {
@@ -180,6 +190,7 @@ export function addRelease(program: Command, run: Run): void {
         .option('--hardware <revisions>', 'revisions that the image is for, comma separated (default: any)')
         .option('--requires <versions>', 'versions that it may be installed over, comma separated (default: any)')
         .option('--notes <text>', 'release notes, signed with the rest')
+        .option('--purpose <purpose>', 'security or feature, for devices that treat them apart (default: feature)')
         .option('--rollback-index <n>', 'security floor (default: unchanged); one more than the highest so far at most')
         .option(
           '--sbom <file>',

@@ -1,0 +1,134 @@
+import { redactUrl } from '@firmproof/protocol';
+import { openAgent } from '../agent.ts';
+import { check } from '../check.ts';
+import { readConfig } from '../config.ts';
+import { confirm, type InstallResult, install } from '../install.ts';
+import { sendReports } from '../reports.ts';
+import { run } from '../run.ts';
+import { type Command, type Options, print } from './command.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+
+export function warnOfRecovery(recoveredFrom: string | null): void {
+  if (recoveredFrom === null) return;
+  process.stderr.write(
+    `journal-corrupt: the journal was damaged and put aside as ${recoveredFrom}; going on from the entry before it\n`,
+  );
+}
+
+function warnOfCertificates(problems: ReadonlyMap<string, string>): void {
+  for (const [source, problem] of problems) {
+    process.stderr.write(`certificate-invalid: ${redactUrl(source)}: ${problem}; went on, since nothing rests on it\n`);
+  }
+}
+
+const progressWidth = 30;
+
+/** A bar on the terminal; nothing where nobody looks. */
+function progressBar({ json }: Options) {
+  if (json || !process.stderr.isTTY) return undefined;
+  return (written: number, total: number) => {
+    const done = Math.round((written / total) * progressWidth);
+    const bar = '█'.repeat(done) + '░'.repeat(progressWidth - done);
+    process.stderr.write(
+      `\r${bar} ${Math.round((100 * written) / total)} % of ${total} bytes${written >= total ? '\n' : ''}`,
+    );
+  };
+}
+
+function describe(result: InstallResult): string {
+  if ('message' in result) return `${result.outcome}: ${result.message} [${result.code}]`;
+  return result.outcome === 'installed'
+    ? `installed: ${result.version} runs and is confirmed`
+    : `on trial: ${result.version} runs; \`firmproof-agent confirm\` makes it stay`;
+}
+
+/** The result without what only the library needs. */
+function summary(result: InstallResult): object {
+  if (!('message' in result) || result.outcome === 'rolled-back') return result;
+  const { outcome, code, message } = result;
+  return { outcome, code, message };
+}
+
+export const updateCommands = {
+  check: {
+    async run(options) {
+      const agent = await openAgent(readConfig(options.configFile));
+      try {
+        warnOfRecovery(agent.journal.recoveredFrom);
+        const { verdict, server } = await check(agent);
+        warnOfCertificates(agent.sources.certificateProblems);
+        const from = server && redactUrl(server);
+        if (verdict.outcome === 'update') {
+          const { version, image } = verdict.release;
+          const { sizeBytes } = verdict.release.attestation.statement.predicate.image;
+          const text = `update: ${version} is proven (${sizeBytes} bytes, sha-256 ${image})`;
+          print(options, { outcome: verdict.outcome, version, image, sizeBytes, server: from }, text);
+        } else {
+          const { outcome, code, message } = verdict;
+          print(options, { outcome, code, message, server: from }, `${outcome}: ${message} [${code}]`);
+        }
+        return exitCodeOf(verdict.outcome);
+      } finally {
+        agent.close();
+      }
+    },
+  },
+
+  install: {
+    flags: ['now'],
+    async run(options) {
+      const agent = await openAgent(readConfig(options.configFile));
+      try {
+        warnOfRecovery(agent.journal.recoveredFrom);
+        const onProgress = progressBar(options);
+        const result = await install(agent, {
+          askedForNow: options.flags.now ?? false,
+          ...(onProgress && { onProgress }),
+        });
+        warnOfCertificates(agent.sources.certificateProblems);
+        print(options, summary(result), describe(result));
+        await sendReports(agent);
+        return exitCodeOf(result.outcome);
+      } finally {
+        agent.close();
+      }
+    },
+  },
+
+  run: {
+    async run(options) {
+      const stopping = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+      const onProgress = progressBar(options);
+      await run(readConfig(options.configFile), {
+        signal: stopping.signal,
+        onRound: ({ result, recoveredFrom, certificateProblems, nextSeconds }) => {
+          warnOfRecovery(recoveredFrom);
+          warnOfCertificates(certificateProblems);
+          const next = Math.round(nextSeconds);
+          print(
+            options,
+            { ...summary(result), nextSeconds: next },
+            `${describe(result)}; next in ${Math.ceil(next / 60)} min`,
+          );
+        },
+        ...(onProgress && { onProgress }),
+      });
+      return exitCodes.done;
+    },
+  },
+
+  confirm: {
+    async run(options) {
+      const agent = await openAgent(readConfig(options.configFile));
+      try {
+        const result = await confirm(agent);
+        print(options, summary(result), describe(result));
+        await sendReports(agent);
+        return exitCodes.done;
+      } finally {
+        agent.close();
+      }
+    },
+  },
+} satisfies Record<string, Command>;

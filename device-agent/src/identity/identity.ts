@@ -1,0 +1,88 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { FirmproofError } from '@firmproof/protocol';
+import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
+import { makeDirectory } from '@firmproof/protocol/node/directory';
+import * as z from 'zod';
+import { type DeviceKey, deviceKeyAlgorithms, deviceKeyFile, deviceKeyOf, generateDeviceKey } from './device-key.ts';
+import { markOfMachine } from './machine.ts';
+import { storageOf } from './storage.ts';
+
+export const identityConfigSchema = z
+  .object({
+    /** Of a key that is made; one that is there stays what it is. */
+    algorithm: z.enum(deviceKeyAlgorithms).default('ed25519'),
+    /** What tells machines apart: a copy of the data directory on another one is found by it. */
+    machineIdFile: z.string().min(1).default('/etc/machine-id'),
+  })
+  .strict();
+
+/** What makes this device itself. Made at first boot on the data partition; an image never holds any of it. */
+export type Identity = {
+  readonly id: string;
+  readonly key: DeviceKey;
+  readonly rolloutSecret: Uint8Array;
+  /** The identity was made on another machine: it signs nothing here (docs/spec/device.md D18). */
+  readonly cloned: boolean;
+};
+
+const identitySchema = z.object({
+  id: z.uuid(),
+  rolloutSecret: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The machine that it was made on, as its mark; null where that cannot be told. */
+  machine: z.string().nullable().default(null),
+});
+
+export const identityFile = (dataDirectory: string): string => join(dataDirectory, 'identity.json');
+
+/**
+ * Opens the device's identity, or makes what is missing. Damaged files never stop the agent: they are put aside.
+ * @throws FirmproofError `identity-in-image`
+ */
+export async function openIdentity({
+  dataDirectory,
+  identity: { algorithm, machineIdFile },
+}: {
+  readonly dataDirectory: string;
+  readonly identity: z.output<typeof identityConfigSchema>;
+}): Promise<Identity> {
+  requireWritable(dataDirectory);
+  makeDirectory(dataDirectory, 0o700);
+  const mark = markOfMachine(machineIdFile);
+  const key = await readOrMake(deviceKeyFile(dataDirectory), deviceKeyOf, () => generateDeviceKey(algorithm));
+  const { id, rolloutSecret, machine } = await readOrMake(
+    identityFile(dataDirectory),
+    (text) => identitySchema.parse(JSON.parse(text)),
+    () => JSON.stringify({ id: randomUUID(), rolloutSecret: randomBytes(32).toString('hex'), machine: mark }),
+  );
+  return {
+    id,
+    key,
+    rolloutSecret: Uint8Array.from(Buffer.from(rolloutSecret, 'hex')),
+    cloned: machine !== null && mark !== null && machine !== mark,
+  };
+}
+
+/** What cannot be written was not made at first boot: it came with an image, and every device has it. */
+function requireWritable(dataDirectory: string): void {
+  const storage = storageOf(dataDirectory);
+  if (!storage?.readOnly) return;
+  throw new FirmproofError(
+    'identity-in-image',
+    `${dataDirectory} is on ${storage.mountPoint} (${storage.type}), which is read-only`,
+  );
+}
+
+async function readOrMake<Value>(file: string, parse: (text: string) => Value, make: () => string): Promise<Value> {
+  if (existsSync(file)) {
+    try {
+      return parse(readFileSync(file, 'utf8'));
+    } catch {
+      renameSync(file, `${file}.damaged`);
+    }
+  }
+  const text = make();
+  await writeFileAtomically(file, text, 0o600);
+  return parse(text);
+}

@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FirmproofError } from '@firmproof/protocol';
+import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
+import * as z from 'zod';
+import type { Agent } from '../agent.ts';
+import { timeText } from './duration.ts';
+
+const choiceSchema = z.object({
+  hold: z
+    .object({
+      sinceSeconds: z.number(),
+      /** null: until it is released. */
+      untilSeconds: z.number().nullable(),
+      updates: z.enum(['all', 'feature']),
+    })
+    .nullable(),
+  postponed: z.object({ sinceSeconds: z.number(), untilSeconds: z.number() }).nullable(),
+});
+
+/** What people have told this device about its updates. Times are of the trusted clock. */
+export type Choice = z.infer<typeof choiceSchema>;
+
+const noChoice: Choice = { hold: null, postponed: null };
+
+/** Apart from the journal, so that people can choose while an update is on its way. */
+export const choiceFile = (dataDirectory: string): string => join(dataDirectory, 'choice.json');
+
+type Chooser = Pick<Agent, 'config' | 'clock' | 'journal'>;
+
+/** What holds now: a hold or a postponement whose time has come is none. One that cannot be read is none. */
+export function choiceOf({ config, clock }: Pick<Agent, 'config' | 'clock'>): Choice {
+  const { hold, postponed } = readChoice(config.dataDirectory);
+  const now = clock.nowSeconds();
+  return {
+    hold: hold !== null && (hold.untilSeconds ?? now + 1) > now ? hold : null,
+    postponed: postponed !== null && postponed.untilSeconds > now ? postponed : null,
+  };
+}
+
+function readChoice(dataDirectory: string): Choice {
+  const file = choiceFile(dataDirectory);
+  if (!existsSync(file)) return noChoice;
+  try {
+    return choiceSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return noChoice;
+  }
+}
+
+async function choose({ config }: Chooser, change: Partial<Choice>): Promise<void> {
+  const choice = { ...readChoice(config.dataDirectory), ...change };
+  await writeFileAtomically(choiceFile(config.dataDirectory), JSON.stringify(choice));
+}
+
+/** Holds all updates, or all but security updates. @throws FirmproofError `usage-invalid` for a time that has passed */
+export async function hold(
+  agent: Chooser,
+  { untilSeconds, updates }: Pick<NonNullable<Choice['hold']>, 'untilSeconds' | 'updates'>,
+): Promise<void> {
+  const now = agent.clock.nowSeconds();
+  if (untilSeconds !== null && untilSeconds <= now)
+    throw new FirmproofError('usage-invalid', `${timeText(untilSeconds)} has passed: here it is ${timeText(now)}`);
+  await choose(agent, { hold: { sinceSeconds: now, untilSeconds, updates } });
+}
+
+/** Updates go on: neither held nor postponed. */
+export async function releaseHold(agent: Chooser): Promise<void> {
+  await choose(agent, noChoice);
+}
+
+/**
+ * Postpones updates; answers until when. While an update waits, its postponements add up.
+ * @throws FirmproofError `postpone-too-long`
+ */
+export async function postpone(agent: Chooser, seconds: number): Promise<number> {
+  const now = agent.clock.nowSeconds();
+  const before = readChoice(agent.config.dataDirectory).postponed;
+  const goesOn =
+    before !== null && (before.untilSeconds > now || agent.journal.entry.standing?.code === 'update-postponed');
+  const sinceSeconds = goesOn ? before.sinceSeconds : now;
+  const untilSeconds = now + seconds;
+  const latest = sinceSeconds + agent.config.maximumPostponeHours * 3600;
+  if (untilSeconds > latest) {
+    const most = latest > now ? `until ${timeText(latest)} at the latest` : 'no longer';
+    throw new FirmproofError('postpone-too-long', `the updates of this device can be postponed ${most}`);
+  }
+  await choose(agent, { postponed: { sinceSeconds, untilSeconds } });
+  return untilSeconds;
+}
