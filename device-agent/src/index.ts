@@ -3,6 +3,7 @@ export { type CheckResult, check } from './check.ts';
 export { type MonotonicTime, machineTime } from './clock.ts';
 export { type AgentConfig, readConfig } from './config.ts';
 export { confirm, type InstallResult, install, resume } from './install.ts';
+export { installFromFile, type OfflineInstallOptions } from './offline/install-from-file.ts';
 export { sendReports } from './reports.ts';
 export { type Round, run } from './run.ts';
 export { type Status, statusOf } from './status.ts';

@@ -104,17 +104,21 @@ async function stage(
     ...(server && { source: { product: heldTrustRoot(agent).product, server } }),
   };
   await journal.write({ state: 'downloading', target });
-  const sources = downloadSources({ servers: serversOf(agent) }, evidence ?? { sources: [] });
+  const from = agent.offline
+    ? { file: agent.offline.file }
+    : {
+        sources: downloadSources({ servers: serversOf(agent) }, evidence ?? { sources: [] }),
+        minimumBytesPerSecond: config.minimumBytesPerSecond,
+        maximumBytesPerSecond: config.maximumBytesPerSecond,
+        health: agent.sources,
+        ownOrigins: ownOriginsOf(agent),
+      };
   const slot = await installer.open(target.slot, target.sizeBytes);
   try {
     await downloadImage({
       image,
-      sources,
       target: slot,
-      minimumBytesPerSecond: config.minimumBytesPerSecond,
-      maximumBytesPerSecond: config.maximumBytesPerSecond,
-      health: agent.sources,
-      ownOrigins: ownOriginsOf(agent),
+      from,
       ...(onProgress && { onProgress }),
     }).finally(() => agent.sources.save());
     await slot.sync();

@@ -46,7 +46,15 @@ const journalSchema = z.object({
   installed: z.object({ version: versionSchema, image: sha256DigestSchema.nullable() }),
   rollbackFloor: z.int(),
   /** `product`: whose history it is; another place's starts anew. */
-  lastProven: z.object({ sequence: z.int(), history: bytes32Schema, product: productIdSchema.optional() }).nullable(),
+  lastProven: z
+    .object({
+      sequence: z.int(),
+      history: bytes32Schema,
+      product: productIdSchema.optional(),
+      /** Timestamp of the newest block that was proved here. */
+      blockSeconds: z.int().default(0),
+    })
+    .nullable(),
   /** `silentSeconds`: device time since evidence last verified. */
   time: z.object({
     seconds: z.number(),

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
 import { addChain } from './commands/chain.ts';
+import { addExport } from './commands/export.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addNightShift } from './commands/night-shift.ts';
 import { addProduct } from './commands/product.ts';
@@ -52,6 +53,7 @@ function buildProgram(): Command {
   addTrustRoot(program, run);
   addInspect(program, run);
   addVerify(program, run);
+  addExport(program, run);
   addAudit(program, run);
   addChain(program, run);
   addWitness(program, run);

@@ -5,6 +5,8 @@ Usage: firmproof-agent <command> [--config FILE] [--json]
 Commands
   check      ask the servers and say what the evidence proves; installs nothing
   install    check, download into the idle slot, verify, activate, and confirm or roll back
+  install FILE
+             the same from a file of \`firmproof export\`, and no server is asked
   run        check and install for ever, every few hours
   status     what this device is, runs and remembers
   confirm    end the trial of a new image: it stays (health.confirm = "external")
@@ -12,6 +14,8 @@ Commands
 
 Options
   -c, --config FILE  configuration (default $FIRMPROOF_AGENT_CONFIG or /etc/firmproof/agent.json)
+      --accept-old-block
+                     install FILE: take a block older than the trust root allows, never one older than seen here
       --json         one line of JSON for machines
   -h, --help         this page
 

@@ -1,8 +1,9 @@
-import { redactUrl } from '@firmproof/protocol';
-import { openAgent } from '../agent.ts';
+import { FirmproofError, redactUrl } from '@firmproof/protocol';
+import { type Agent, openAgent } from '../agent.ts';
 import { check } from '../check.ts';
 import { readConfig } from '../config.ts';
-import { confirm, type InstallResult, install } from '../install.ts';
+import { confirm, type InstallOptions, type InstallResult, install } from '../install.ts';
+import { installFromFile } from '../offline/install-from-file.ts';
 import { sendReports } from '../reports.ts';
 import { run } from '../run.ts';
 import { type Command, type Options, print } from './command.ts';
@@ -49,6 +50,19 @@ function summary(result: InstallResult): object {
   return { outcome, code, message };
 }
 
+/** From the servers, or from the file that was named. */
+function installFrom(agent: Agent, { words, flags }: Options, more: Pick<InstallOptions, 'onProgress'>) {
+  const [file] = words;
+  const acceptOldBlock = flags['accept-old-block'] ?? false;
+  if (file !== undefined) return installFromFile(agent, file, { ...more, acceptOldBlock });
+  if (acceptOldBlock) {
+    throw new FirmproofError('usage-invalid', '--accept-old-block is for a file: servers have newer blocks', {
+      hint: 'Name the file: firmproof-agent install FILE --accept-old-block',
+    });
+  }
+  return install(agent, { ...more, askedForNow: flags.now ?? false });
+}
+
 export const updateCommands = {
   check: {
     async run(options) {
@@ -75,19 +89,17 @@ export const updateCommands = {
   },
 
   install: {
-    flags: ['now'],
+    words: 1,
+    flags: ['now', 'accept-old-block'],
     async run(options) {
       const agent = await openAgent(readConfig(options.configFile));
       try {
         warnOfRecovery(agent.journal.recoveredFrom);
         const onProgress = progressBar(options);
-        const result = await install(agent, {
-          askedForNow: options.flags.now ?? false,
-          ...(onProgress && { onProgress }),
-        });
+        const result = await installFrom(agent, options, onProgress ? { onProgress } : {});
         warnOfCertificates(agent.sources.certificateProblems);
         print(options, summary(result), describe(result));
-        await sendReports(agent);
+        if (options.words.length === 0) await sendReports(agent);
         return exitCodeOf(result.outcome);
       } finally {
         agent.close();
