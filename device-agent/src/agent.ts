@@ -10,6 +10,7 @@ import type { Installer } from './installers/installer.ts';
 import { Journal } from './journal.ts';
 import { SourceHealth } from './network/source-health.ts';
 import type { OfflineFile } from './offline/offline-file.ts';
+import { noOutcomes } from './receipts/outcomes.ts';
 
 /** A device at work: its configuration, what it is, what it remembers. */
 export type Agent = {
@@ -31,13 +32,15 @@ export async function loadAgent(config: AgentConfig, time: MonotonicTime = machi
     state: 'idle',
     target: null,
     trialDeadlineSeconds: null,
+    trialBoot: null,
+    failure: null,
     installed: { version: config.image.version, image: config.image.digest },
     rollbackFloor: config.image.rollbackIndex,
     lastProven: null,
     time: timeAtFirstBoot(config.imageTrustRoot.madeAt ?? 0, config.image.buildTimeSeconds),
     trustRoot: null,
     trustRootGrounds: null,
-    reports: { counter: 0, waiting: [], lastFailure: null },
+    outcomes: noOutcomes,
     failed: [],
     nextCheck: null,
     lastVerdict: null,

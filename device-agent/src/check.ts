@@ -12,7 +12,7 @@ import {
 } from '@firmproof/protocol';
 import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 import type { Agent } from './agent.ts';
-import { type Source, sourcesByHealth, sourcesOf } from './source.ts';
+import { type Source, serverSource, sourcesByHealth, sourcesOf } from './source.ts';
 import { heldTrustRoot, lastProvenAt, rememberedProof, stepInSilence } from './trust.ts';
 
 export type CheckResult = {
@@ -21,7 +21,7 @@ export type CheckResult = {
   readonly evidence: Evidence | null;
 };
 
-type Answer = CheckResult & { readonly saysMoved?: boolean };
+export type Answer = CheckResult & { readonly saysMoved?: boolean };
 
 type Answers = Answer & {
   /** Of the newest block that a quorum vouches for and that is too old for this device. */
@@ -113,6 +113,10 @@ async function askAll(agent: Agent, unconditional: boolean): Promise<Answers> {
 const severity = ({ outcome }: Verdict) => ['current', 'waiting', 'update', 'unproven', 'refused'].indexOf(outcome);
 
 const refusal = (code: DeviceCode, message: string): Verdict => ({ outcome: outcomeOf(code), code, message });
+
+/** What one server's evidence proves. Nothing is remembered of it. */
+export const askServer = (agent: Agent, server: string, unconditional: boolean): Promise<Answer> =>
+  ask(agent, serverSource(agent, server), unconditional);
 
 async function ask(agent: Agent, source: Source, unconditional: boolean): Promise<Answer> {
   const nowSeconds = agent.clock.nowSeconds();

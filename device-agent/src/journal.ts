@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   bytes32Schema,
+  type DeviceCode,
   envelopeSchema,
+  isDeviceCode,
+  isErrorCode,
   productIdSchema,
-  reportSchema,
   sha256DigestSchema,
   versionSchema,
 } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import * as z from 'zod';
+import { states } from './machine/transitions.ts';
+import { noOutcomes, outcomesSchema } from './receipts/outcomes.ts';
 
 export const slotNames = ['a', 'b'] as const;
 export type SlotName = (typeof slotNames)[number];
@@ -25,24 +28,38 @@ const targetSchema = z.object({
   headCounter: z.int(),
   slot: z.enum(slotNames),
   previousSlot: z.enum(slotNames).nullable(),
-  /** Whose release it is, and the server that its evidence came from: what became of it is reported there. */
-  source: z.object({ product: productIdSchema, server: z.string() }).optional(),
 });
 
-/** What devices report is sent once; what could not be sent waits here, the oldest goes first (D16). */
-const reportQueueSchema = z.object({
-  counter: z.int(),
-  waiting: z.array(z.object({ server: z.string(), report: reportSchema.omit({ device: true }) })).max(8),
-  /** The failure that was reported last: the same one again is not told again. */
-  lastFailure: z.string().nullable(),
+/** A code that this agent does not know comes from one of another age. */
+const deviceCodeSchema = z
+  .string()
+  .transform((code): DeviceCode => (isErrorCode(code) && isDeviceCode(code) ? code : 'health-check-failed'));
+
+const failureSchema = z.object({
+  code: deviceCodeSchema,
+  message: z.string(),
+  /** Whether the image had been made the one that runs. */
+  wasActivated: z.boolean(),
 });
-export type ReportQueue = z.infer<typeof reportQueueSchema>;
+export type Failure = z.infer<typeof failureSchema>;
+
+const failedSchema = z.object({
+  version: versionSchema.nullable().default(null),
+  image: sha256DigestSchema,
+  headCounter: z.int(),
+  code: deviceCodeSchema.default('health-check-failed'),
+  reason: z.string(),
+});
 
 const journalSchema = z.object({
-  /** docs/spec/device.md D14 has the transitions. */
-  state: z.enum(['idle', 'downloading', 'staged', 'activating', 'trial', 'rolling-back']),
+  state: z.enum(states),
   target: targetSchema.nullable(),
+  /** Null while the image on trial does not run yet. */
   trialDeadlineSeconds: z.number().nullable(),
+  /** The last boot that the trial has seen, and how many of the new image. */
+  trialBoot: z.object({ bootId: z.string(), uptimeSeconds: z.number(), boots: z.int() }).nullable().default(null),
+  /** Why it is rolled back, or has failed. */
+  failure: failureSchema.nullable().default(null),
   installed: z.object({ version: versionSchema, image: sha256DigestSchema.nullable() }),
   rollbackFloor: z.int(),
   /** `product`: whose history it is; another place's starts anew. */
@@ -53,6 +70,7 @@ const journalSchema = z.object({
       product: productIdSchema.optional(),
       /** Timestamp of the newest block that was proved here. */
       blockSeconds: z.int().default(0),
+      block: z.object({ number: z.int(), hash: bytes32Schema }).optional(),
     })
     .nullable(),
   /** `silentSeconds`: device time since evidence last verified. */
@@ -73,8 +91,9 @@ const journalSchema = z.object({
   trustRoot: envelopeSchema.nullable(),
   /** What let it adopt that one: the chain named it, or nothing had verified for 90 days. */
   trustRootGrounds: z.enum(['chain', 'silence']).nullable().default(null),
-  reports: reportQueueSchema.default({ counter: 0, waiting: [], lastFailure: null }),
-  failed: z.array(z.object({ image: sha256DigestSchema, headCounter: z.int(), reason: z.string() })).max(16),
+  outcomes: outcomesSchema.default(noOutcomes),
+  /** Versions that are not tried again before the vendor promotes again. */
+  failed: z.array(failedSchema).max(16),
   /** When `run` asks next, in trusted time, and how often in a row it asked for nothing. */
   nextCheck: z
     .object({
@@ -125,8 +144,8 @@ export class Journal {
   async write(change: Partial<JournalEntry>): Promise<void> {
     const entry = { ...this.entry, ...change };
     entry.standing = standingAfter(entry);
-    if (existsSync(this.#file)) await copyFile(this.#file, this.#previousFile);
     const content = JSON.stringify(journalSchema.parse(entry));
+    if (existsSync(this.#file)) await writeFileAtomically(this.#previousFile, readFileSync(this.#file));
     await writeFileAtomically(this.#file, JSON.stringify({ checksum: checksumOf(content), content }));
     this.entry = entry;
   }

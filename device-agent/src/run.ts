@@ -5,8 +5,9 @@ import { type Agent, loadAgent, openAgent } from './agent.ts';
 import { countRetries, noRetries, waitAtStart, waitSeconds } from './backoff.ts';
 import type { AgentConfig } from './config.ts';
 import type { DownloadProgress } from './download.ts';
-import { type InstallResult, install } from './install.ts';
-import { sendReports } from './reports.ts';
+import { install } from './machine/engine.ts';
+import type { InstallResult } from './machine/result.ts';
+import { sendReceipts } from './receipts/send.ts';
 
 const busySeconds = 5;
 const timeKeepingSeconds = 600;
@@ -30,6 +31,8 @@ export async function run(
     readonly signal: AbortSignal;
     readonly onRound: (round: Round) => void;
     readonly onProgress?: DownloadProgress;
+    /** Told what keeps receipts from being made or kept; the network is no such thing. */
+    readonly onReceiptProblem?: (problem: string) => void;
   },
 ): Promise<void> {
   await pauseAndRemember(config, secondsToFirst(await loadAgent(config)), options.signal);
@@ -42,7 +45,8 @@ export async function run(
         nextSeconds = await planNext(agent, result);
         const { recoveredFrom } = agent.journal;
         options.onRound({ result, recoveredFrom, certificateProblems: agent.sources.certificateProblems, nextSeconds });
-        await sendReports(agent);
+        const problem = await sendReceipts(agent);
+        if (problem !== null) options.onReceiptProblem?.(problem);
       } finally {
         agent.close();
       }

@@ -35,7 +35,7 @@ export function sourcesByHealth(agent: Agent): readonly Source[] {
   return agent.sources.order(serversOf(agent)).map((server) => serverSource(agent, server));
 }
 
-function serverSource(agent: Agent, server: string): Source {
+export function serverSource(agent: Agent, server: string): Source {
   const network = accessTo(agent, server);
   return {
     server,

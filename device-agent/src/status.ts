@@ -1,19 +1,40 @@
-import type { Sha256Digest, Version } from '@firmproof/protocol';
+import { errorCatalogue, isErrorCode, redactUrl, type Sha256Digest, type Version } from '@firmproof/protocol';
 import type { Agent } from './agent.ts';
 import { noRetries, type Retries } from './backoff.ts';
 import { isoTime } from './clock.ts';
-import type { JournalEntry } from './journal.ts';
+import { enrolmentsOf } from './identity/enrolment.ts';
+import type { InstallTarget, JournalEntry } from './journal.ts';
 import { type SourceStatus, sourceStatus } from './network/source-status.ts';
+import { choiceOf } from './policy/choice.ts';
+import { readQueue } from './receipts/queue.ts';
+import { problemsOf } from './receipts/send.ts';
 import { heldTrustRoot } from './trust.ts';
 
-/** What a device says about itself. No secret is in it. */
+/** Why the device runs what it runs. Code and remedy are null where there is nothing to explain. */
+export type Why = {
+  readonly outcome: string;
+  readonly code: string | null;
+  readonly message: string;
+  readonly remedy: string | null;
+  /** Trusted time since when that is so. */
+  readonly since: string | null;
+};
+
+/** What a device says about itself: docs/device-status.md. No secret is in it. */
 export type Status = {
+  readonly statusVersion: 1;
+  readonly why: Why;
   readonly device: string;
   readonly publicKey: string;
+  readonly keyDigest: Sha256Digest;
+  /** The identity was made on another machine. */
+  readonly cloned: boolean;
+  readonly enrolments: Readonly<Record<string, 'enrolled' | 'pending'>>;
   readonly product: string;
   readonly channel: string;
   readonly hardware: string;
   readonly installed: { readonly version: Version; readonly image: Sha256Digest | null };
+  readonly installer: string;
   readonly slot: string | null;
   readonly state: JournalEntry['state'];
   readonly target: Version | null;
@@ -22,12 +43,22 @@ export type Status = {
   readonly sequence: number | null;
   /** Whole days of device time since evidence last verified. */
   readonly daysInSilence: number;
-  readonly reportsWaiting: number;
+  /** Trusted time when evidence last verified; null where it never has. */
+  readonly lastSuccessfulCheck: string | null;
   readonly trustedTime: string;
   readonly lastVerdict: JournalEntry['lastVerdict'];
+  /** Versions that failed here and why: none is tried again before the vendor promotes again. */
+  readonly failed: JournalEntry['failed'];
   /** Trusted time of the next check, and how often in a row one came to nothing for the same reason. */
   readonly nextCheck: string | null;
   readonly retries: Retries;
+  readonly hold: { readonly updates: 'all' | 'feature'; readonly since: string; readonly until: string | null } | null;
+  readonly postponedUntil: string | null;
+  readonly receipts: {
+    readonly waiting: number;
+    readonly lastSent: string | null;
+    readonly problems: readonly string[];
+  };
   readonly sources: readonly SourceStatus[];
   readonly recoveredFrom: string | null;
 };
@@ -35,14 +66,26 @@ export type Status = {
 export async function statusOf(agent: Agent): Promise<Status> {
   const { config, identity, journal, clock, installer } = agent;
   const root = heldTrustRoot(agent);
-  const { installed, state, target, rollbackFloor, lastProven, lastVerdict, nextCheck } = journal.entry;
+  const now = clock.nowSeconds();
+  const { installed, state, target, rollbackFloor, lastProven, lastVerdict, failed, nextCheck } = journal.entry;
+  const { hold, postponed } = choiceOf(agent);
+  const queue = readQueue(config.dataDirectory, now);
+  const sent = Object.values(queue.servers).flatMap(({ lastSentSeconds }) => lastSentSeconds ?? []);
   return {
+    statusVersion: 1,
+    why: whyOf(journal.entry),
     device: identity.id,
     publicKey: identity.key.publicKey,
+    keyDigest: identity.key.digest,
+    cloned: identity.cloned,
+    enrolments: Object.fromEntries(
+      Object.entries(enrolmentsOf(agent)).map(([server, enrolment]) => [redactUrl(server), enrolment.state]),
+    ),
     product: root.product,
     channel: config.channel,
     hardware: config.hardware,
     installed,
+    installer: installer.kind,
     slot: await installer.running(),
     state,
     target: target?.version ?? null,
@@ -50,12 +93,58 @@ export async function statusOf(agent: Agent): Promise<Status> {
     trustRootVersion: root.version,
     sequence: lastProven?.sequence ?? null,
     daysInSilence: Math.floor(clock.silentSeconds() / 86_400),
-    reportsWaiting: journal.entry.reports.waiting.length,
-    trustedTime: isoTime(clock.nowSeconds()),
+    lastSuccessfulCheck: lastProven && isoTime(now - clock.silentSeconds()),
+    trustedTime: isoTime(now),
     lastVerdict,
+    failed,
     nextCheck: nextCheck && isoTime(nextCheck.dueSeconds),
     retries: nextCheck?.retries ?? noRetries,
+    hold: hold && {
+      updates: hold.updates,
+      since: isoTime(hold.sinceSeconds),
+      until: hold.untilSeconds === null ? null : isoTime(hold.untilSeconds),
+    },
+    postponedUntil: postponed && isoTime(postponed.untilSeconds),
+    receipts: {
+      waiting: queue.waiting.length,
+      lastSent: sent.length === 0 ? null : isoTime(Math.max(...sent)),
+      problems: problemsOf(queue),
+    },
     sources: sourceStatus(agent.sources),
     recoveredFrom: journal.recoveredFrom,
   };
+}
+
+function whyOf(entry: JournalEntry): Why {
+  const { state, target, lastVerdict, standing } = entry;
+  if (state !== 'idle' && target !== null) return underWay(entry, target);
+  if (lastVerdict === null)
+    return plain('unknown', 'this device has not checked for updates yet', 'Start `firmproof-agent run`.');
+  const { outcome, code, message } = lastVerdict;
+  if (code === undefined) return plain(outcome, message, 'Run `firmproof-agent install`, or wait for `run`.');
+  const since = standing?.code === code ? isoTime(standing.sinceSeconds) : null;
+  return { outcome, code, message, remedy: isErrorCode(code) ? errorCatalogue[code].remedy : null, since };
+}
+
+const plain = (outcome: string, message: string, remedy: string | null = null): Why => ({
+  outcome,
+  code: null,
+  message,
+  remedy,
+  since: null,
+});
+
+function underWay({ state, trialDeadlineSeconds, failure }: JournalEntry, { version }: InstallTarget): Why {
+  if (failure !== null) {
+    const { code, message } = failure;
+    return { ...plain(state, `${version} goes: ${message}`, errorCatalogue[code].remedy), code };
+  }
+  if (state !== 'trial') return plain(state, `${version} is being installed (${state})`);
+  return trialDeadlineSeconds === null
+    ? plain(state, `${version} is verified, and the next boot starts it on trial`, 'Reboot the device.')
+    : plain(
+        state,
+        `${version} is on trial until ${isoTime(trialDeadlineSeconds)}`,
+        'Wait, or run `firmproof-agent confirm` where the trial is confirmed from outside.',
+      );
 }

@@ -34,14 +34,14 @@ export function lastProvenAt({ journal }: Pick<Agent, 'journal'>, root: TrustRoo
  */
 export function rememberedProof(agent: Agent, proven: ProvenState): Partial<JournalEntry> {
   const held = heldTrustRoot(agent);
-  const { sequence, history, trustRoot, timestampSeconds } = proven;
+  const { sequence, history, block, trustRoot, timestampSeconds } = proven;
   const isNewRoot = trustRoot.version > held.version;
   const seenSeconds = isNewRoot ? 0 : (lastProvenAt(agent, held)?.blockSeconds ?? 0);
   // An old block that somebody took by hand ends no silence: it says nothing about the time since (D31).
   const isOld = agent.clock.nowSeconds() - timestampSeconds > held.maxAgeSeconds;
   return {
     lastProven: isSamePlace(held, trustRoot)
-      ? { sequence, history, product: held.product, blockSeconds: Math.max(seenSeconds, timestampSeconds) }
+      ? { sequence, history, product: held.product, block, blockSeconds: Math.max(seenSeconds, timestampSeconds) }
       : null,
     time: isOld && !isNewRoot ? agent.clock.snapshot() : agent.clock.proven(timestampSeconds, { isNewRoot }),
     ...(isNewRoot && { trustRoot: trustRoot.envelope, trustRootGrounds: 'chain' }),

@@ -332,7 +332,7 @@ const deviceCodes = {
       'Check `running` in agent.json against what the boot loader passes on. Nothing is written until it is known.',
   },
   'slot-unusable': {
-    meaning: 'The device of the idle slot is missing, mounted, in use, or not writable.',
+    meaning: 'The device of a slot is missing, mounted, in use, or cannot be read or written.',
     remedy: 'Check `slots` in agent.json, and that nothing has mounted the idle slot. The running image is untouched.',
   },
   'slot-too-small': {
@@ -368,7 +368,23 @@ const deviceCodes = {
     meaning: 'The image has to be rolled back, but there is none before it, and no command to go back.',
     remedy: 'Give the installer a rollBack command in agent.json.',
   },
-  'nothing-to-confirm': { meaning: 'No image is on trial.', remedy: 'Confirm only after an installation.' },
+  'trial-expired': {
+    meaning: 'The new image was not confirmed before its deadline. It was rolled back.',
+    remedy: 'See why nobody confirmed it, then promote again.',
+  },
+  'trial-restarts': {
+    meaning: 'The new image was booted again and again without being confirmed. It was rolled back.',
+    remedy: 'See why it restarts, then promote again; `health.maximumBoots` in agent.json is how often it may.',
+  },
+  'boot-fell-back': {
+    meaning: 'The boot loader gave the new image up and started the one before. It was rolled back.',
+    remedy: 'See why the new image does not start, then promote again.',
+  },
+  'reboot-failed': {
+    meaning: 'The command that reboots the device failed.',
+    remedy: 'Check `reboot` in agent.json; any other reboot starts the new image as well.',
+  },
+  'nothing-to-confirm': { meaning: 'No image that runs is on trial.', remedy: 'Confirm only after an installation.' },
 } as const satisfies Record<string, Explanation>;
 
 /** Malformed values, files and configuration. */

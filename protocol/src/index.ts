@@ -14,6 +14,7 @@ export * from './keys.ts';
 export * from './merkle-proof.ts';
 export * from './names.ts';
 export * from './offline-file.ts';
+export * from './receipt.ts';
 export * from './report.ts';
 export * from './rollout.ts';
 export * from './sbom.ts';

@@ -11,7 +11,7 @@ import {
   openAgent,
   readConfig,
   type Status,
-  sendReports,
+  sendReceipts,
   statusOf,
 } from '@firmproof/device-agent';
 import type { TrustRoot } from '@firmproof/protocol';
@@ -28,8 +28,8 @@ export type TestDevice = {
   status(): Promise<Status>;
   /** sha-256 of the image that runs; null before the first installation. */
   running(): string | null;
-  /** Sends what the device has to report. */
-  report(): Promise<void>;
+  /** Sends the receipts that wait. */
+  report(): Promise<string | null>;
   /** Lets device time pass: the device is on, and nobody answers. */
   sleep(days: number): void;
   /** Changes the configuration, as a new device image would. */
@@ -83,7 +83,7 @@ export function makeDevice(
     check: () => withAgent((agent) => check(agent)),
     install: () => withAgent((agent) => install(agent)),
     status: () => withAgent(statusOf),
-    report: () => withAgent(sendReports),
+    report: () => withAgent(sendReceipts),
     sleep(days) {
       sleptSeconds += days * 86_400;
     },

@@ -17,6 +17,8 @@ export type Flags = {
 export type Options = {
   readonly configFile: string;
   readonly json: boolean;
+  /** The output leads to systemd's journal. */
+  readonly toJournal: boolean;
   /** What follows the name of the command. */
   readonly words: readonly string[];
   readonly flags: Flags;

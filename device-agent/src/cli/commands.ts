@@ -1,5 +1,6 @@
 import { choiceCommands } from './choice-commands.ts';
 import type { Command } from './command.ts';
+import { identityCommands } from './identity-commands.ts';
 import { statusCommands } from './status-commands.ts';
 import { updateCommands } from './update-commands.ts';
 
@@ -7,4 +8,5 @@ export const commands: Readonly<Record<string, Command>> = {
   ...updateCommands,
   ...statusCommands,
   ...choiceCommands,
+  ...identityCommands,
 };

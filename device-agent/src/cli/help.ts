@@ -5,18 +5,25 @@ Usage: firmproof-agent <command> [--config FILE] [--json]
 Commands
   check      ask the servers and say what the evidence proves; installs nothing
   install    check, download into the idle slot, verify, activate, and confirm or roll back
+             --now: whatever windows, postponements and modes say
   install FILE
              the same from a file of \`firmproof export\`, and no server is asked
   run        check and install for ever, every few hours
-  status     what this device is, runs and remembers
   confirm    end the trial of a new image: it stays (health.confirm = "external")
+
+  status     why it runs what it runs, and everything else it remembers
+  doctor     look at configuration, clock, sources, slots, space and identity
   explain    what a code means and what to do: firmproof-agent explain no-quorum
+
+  hold       hold updates [--until 2027-01-31] [--feature: all but security updates]; --release
+  postpone   postpone updates for a while: firmproof-agent postpone 3d
+  identity   show | enrol [--claim-token TOKEN] | reset --factory | reset --new-owner
 
 Options
   -c, --config FILE  configuration (default $FIRMPROOF_AGENT_CONFIG or /etc/firmproof/agent.json)
       --accept-old-block
                      install FILE: take a block older than the trust root allows, never one older than seen here
-      --json         one line of JSON for machines
+      --json         one line of JSON for machines; run writes such lines by itself where no terminal is
   -h, --help         this page
 
 Exit codes
@@ -28,4 +35,5 @@ Exit codes
   20  nothing could be proved: stale, unavailable or no quorum; the image that runs keeps running
   30  refused: what was served is wrong; the image that runs keeps running
   40  the new image was not healthy and was rolled back
+  50  doctor: something stands in the way of updates
 `;

@@ -1,12 +1,13 @@
 import './small-memory.ts';
-import { parseArgs } from 'node:util';
-import { errorCatalogue, FirmproofError, isErrorCode, isFirmproofError } from '@firmproof/protocol';
+import { inspect, parseArgs } from 'node:util';
+import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
 import { explainSystemError, isStorageFull } from '@firmproof/protocol/node/system-error';
 import { useProxies } from '../network/proxy.ts';
 import { type Flags, flagOptions } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { help } from './help.ts';
+import { leadsToJournal, withoutCredentials } from './log.ts';
 
 async function main(): Promise<number> {
   const { values, positionals } = readArguments(process.argv.slice(2));
@@ -15,7 +16,6 @@ async function main(): Promise<number> {
     process.stdout.write(help);
     return values.help ? exitCodes.done : exitCodes.usage;
   }
-  if (name === 'explain') return explain(rest[0], values.json);
   const { config, json, help: _, ...flags } = values;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined || rest.length > (command.words ?? 0)) {
@@ -23,7 +23,7 @@ async function main(): Promise<number> {
   }
   const foreign = Object.keys(flags).find((flag) => !command.flags?.includes(flag as keyof Flags));
   if (foreign !== undefined) throw new FirmproofError('usage-invalid', `${name} has no option --${foreign}`);
-  return command.run({ configFile: config, json, words: rest, flags });
+  return command.run({ configFile: config, json, toJournal: leadsToJournal(process.env), words: rest, flags });
 }
 
 function readArguments(args: string[]) {
@@ -47,26 +47,12 @@ function readArguments(args: string[]) {
   }
 }
 
-function explain(code: string | undefined, json: boolean): number {
-  if (code === undefined || !isErrorCode(code)) {
-    const known = Object.keys(errorCatalogue).filter((other) => code !== undefined && other.includes(code));
-    throw new FirmproofError('usage-invalid', code === undefined ? 'which code?' : `"${code}" is no code`, {
-      hint: known.length > 0 ? `Did you mean ${known.join(' or ')}?` : 'Codes are printed by `check` and `install`.',
-    });
-  }
-  const { meaning, remedy } = errorCatalogue[code];
-  process.stdout.write(
-    json ? `${JSON.stringify({ code, meaning, remedy })}\n` : `${code}\n  ${meaning}\n  What to do: ${remedy}\n`,
-  );
-  return exitCodes.done;
-}
-
 function report(raw: unknown): number {
   const error = isStorageFull(raw)
     ? new FirmproofError('device-storage-full', 'the storage of the device is full', { cause: raw })
     : explainSystemError(raw);
   if (!isFirmproofError(error)) {
-    console.error(error);
+    console.error(withoutCredentials(inspect(error)));
     return exitCodes.internal;
   }
   const { code, message, hint } = error;

@@ -2,25 +2,16 @@ import { FirmproofError, redactUrl } from '@firmproof/protocol';
 import { type Agent, openAgent } from '../agent.ts';
 import { check } from '../check.ts';
 import { readConfig } from '../config.ts';
-import { confirm, type InstallOptions, type InstallResult, install } from '../install.ts';
+import { confirm, install } from '../machine/engine.ts';
+import type { InstallResult } from '../machine/result.ts';
+import type { InstallOptions } from '../machine/step.ts';
 import { installFromFile } from '../offline/install-from-file.ts';
-import { sendReports } from '../reports.ts';
+import { sendReceipts } from '../receipts/send.ts';
 import { run } from '../run.ts';
 import { type Command, type Options, print } from './command.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
-
-export function warnOfRecovery(recoveredFrom: string | null): void {
-  if (recoveredFrom === null) return;
-  process.stderr.write(
-    `journal-corrupt: the journal was damaged and put aside as ${recoveredFrom}; going on from the entry before it\n`,
-  );
-}
-
-function warnOfCertificates(problems: ReadonlyMap<string, string>): void {
-  for (const [source, problem] of problems) {
-    process.stderr.write(`certificate-invalid: ${redactUrl(source)}: ${problem}; went on, since nothing rests on it\n`);
-  }
-}
+import { type LogEvent, logLine, type Priority, priorityOf } from './log.ts';
+import { certificateTexts, recoveryText, warnOfCertificates, warnOfReceipts, warnOfRecovery } from './warnings.ts';
 
 const progressWidth = 30;
 
@@ -38,9 +29,14 @@ function progressBar({ json }: Options) {
 
 function describe(result: InstallResult): string {
   if ('message' in result) return `${result.outcome}: ${result.message} [${result.code}]`;
-  return result.outcome === 'installed'
-    ? `installed: ${result.version} runs and is confirmed`
-    : `on trial: ${result.version} runs; \`firmproof-agent confirm\` makes it stay`;
+  switch (result.outcome) {
+    case 'installed':
+      return `installed: ${result.version} runs and is confirmed`;
+    case 'on-trial':
+      return `on trial: ${result.version} runs; \`firmproof-agent confirm\` makes it stay`;
+    case 'reboot-needed':
+      return `reboot needed: ${result.version} is verified, and the next boot starts it on trial`;
+  }
 }
 
 /** The result without what only the library needs. */
@@ -99,7 +95,7 @@ export const updateCommands = {
         const result = await installFrom(agent, options, onProgress ? { onProgress } : {});
         warnOfCertificates(agent.sources.certificateProblems);
         print(options, summary(result), describe(result));
-        if (options.words.length === 0) await sendReports(agent);
+        if (options.words.length === 0) warnOfReceipts(await sendReceipts(agent));
         return exitCodeOf(result.outcome);
       } finally {
         agent.close();
@@ -112,18 +108,22 @@ export const updateCommands = {
       const stopping = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
       const onProgress = progressBar(options);
+      const isLog = options.json || !process.stdout.isTTY;
+      const toJournal = !options.json && options.toJournal;
+      const say = (priority: Priority, event: LogEvent, text = event.message) =>
+        process.stdout.write(isLog ? logLine(priority, event, toJournal) : `${text}\n`);
       await run(readConfig(options.configFile), {
         signal: stopping.signal,
         onRound: ({ result, recoveredFrom, certificateProblems, nextSeconds }) => {
-          warnOfRecovery(recoveredFrom);
-          warnOfCertificates(certificateProblems);
+          if (recoveredFrom !== null)
+            say('warning', { event: 'journal-recovered', message: recoveryText(recoveredFrom) });
+          for (const message of certificateTexts(certificateProblems)) say('notice', { event: 'certificate', message });
           const next = Math.round(nextSeconds);
-          print(
-            options,
-            { ...summary(result), nextSeconds: next },
-            `${describe(result)}; next in ${Math.ceil(next / 60)} min`,
-          );
+          const message = describe(result);
+          const text = `${message}; next in ${Math.ceil(next / 60)} min`;
+          say(priorityOf(result), { event: 'round', ...summary(result), message, nextSeconds: next }, text);
         },
+        onReceiptProblem: (problem) => say('notice', { event: 'receipts', message: problem }),
         ...(onProgress && { onProgress }),
       });
       return exitCodes.done;
@@ -136,7 +136,7 @@ export const updateCommands = {
       try {
         const result = await confirm(agent);
         print(options, summary(result), describe(result));
-        await sendReports(agent);
+        warnOfReceipts(await sendReceipts(agent));
         return exitCodes.done;
       } finally {
         agent.close();

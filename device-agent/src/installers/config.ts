@@ -71,7 +71,6 @@ export type BootEnvironmentConfig = z.output<typeof bootEnvironmentSchema>;
 const bootSelection = { running: runningSchema, bootEnvironment: bootEnvironmentSchema };
 
 export const programSchema = z.strictObject({ command: argv, timeoutSeconds: timeoutSeconds.default(60) });
-export type ProgramConfig = z.output<typeof programSchema>;
 
 const handOverSeconds = timeoutSeconds.default(1800);
 

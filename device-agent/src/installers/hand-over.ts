@@ -23,7 +23,9 @@ const chunkBytes = 1024 * 1024;
  * @throws FirmproofError `handover-mismatch`, `installer-failed`, `installer-timed-out`
  */
 export async function handOver(image: StagedImage, receiver: Receiver): Promise<void> {
-  const handle = await open(image.file, 'r');
+  const handle = await open(image.file, 'r').catch(() => {
+    throw changed(image, 'before it was handed over');
+  });
   try {
     await requireVerified(handle, image, 'before it was handed over');
     if (receiver.input === 'stdin') await throughStdin(handle, image, receiver);

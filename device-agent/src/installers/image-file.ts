@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { parseSha256Digest } from '@firmproof/protocol';
+import { dirname } from 'node:path';
+import { FirmproofError, parseSha256Digest } from '@firmproof/protocol';
+import { syncDirectory } from '@firmproof/protocol/node/atomic-file';
 import type { ImageIdentity, ImageTarget } from './installer.ts';
 import { readPastCache } from './read-past-cache.ts';
 
+/** A file that takes an image; what it holds of one already stays. */
 export async function openImageFile(file: string, sizeBytes: number): Promise<ImageTarget> {
-  const handle = await open(file, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const handle = await open(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   await handle.truncate(sizeBytes);
+  await syncDirectory(dirname(file));
   return imageTargetOf(handle);
 }
 
@@ -26,13 +30,17 @@ export function imageTargetOf(handle: FileHandle): ImageTarget {
   };
 }
 
-/** What the storage really holds, at most so many bytes of it. */
+/** What the storage really holds, at most so many bytes of it. @throws FirmproofError `slot-unusable` */
 export async function digestOf(path: string, sizeBytes: number): Promise<ImageIdentity> {
   const hash = createHash('sha256');
   let found = 0;
-  for await (const chunk of readPastCache(path, sizeBytes)) {
-    hash.update(chunk);
-    found += chunk.length;
+  try {
+    for await (const chunk of readPastCache(path, sizeBytes)) {
+      hash.update(chunk);
+      found += chunk.length;
+    }
+  } catch (cause) {
+    throw new FirmproofError('slot-unusable', `${path} cannot be read: ${String(cause)}`, { cause });
   }
   return { digest: parseSha256Digest(hash.digest('hex')), sizeBytes: found };
 }

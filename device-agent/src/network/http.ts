@@ -189,16 +189,37 @@ class Watch {
   }
 }
 
-/** POSTs JSON; answers the status, null when nobody answers. No redirects: what is sent goes to the server named, or nowhere. */
-export function postJson(url: string, body: string, timeoutSeconds: number): Promise<number | null> {
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+export type PostAnswer = { readonly status: number; readonly text: string };
+
+const maximumAnswerBytes = 65_536;
+
+/**
+ * POSTs JSON; null when nobody answers. No redirects: what is sent goes to the server named, or nowhere; and TLS must be in
+ * order, since what is sent may name the device.
+ */
+export function postJson(
+  url: string,
+  body: string,
+  timeoutSeconds: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<PostAnswer | null> {
+  const own = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   const { request: open } = url.startsWith('https:') ? https : http;
   return new Promise((resolve) => {
-    const sent = open(url, { method: 'POST', headers, signal }, (response) => {
-      // What it says beside the status is of no use here.
-      response.destroy();
-      resolve(response.statusCode ?? null);
+    const sent = open(url, { method: 'POST', headers: { ...own, ...headers }, signal }, (response) => {
+      const chunks: Buffer[] = [];
+      let received = 0;
+      const end = () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') });
+      response.on('data', (chunk: Buffer) => {
+        received += chunk.length;
+        // The status says enough where the text goes on and on.
+        if (received > maximumAnswerBytes) response.destroy();
+        else chunks.push(chunk);
+      });
+      response.on('end', end);
+      response.on('error', end);
+      response.on('close', end);
     });
     sent.on('error', () => resolve(null));
     sent.end(body);

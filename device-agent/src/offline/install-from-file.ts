@@ -1,6 +1,7 @@
-import { type FirmproofError, isDeviceCode, isFirmproofError, outcomeOf } from '@firmproof/protocol';
 import type { Agent } from '../agent.ts';
-import { type InstallOptions, type InstallResult, install } from '../install.ts';
+import { install } from '../machine/engine.ts';
+import { explain, type InstallResult } from '../machine/result.ts';
+import type { InstallOptions } from '../machine/step.ts';
 import { OfflineFile } from './offline-file.ts';
 
 export type OfflineInstallOptions = Pick<InstallOptions, 'onProgress'> & {
@@ -22,8 +23,9 @@ export async function installFromFile(
   try {
     file = await OfflineFile.open(path);
   } catch (error) {
-    if (!isFirmproofError(error) || !isDeviceCode(error.code)) throw error;
-    return refuse(agent, error);
+    const verdict = explain(error);
+    await agent.journal.write({ lastVerdict: verdict });
+    return verdict;
   }
   try {
     const offline = { ...agent, offline: { file, acceptOldBlock } };
@@ -31,11 +33,4 @@ export async function installFromFile(
   } finally {
     await file.close();
   }
-}
-
-async function refuse({ journal }: Agent, { code, message }: FirmproofError): Promise<InstallResult> {
-  if (!isDeviceCode(code)) throw new TypeError(`${code} is no verdict`);
-  const verdict = { outcome: outcomeOf(code), code, message };
-  await journal.write({ lastVerdict: verdict });
-  return verdict;
 }

@@ -119,7 +119,9 @@ describe('two partitions', () => {
   });
 
   test('that are missing are said', async () => {
-    await expectCode('slot-unusable', () => installerOn({ ...slots, b: join(directory, 'absent') }).open('b', 1));
+    const installer = installerOn({ ...slots, b: join(directory, 'absent') });
+    await expectCode('slot-unusable', () => installer.open('b', 1));
+    await expectCode('slot-unusable', () => installer.readBack('b', 1));
   });
 
   test('hold only a part of an image after a power cut: the read back says so', async () => {

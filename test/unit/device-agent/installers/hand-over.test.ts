@@ -93,6 +93,12 @@ describe('before a program is started', () => {
     },
   );
 
+  test('an image that is gone is refused', async () => {
+    rmSync(file);
+    await expectCode('handover-mismatch', () => handOver(image(), receiver('stdin', 'touch "$2"')));
+    untouched();
+  });
+
   test.each([
     ['longer', Buffer.concat([bytes, Buffer.alloc(1)])],
     ['shorter', bytes.subarray(0, -1)],

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Enrolment, enrolmentTag, FirmproofError, parseJson, redactUrl } from '@firmproof/protocol';
+import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
+import { signMessage } from '@firmproof/protocol/node/message-signature';
+import * as z from 'zod';
+import type { Agent } from '../agent.ts';
+import { postJson } from '../network/http.ts';
+import { heldTrustRoot, serversOf } from '../trust.ts';
+
+const timeoutSeconds = 30;
+const maximumAnswerBytes = 65_536;
+
+const stateSchema = z.enum(['enrolled', 'pending']);
+const answerSchema = z.object({ state: stateSchema });
+const problemSchema = z.object({ code: z.string().max(64).optional() });
+
+const enrolmentsSchema = z.record(z.string(), z.object({ state: stateSchema, atSeconds: z.number() }));
+/** What each server has answered last. */
+export type Enrolments = z.infer<typeof enrolmentsSchema>;
+
+const enrolmentFile = (dataDirectory: string) => join(dataDirectory, 'enrolment.json');
+
+/** What the servers have said; nothing where that cannot be read: enrolling again changes nothing. */
+export function enrolmentsOf({ config }: Pick<Agent, 'config'>): Enrolments {
+  const file = enrolmentFile(config.dataDirectory);
+  if (!existsSync(file)) return {};
+  try {
+    return enrolmentsSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Asks each server to enrol this device, signed by its key. A claim token says whose it is; without one somebody has to
+ * accept it. Only this and receipts name the device: polling never does.
+ * @throws FirmproofError `identity-cloned`, `enrolment-refused`, `unavailable` where no server has taken it
+ */
+export async function enrol(agent: Agent, claimToken?: string): Promise<Enrolments> {
+  requireOwn(agent);
+  let failure: unknown = new FirmproofError('unavailable', 'no server is configured');
+  const answers: Enrolments = {};
+  for (const server of serversOf(agent)) {
+    try {
+      answers[server] = { state: await ask(agent, server, claimToken), atSeconds: agent.clock.nowSeconds() };
+    } catch (error) {
+      if (!(error instanceof FirmproofError)) throw error;
+      failure = error;
+    }
+  }
+  if (Object.keys(answers).length === 0) throw failure;
+  const enrolments = { ...enrolmentsOf(agent), ...answers };
+  await writeFileAtomically(enrolmentFile(agent.config.dataDirectory), JSON.stringify(enrolments));
+  return answers;
+}
+
+function requireOwn({ identity }: Agent): void {
+  if (identity.cloned)
+    throw new FirmproofError('identity-cloned', 'the identity of this device was made on another machine');
+}
+
+async function ask(agent: Agent, server: string, claimToken?: string): Promise<'enrolled' | 'pending'> {
+  const { identity, config, clock } = agent;
+  const request: Enrolment = {
+    device: identity.id,
+    publicKey: identity.key.publicKey,
+    hardware: config.hardware,
+    ...(claimToken !== undefined && { claimToken }),
+  };
+  const url = `${server}/v1/products/${heldTrustRoot(agent).product}/devices`;
+  const body = JSON.stringify(request);
+  const options = { tag: enrolmentTag, createdSeconds: clock.nowSeconds() };
+  const answer = await postJson(url, body, timeoutSeconds, await signMessage(url, body, identity.key, options));
+  if (answer === null || answer.status >= 500)
+    throw new FirmproofError('unavailable', `${redactUrl(server)} does not answer, or cannot now`);
+  if (answer.status === 200 || answer.status === 201 || answer.status === 202) {
+    const parsing = { code: 'unavailable', maximumBytes: maximumAnswerBytes, what: 'the answer' } as const;
+    return parseJson(answer.text, answerSchema, parsing).state;
+  }
+  throw new FirmproofError('enrolment-refused', `${redactUrl(server)} answers ${answer.status}${codeOf(answer.text)}`);
+}
+
+/** The code of a problem+json; nothing else of what a server says is repeated, since it may repeat the claim token. */
+function codeOf(text: string): string {
+  try {
+    const { code } = problemSchema.parse(JSON.parse(text));
+    return code !== undefined && /^[a-z0-9-]+$/.test(code) ? ` (${code})` : '';
+  } catch {
+    return '';
+  }
+}
