@@ -67,7 +67,7 @@ export class RaucDevice {
   }
 
   async stop(): Promise<void> {
-    const ended = this.#processes.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+    const ended = this.#processes.map((child) => new Promise((resolve) => child.once('close', resolve)));
     for (const child of this.#processes.splice(0)) child.kill();
     await Promise.all(ended);
     rmSync(this.#at('bus'), { force: true });
