@@ -11,7 +11,7 @@ import {
 } from '@firmproof/protocol';
 import * as z from 'zod';
 import { identityConfigSchema } from './identity/identity.ts';
-import { hooksSchema, installerSchema } from './installers/config.ts';
+import { hooksSchema, installerSchema, programSchema } from './installers/config.ts';
 import { maintenanceSchema } from './policy/maintenance.ts';
 import { meteredSchema } from './policy/metered.ts';
 
@@ -38,14 +38,18 @@ const configSchema = z
     servers: z.array(serverUrl).min(1).max(16),
     installer: installerSchema,
     hooks: hooksSchema,
+    /** How to reboot into a slot that only a boot starts; without it somebody else's reboot is waited for. */
+    reboot: programSchema.optional(),
     health: z
       .object({
         command: z.array(z.string()).min(1).optional(),
         deadlineSeconds: z.number().positive().max(86_400).default(300),
         /** command: its success confirms. external: `firmproof-agent confirm` does. */
         confirm: z.enum(['command', 'external']).default('command'),
+        /** An image on trial that is booted more often than this is rolled back. */
+        maximumBoots: z.int().min(1).max(1000).default(5),
       })
-      .default({ deadlineSeconds: 300, confirm: 'command' }),
+      .default({ deadlineSeconds: 300, confirm: 'command', maximumBoots: 5 }),
     dataDirectory: z.string().min(1),
     maximumImageBytes: z
       .int()

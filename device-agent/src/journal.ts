@@ -1,10 +1,19 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bytes32Schema, envelopeSchema, productIdSchema, sha256DigestSchema, versionSchema } from '@firmproof/protocol';
+import {
+  bytes32Schema,
+  type DeviceCode,
+  envelopeSchema,
+  isDeviceCode,
+  isErrorCode,
+  productIdSchema,
+  sha256DigestSchema,
+  versionSchema,
+} from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import * as z from 'zod';
+import { states } from './machine/transitions.ts';
 import { noOutcomes, outcomesSchema } from './receipts/outcomes.ts';
 
 export const slotNames = ['a', 'b'] as const;
@@ -21,11 +30,36 @@ const targetSchema = z.object({
   previousSlot: z.enum(slotNames).nullable(),
 });
 
+/** A code that this agent does not know comes from one of another age. */
+const deviceCodeSchema = z
+  .string()
+  .transform((code): DeviceCode => (isErrorCode(code) && isDeviceCode(code) ? code : 'health-check-failed'));
+
+const failureSchema = z.object({
+  code: deviceCodeSchema,
+  message: z.string(),
+  /** Whether the image had been made the one that runs. */
+  wasActivated: z.boolean(),
+});
+export type Failure = z.infer<typeof failureSchema>;
+
+const failedSchema = z.object({
+  version: versionSchema.nullable().default(null),
+  image: sha256DigestSchema,
+  headCounter: z.int(),
+  code: deviceCodeSchema.default('health-check-failed'),
+  reason: z.string(),
+});
+
 const journalSchema = z.object({
-  /** docs/spec/device.md D14 has the transitions. */
-  state: z.enum(['idle', 'downloading', 'staged', 'activating', 'trial', 'rolling-back']),
+  state: z.enum(states),
   target: targetSchema.nullable(),
+  /** Null while the image on trial does not run yet. */
   trialDeadlineSeconds: z.number().nullable(),
+  /** The last boot that the trial has seen, and how many of the new image. */
+  trialBoot: z.object({ bootId: z.string(), uptimeSeconds: z.number(), boots: z.int() }).nullable().default(null),
+  /** Why it is rolled back, or has failed. */
+  failure: failureSchema.nullable().default(null),
   installed: z.object({ version: versionSchema, image: sha256DigestSchema.nullable() }),
   rollbackFloor: z.int(),
   /** `product`: whose history it is; another place's starts anew. */
@@ -34,6 +68,8 @@ const journalSchema = z.object({
       sequence: z.int(),
       history: bytes32Schema,
       product: productIdSchema.optional(),
+      /** Timestamp of the newest block that was proved here. */
+      blockSeconds: z.int().default(0),
       block: z.object({ number: z.int(), hash: bytes32Schema }).optional(),
     })
     .nullable(),
@@ -56,7 +92,8 @@ const journalSchema = z.object({
   /** What let it adopt that one: the chain named it, or nothing had verified for 90 days. */
   trustRootGrounds: z.enum(['chain', 'silence']).nullable().default(null),
   outcomes: outcomesSchema.default(noOutcomes),
-  failed: z.array(z.object({ image: sha256DigestSchema, headCounter: z.int(), reason: z.string() })).max(16),
+  /** Versions that are not tried again before the vendor promotes again. */
+  failed: z.array(failedSchema).max(16),
   /** When `run` asks next, in trusted time, and how often in a row it asked for nothing. */
   nextCheck: z
     .object({
@@ -107,8 +144,8 @@ export class Journal {
   async write(change: Partial<JournalEntry>): Promise<void> {
     const entry = { ...this.entry, ...change };
     entry.standing = standingAfter(entry);
-    if (existsSync(this.#file)) await copyFile(this.#file, this.#previousFile);
     const content = JSON.stringify(journalSchema.parse(entry));
+    if (existsSync(this.#file)) await writeFileAtomically(this.#previousFile, readFileSync(this.#file));
     await writeFileAtomically(this.#file, JSON.stringify({ checksum: checksumOf(content), content }));
     this.entry = entry;
   }

@@ -5,7 +5,8 @@ import { type Agent, loadAgent, openAgent } from './agent.ts';
 import { countRetries, noRetries, waitAtStart, waitSeconds } from './backoff.ts';
 import type { AgentConfig } from './config.ts';
 import type { DownloadProgress } from './download.ts';
-import { type InstallResult, install } from './install.ts';
+import { install } from './machine/engine.ts';
+import type { InstallResult } from './machine/result.ts';
 import { sendReceipts } from './receipts/send.ts';
 
 const busySeconds = 5;

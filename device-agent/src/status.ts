@@ -1,9 +1,16 @@
-import { errorCatalogue, isErrorCode, redactUrl, type Sha256Digest, type Version } from '@firmproof/protocol';
+import {
+  errorCatalogue,
+  isErrorCode,
+  isFirmproofError,
+  redactUrl,
+  type Sha256Digest,
+  type Version,
+} from '@firmproof/protocol';
 import type { Agent } from './agent.ts';
 import { noRetries, type Retries } from './backoff.ts';
 import { isoTime } from './clock.ts';
 import { enrolmentsOf } from './identity/enrolment.ts';
-import type { JournalEntry } from './journal.ts';
+import type { InstallTarget, JournalEntry } from './journal.ts';
 import { type SourceStatus, sourceStatus } from './network/source-status.ts';
 import { choiceOf } from './policy/choice.ts';
 import { readQueue } from './receipts/queue.ts';
@@ -35,6 +42,7 @@ export type Status = {
   readonly hardware: string;
   readonly installed: { readonly version: Version; readonly image: Sha256Digest | null };
   readonly installer: string;
+  /** Null while the factory image runs, and where the device does not say: `doctor` tells why. */
   readonly slot: string | null;
   readonly state: JournalEntry['state'];
   readonly target: Version | null;
@@ -47,6 +55,8 @@ export type Status = {
   readonly lastSuccessfulCheck: string | null;
   readonly trustedTime: string;
   readonly lastVerdict: JournalEntry['lastVerdict'];
+  /** Versions that failed here and why: none is tried again before the vendor promotes again. */
+  readonly failed: JournalEntry['failed'];
   /** Trusted time of the next check, and how often in a row one came to nothing for the same reason. */
   readonly nextCheck: string | null;
   readonly retries: Retries;
@@ -65,7 +75,7 @@ export async function statusOf(agent: Agent): Promise<Status> {
   const { config, identity, journal, clock, installer } = agent;
   const root = heldTrustRoot(agent);
   const now = clock.nowSeconds();
-  const { installed, state, target, rollbackFloor, lastProven, lastVerdict, nextCheck } = journal.entry;
+  const { installed, state, target, rollbackFloor, lastProven, lastVerdict, failed, nextCheck } = journal.entry;
   const { hold, postponed } = choiceOf(agent);
   const queue = readQueue(config.dataDirectory, now);
   const sent = Object.values(queue.servers).flatMap(({ lastSentSeconds }) => lastSentSeconds ?? []);
@@ -84,7 +94,7 @@ export async function statusOf(agent: Agent): Promise<Status> {
     hardware: config.hardware,
     installed,
     installer: installer.kind,
-    slot: await installer.running(),
+    slot: await installer.running().catch(unlessUnknown),
     state,
     target: target?.version ?? null,
     rollbackFloor,
@@ -94,6 +104,7 @@ export async function statusOf(agent: Agent): Promise<Status> {
     lastSuccessfulCheck: lastProven && isoTime(now - clock.silentSeconds()),
     trustedTime: isoTime(now),
     lastVerdict,
+    failed,
     nextCheck: nextCheck && isoTime(nextCheck.dueSeconds),
     retries: nextCheck?.retries ?? noRetries,
     hold: hold && {
@@ -112,23 +123,42 @@ export async function statusOf(agent: Agent): Promise<Status> {
   };
 }
 
-function whyOf({ state, target, trialDeadlineSeconds, lastVerdict, standing }: JournalEntry): Why {
-  const plain = (outcome: string, message: string, remedy: string | null = null) =>
-    ({ outcome, code: null, message, remedy, since: null }) as const;
-  if (state !== 'idle' && target !== null) {
-    const until = state === 'trial' && trialDeadlineSeconds !== null ? ` until ${isoTime(trialDeadlineSeconds)}` : '';
-    const remedy =
-      state === 'trial' ? 'Wait, or run `firmproof-agent confirm` where the trial is confirmed from outside.' : null;
-    return plain(
-      state,
-      `${target.version} is ${state === 'trial' ? 'on trial' : `being installed (${state})`}${until}`,
-      remedy,
-    );
-  }
+/** What keeps a device from updating must not keep it from saying so. */
+function unlessUnknown(error: unknown): null {
+  if (isFirmproofError(error)) return null;
+  throw error;
+}
+
+function whyOf(entry: JournalEntry): Why {
+  const { state, target, lastVerdict, standing } = entry;
+  if (state !== 'idle' && target !== null) return underWay(entry, target);
   if (lastVerdict === null)
     return plain('unknown', 'this device has not checked for updates yet', 'Start `firmproof-agent run`.');
   const { outcome, code, message } = lastVerdict;
   if (code === undefined) return plain(outcome, message, 'Run `firmproof-agent install`, or wait for `run`.');
   const since = standing?.code === code ? isoTime(standing.sinceSeconds) : null;
   return { outcome, code, message, remedy: isErrorCode(code) ? errorCatalogue[code].remedy : null, since };
+}
+
+const plain = (outcome: string, message: string, remedy: string | null = null): Why => ({
+  outcome,
+  code: null,
+  message,
+  remedy,
+  since: null,
+});
+
+function underWay({ state, trialDeadlineSeconds, failure }: JournalEntry, { version }: InstallTarget): Why {
+  if (failure !== null) {
+    const { code, message } = failure;
+    return { ...plain(state, `${version} goes: ${message}`, errorCatalogue[code].remedy), code };
+  }
+  if (state !== 'trial') return plain(state, `${version} is being installed (${state})`);
+  return trialDeadlineSeconds === null
+    ? plain(state, `${version} is verified, and the next boot starts it on trial`, 'Reboot the device.')
+    : plain(
+        state,
+        `${version} is on trial until ${isoTime(trialDeadlineSeconds)}`,
+        'Wait, or run `firmproof-agent confirm` where the trial is confirmed from outside.',
+      );
 }

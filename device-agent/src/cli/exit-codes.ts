@@ -1,4 +1,4 @@
-import type { InstallResult } from '../install.ts';
+import type { InstallResult } from '../machine/result.ts';
 
 /** What the commands exit with; `--help` and docs/spec/device.md have the same table. */
 export const exitCodes = {
@@ -25,6 +25,7 @@ const byOutcome: Readonly<Record<InstallResult['outcome'] | 'update', number>> =
   waiting: exitCodes.done,
   installed: exitCodes.done,
   'on-trial': exitCodes.done,
+  'reboot-needed': exitCodes.done,
   update: exitCodes.update,
   unproven: exitCodes.unproven,
   refused: exitCodes.refused,

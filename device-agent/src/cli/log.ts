@@ -1,4 +1,4 @@
-import type { InstallResult } from '../install.ts';
+import type { InstallResult } from '../machine/result.ts';
 
 /** syslog's: what systemd reads, and people filter by. */
 export const priorities = { error: 3, warning: 4, notice: 5, info: 6 } as const;
@@ -26,6 +26,7 @@ const byOutcome: Readonly<Record<InstallResult['outcome'], Priority>> = {
   unproven: 'notice',
   installed: 'notice',
   'on-trial': 'notice',
+  'reboot-needed': 'notice',
   refused: 'warning',
   'rolled-back': 'error',
 };

@@ -1,8 +1,11 @@
-import { redactUrl } from '@firmproof/protocol';
-import { openAgent } from '../agent.ts';
+import { FirmproofError, redactUrl } from '@firmproof/protocol';
+import { type Agent, openAgent } from '../agent.ts';
 import { check } from '../check.ts';
 import { readConfig } from '../config.ts';
-import { confirm, type InstallResult, install } from '../install.ts';
+import { confirm, install } from '../machine/engine.ts';
+import type { InstallResult } from '../machine/result.ts';
+import type { InstallOptions } from '../machine/step.ts';
+import { installFromFile } from '../offline/install-from-file.ts';
 import { sendReceipts } from '../receipts/send.ts';
 import { run } from '../run.ts';
 import { type Command, type Options, print } from './command.ts';
@@ -26,9 +29,14 @@ function progressBar({ json }: Options) {
 
 function describe(result: InstallResult): string {
   if ('message' in result) return `${result.outcome}: ${result.message} [${result.code}]`;
-  return result.outcome === 'installed'
-    ? `installed: ${result.version} runs and is confirmed`
-    : `on trial: ${result.version} runs; \`firmproof-agent confirm\` makes it stay`;
+  switch (result.outcome) {
+    case 'installed':
+      return `installed: ${result.version} runs and is confirmed`;
+    case 'on-trial':
+      return `on trial: ${result.version} runs; \`firmproof-agent confirm\` makes it stay`;
+    case 'reboot-needed':
+      return `reboot needed: ${result.version} is verified, and the next boot starts it on trial`;
+  }
 }
 
 /** The result without what only the library needs. */
@@ -36,6 +44,19 @@ function summary(result: InstallResult): object {
   if (!('message' in result) || result.outcome === 'rolled-back') return result;
   const { outcome, code, message } = result;
   return { outcome, code, message };
+}
+
+/** From the servers, or from the file that was named. */
+function installFrom(agent: Agent, { words, flags }: Options, more: Pick<InstallOptions, 'onProgress'>) {
+  const [file] = words;
+  const acceptOldBlock = flags['accept-old-block'] ?? false;
+  if (file !== undefined) return installFromFile(agent, file, { ...more, acceptOldBlock });
+  if (acceptOldBlock) {
+    throw new FirmproofError('usage-invalid', '--accept-old-block is for a file: servers have newer blocks', {
+      hint: 'Name the file: firmproof-agent install FILE --accept-old-block',
+    });
+  }
+  return install(agent, { ...more, askedForNow: flags.now ?? false });
 }
 
 export const updateCommands = {
@@ -64,19 +85,17 @@ export const updateCommands = {
   },
 
   install: {
-    flags: ['now'],
+    words: 1,
+    flags: ['now', 'accept-old-block'],
     async run(options) {
       const agent = await openAgent(readConfig(options.configFile));
       try {
         warnOfRecovery(agent.journal.recoveredFrom);
         const onProgress = progressBar(options);
-        const result = await install(agent, {
-          askedForNow: options.flags.now ?? false,
-          ...(onProgress && { onProgress }),
-        });
+        const result = await installFrom(agent, options, onProgress ? { onProgress } : {});
         warnOfCertificates(agent.sources.certificateProblems);
         print(options, summary(result), describe(result));
-        warnOfReceipts(await sendReceipts(agent));
+        if (options.words.length === 0) warnOfReceipts(await sendReceipts(agent));
         return exitCodeOf(result.outcome);
       } finally {
         agent.close();

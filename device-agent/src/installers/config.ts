@@ -70,7 +70,7 @@ export type BootEnvironmentConfig = z.output<typeof bootEnvironmentSchema>;
 
 const bootSelection = { running: runningSchema, bootEnvironment: bootEnvironmentSchema };
 
-const programSchema = z.strictObject({ command: argv, timeoutSeconds: timeoutSeconds.default(60) });
+export const programSchema = z.strictObject({ command: argv, timeoutSeconds: timeoutSeconds.default(60) });
 
 const handOverSeconds = timeoutSeconds.default(1800);
 
