@@ -23,7 +23,7 @@ export type Identity = {
   readonly id: string;
   readonly key: DeviceKey;
   readonly rolloutSecret: Uint8Array;
-  /** The identity was made on another machine: it signs nothing here (docs/spec/device.md D18). */
+  /** The identity was made on another machine: it signs nothing here (docs/spec/device.md K2). */
   readonly cloned: boolean;
 };
 

@@ -16,7 +16,7 @@ export const purposeOf = (release: Pick<ProvenRelease, 'attestation'>): ReleaseP
   release.attestation.statement.predicate.purpose ?? 'feature';
 
 /**
- * Whether people and configuration let a proven update go on, null if so (docs/spec/device.md D17). Somebody who asks for
+ * Whether people and configuration let a proven update go on, null if so (docs/spec/device.md P1 to P5). Somebody who asks for
  * it now outweighs everything but a hold.
  */
 export async function mayProceed(

@@ -23,7 +23,7 @@ export type Reception = 'taken' | 'refused' | 'later';
 
 const statusesForLater = new Set([401, 403, 404, 405, 408, 425, 429]);
 
-/** What an answer means for a receipt; null is no answer. No redirect is followed: it goes to the server named, or waits. */
+/** Q3. What an answer means for a receipt; null is no answer. No redirect is followed: it goes to the server named, or waits. */
 export function receptionOf(status: number | null): Reception {
   if (status === null || status >= 500 || status < 200) return 'later';
   if (status < 300) return 'taken';
