@@ -16,7 +16,6 @@ export * from './keys.ts';
 export * from './merkle-proof.ts';
 export * from './names.ts';
 export * from './receipt.ts';
-export * from './report.ts';
 export * from './rollout.ts';
 export * from './sbom.ts';
 export * from './signers.ts';
