@@ -1,7 +1,6 @@
 import {
   changesWitnesses,
   nextTrustRootInSilence,
-  sha256,
   silenceSeconds,
   type TrustRoot,
   walkTrustRoot,
