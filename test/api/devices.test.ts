@@ -10,7 +10,14 @@ import {
 } from '@firmproof/protocol';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type DeviceMessage, deviceMessage, post, type SigningDevice, signingDevice, speaking } from '../support/enrolled-device.ts';
+import {
+  type DeviceMessage,
+  deviceMessage,
+  post,
+  type SigningDevice,
+  signingDevice,
+  speaking,
+} from '../support/enrolled-device.ts';
 import { expectCode } from '../support/expect-code.ts';
 import { problemOf } from '../support/http.ts';
 import { destroyStack, makeVendor, type Stack, startStack, type TestVendor } from '../support/stack.ts';

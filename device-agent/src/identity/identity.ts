@@ -34,7 +34,7 @@ const identitySchema = z.object({
   machine: z.string().nullable().default(null),
 });
 
-export const identityFile = (dataDirectory: string): string => join(dataDirectory, 'identity.json');
+const identityFile = (dataDirectory: string): string => join(dataDirectory, 'identity.json');
 
 /**
  * Opens the device's identity, or makes what is missing. Damaged files never stop the agent: they are put aside.

@@ -12,7 +12,7 @@ export type HeldBack = { readonly code: DeviceCode; readonly message: string };
 export type PolicyStage = 'download' | 'activation';
 
 /** A release that does not say what it is for is a feature update: nothing permissive rests on absence. */
-export const purposeOf = (release: Pick<ProvenRelease, 'attestation'>): ReleasePurpose =>
+const purposeOf = (release: Pick<ProvenRelease, 'attestation'>): ReleasePurpose =>
   release.attestation.statement.predicate.purpose ?? 'feature';
 
 /**

@@ -29,7 +29,7 @@ const queueSchema = z.object({
 /** The receipts of this device that not every server has yet. */
 export type ReceiptQueue = z.infer<typeof queueSchema>;
 
-export const queueFile = (dataDirectory: string): string => join(dataDirectory, 'receipts.json');
+const queueFile = (dataDirectory: string): string => join(dataDirectory, 'receipts.json');
 
 export const emptyQueue: ReceiptQueue = {
   counter: 0,
