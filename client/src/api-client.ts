@@ -9,6 +9,7 @@ import {
   type Bytes32,
   type Channel,
   type ChannelResource,
+  type Cid,
   type ClaimToken,
   type ClaimTokenRequest,
   channelResourceSchema,
@@ -202,6 +203,11 @@ export class FirmproofClient {
 
   async evidence(product: ProductId, channel: Channel): Promise<string> {
     return (await this.#fetch(`/v1/products/${product}/channels/${channel}/evidence`)).text();
+  }
+
+  /** One block of a served image, as the server sends it: not hashed. */
+  async block(cid: Cid): Promise<Uint8Array> {
+    return (await this.#fetch(`/ipfs/${cid}?format=raw`)).bytes();
   }
 
   /** As an identity that the product's trust root names: CI needs no stored secret. */

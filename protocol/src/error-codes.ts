@@ -23,6 +23,22 @@ const deviceCodes = {
     meaning: 'Two different histories of the product were vouched for at the same sequence number. Somebody lies.',
     remedy: 'Tell the vendor at once and keep the evidence file: it proves that witnesses signed two histories.',
   },
+  'block-rollback': {
+    meaning: 'The evidence rests on a block that is older than one that was already proved to this device.',
+    remedy: 'Export a newer file. Even `--accept-old-block` takes nothing older than what the device has seen.',
+  },
+  'offline-file-malformed': {
+    meaning: 'The file is no CAR as `firmproof export` writes it: damaged, cut off, or made by something else.',
+    remedy: 'Copy the file again and compare its size and sha-256, or export it again.',
+  },
+  'offline-file-incomplete': {
+    meaning: 'The file lacks a part that an installation needs.',
+    remedy: 'Export it again; a device needs root block, evidence, trust roots, attestation and the whole image.',
+  },
+  'offline-file-mismatch': {
+    meaning: 'The file is for another product or channel than this device follows.',
+    remedy: 'Export the file for the product and channel that `firmproof-agent status` shows.',
+  },
   'account-proof-invalid': {
     meaning: "The Merkle proof of the registry's account does not lead to the state root that the witnesses vouch for.",
     remedy: 'The server or its RPC node gave false or damaged data. Try another server.',
@@ -655,6 +671,10 @@ const serviceCodes = {
   'product-exists': {
     meaning: 'This publisher has already registered this name.',
     remedy: 'Use the existing product.',
+  },
+  'release-not-head': {
+    meaning: 'The release is not the head of the channel, and devices install nothing else.',
+    remedy: 'Promote it, name the channel whose head it is, or export the head.',
   },
   'release-not-found': { meaning: 'No such release.', remedy: 'Check the version; see `firmproof status`.' },
   'release-revoked': {

@@ -15,6 +15,7 @@ export * from './keyless.ts';
 export * from './keys.ts';
 export * from './merkle-proof.ts';
 export * from './names.ts';
+export * from './offline-file.ts';
 export * from './receipt.ts';
 export * from './rollout.ts';
 export * from './sbom.ts';

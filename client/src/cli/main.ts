@@ -9,6 +9,7 @@ import { addChain } from './commands/chain.ts';
 import { addDeviceAnchor } from './commands/device-anchor.ts';
 import { addDeviceEnrolment } from './commands/device-enrolment.ts';
 import { addDeviceFleet } from './commands/device-fleet.ts';
+import { addExport } from './commands/export.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addNightShift } from './commands/night-shift.ts';
 import { addProduct } from './commands/product.ts';
@@ -59,6 +60,7 @@ function buildProgram(): Command {
   addTrustRoot(program, run);
   addInspect(program, run);
   addVerify(program, run);
+  addExport(program, run);
   addAudit(program, run);
   addChain(program, run);
   addWitness(program, run);

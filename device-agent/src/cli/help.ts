@@ -6,6 +6,8 @@ Commands
   check      ask the servers and say what the evidence proves; installs nothing
   install    check, download into the idle slot, verify, activate, and confirm or roll back
              --now: whatever windows, postponements and modes say
+  install FILE
+             the same from a file of \`firmproof export\`, and no server is asked
   run        check and install for ever, every few hours
   confirm    end the trial of a new image: it stays (health.confirm = "external")
 
@@ -19,6 +21,8 @@ Commands
 
 Options
   -c, --config FILE  configuration (default $FIRMPROOF_AGENT_CONFIG or /etc/firmproof/agent.json)
+      --accept-old-block
+                     install FILE: take a block older than the trust root allows, never one older than seen here
       --json         one line of JSON for machines; run writes such lines by itself where no terminal is
   -h, --help         this page
 
