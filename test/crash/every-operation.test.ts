@@ -50,8 +50,8 @@ async function round(
 }
 
 /** An update on a device of its own, watched. */
-async function watchUpdate(): Promise<{ watch: DiskWatch; result: InstallResult; entries: number }> {
-  const directory = release.copyOfDevice();
+async function watchUpdate(change: object = {}): Promise<{ watch: DiskWatch; result: InstallResult; entries: number }> {
+  const directory = release.copyOfDevice(change);
   let entries = 0;
   const watch = watchDisk(directory, (what) => {
     if (what.startsWith('promises.rename') && what.endsWith('/journal.json.new')) entries += 1;
@@ -130,19 +130,14 @@ describe('a crash at every disk operation', () => {
   });
 
   test('of an update that is rolled back: the image before runs in the end', patience, async () => {
-    release.configure({ health: { command: ['/bin/false'] } });
-    try {
-      const { watch, result } = await watchUpdate();
-      expect(result).toMatchObject({ outcome: 'rolled-back', code: 'health-check-failed' });
-      // Up to there it is the update above.
-      const { disks, crashes } = crashesOf(watch.root, watch.operations, { from: firstSwitch(watch.operations) });
-      const lost = await tryAll(disks, isGivenUp, release.before);
-      report('rollback', watch, crashes, disks.length, lost.length);
-      expect(lost).toEqual([]);
-      expect(disks.length).toBeGreaterThan(50);
-    } finally {
-      release.configure({ health: {} });
-    }
+    const { watch, result } = await watchUpdate({ health: { command: ['/bin/false'] } });
+    expect(result).toMatchObject({ outcome: 'rolled-back', code: 'health-check-failed' });
+    // Up to there it is the update above.
+    const { disks, crashes } = crashesOf(watch.root, watch.operations, { from: firstSwitch(watch.operations) });
+    const lost = await tryAll(disks, isGivenUp, release.before);
+    report('rollback', watch, crashes, disks.length, lost.length);
+    expect(lost).toEqual([]);
+    expect(disks.length).toBeGreaterThan(50);
   });
 });
 

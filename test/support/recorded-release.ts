@@ -1,5 +1,6 @@
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
 import { sha256 } from '@firmproof/protocol';
 import { expect } from 'vitest';
 import { makeDevice, type TestDevice } from './device.ts';
@@ -60,15 +61,13 @@ export class RecordedRelease {
     return new RecordedRelease(url, server, device, sha256(before), sha256(after));
   }
 
-  /** Another such device, in a new directory. */
-  copyOfDevice(): string {
+  /** Another such device, in a new directory, with a changed configuration. */
+  copyOfDevice(change: object = {}): string {
     const directory = temporaryDirectory();
     cpSync(this.#device.directory, directory, { recursive: true, verbatimSymlinks: true });
+    const file = join(directory, 'agent.json');
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...change }));
     return directory;
-  }
-
-  configure(change: object): void {
-    this.#device.configure(change);
   }
 
   async close(): Promise<void> {
