@@ -1,4 +1,4 @@
-import { type Address, parseAddress, toHex, typedDataTypes } from '@firmproof/protocol';
+import { type Address, deviceAnchorAddress, parseAddress, toHex, typedDataTypes } from '@firmproof/protocol';
 import {
   type AccountChange,
   type AccountRequest,
@@ -10,16 +10,19 @@ import {
   encodeApprovals,
   type Given,
   isAccountRequest,
+  isAnchorRequest,
   type RegistryAddress,
   type RegistryRequest,
   requestTypedData,
   wrapApprovals,
 } from '@firmproof/protocol/approval';
 import { Interface } from 'ethers';
+import { deviceAnchorAbi } from './generated/device-anchor.ts';
 import { releaseRegistryAbi } from './generated/release-registry.ts';
 import { vendorAccountAbi, vendorAccountFactoryAbi, vendorAccountFactoryAddress } from './generated/vendor-account.ts';
 
 export const registryInterface = new Interface(releaseRegistryAbi);
+export const anchorInterface = new Interface(deviceAnchorAbi);
 export const accountInterface = new Interface(vendorAccountAbi);
 const factoryInterface = new Interface(vendorAccountFactoryAbi);
 
@@ -31,7 +34,7 @@ const nobody: BySigners = { approval: [], proof: [] };
 /** The call that fulfils a request, with what its approver has given. */
 export function callOf(at: RegistryAddress, request: ChainRequest, given: Given): Call {
   if (isAccountRequest(request)) return accountCall(request, 'signature' in given ? nobody : given);
-  const to = at.registry;
+  const to = isAnchorRequest(request) ? deviceAnchorAddress : at.registry;
   if ('signature' in given) return { to, data: registryCall(request, given.signature) };
   const plain = requestTypedData(at, request);
   return { to, data: registryCall(request, plain === null ? '0x' : wrapApprovals(given.approval, plain)) };
@@ -39,10 +42,17 @@ export function callOf(at: RegistryAddress, request: ChainRequest, given: Given)
 
 /** @param signature What the approver's account takes as its approval. */
 function registryCall(request: RegistryRequest, signature: string): string {
-  return registryInterface.encodeFunctionData(
-    request.kind === 'apply' ? 'applyConfiguration' : request.kind,
-    argumentsOf(request, signature),
-  );
+  const values = argumentsOf(request, signature);
+  switch (request.kind) {
+    case 'anchor-devices':
+      return anchorInterface.encodeFunctionData('anchorDevices', values);
+    case 'revoke-device':
+      return anchorInterface.encodeFunctionData('revokeDevice', values);
+    case 'apply':
+      return registryInterface.encodeFunctionData('applyConfiguration', values);
+    default:
+      return registryInterface.encodeFunctionData(request.kind, values);
+  }
 }
 
 function argumentsOf({ kind, body }: RegistryRequest, signature: string): readonly unknown[] {

@@ -9,6 +9,7 @@ import {
   type Signer,
   ZeroHash,
 } from 'ethers';
+import { deviceAnchorBytecode } from './generated/device-anchor.ts';
 import { releaseRegistryAbi, releaseRegistryBytecode } from './generated/release-registry.ts';
 import {
   deploymentProxyAddress,
@@ -19,7 +20,13 @@ import {
   webAuthnVerifierBytecode,
 } from './generated/vendor-account.ts';
 
-export { accountInterface, type Call, callOf, registryInterface } from './calls.ts';
+export { accountInterface, anchorInterface, type Call, callOf, registryInterface } from './calls.ts';
+export {
+  deviceAnchorAbi,
+  deviceAnchorAddress,
+  deviceAnchorBytecode,
+  deviceAnchorStorageLayout,
+} from './generated/device-anchor.ts';
 export {
   releaseRegistryAbi,
   releaseRegistryBytecode,
@@ -73,14 +80,19 @@ export function vendorAccountAddress(parameters: AccountParameters): string {
   return getCreate2Address(vendorAccountFactoryAddress, keccak256(encoded), keccak256(initCode)).toLowerCase();
 }
 
-const deployedOnce = [p256VerifierBytecode, webAuthnVerifierBytecode, vendorAccountFactoryBytecode];
+const deployedOnce = [
+  p256VerifierBytecode,
+  webAuthnVerifierBytecode,
+  vendorAccountFactoryBytecode,
+  deviceAnchorBytecode,
+];
 
 /**
- * Deploys the verifiers and the factory of vendor accounts, where they are not there yet. Everybody who does so on a chain
- * makes the same contracts at the same addresses.
+ * Deploys what all registries of a chain share, where it is not there yet: the verifiers and the factory of vendor accounts,
+ * and the device anchor. Everybody who does so on a chain makes the same contracts at the same addresses.
  * @throws FirmproofError `deployment-proxy-missing`
  */
-export async function deployVendorAccountFactory(signer: Signer & { readonly provider: Provider }): Promise<void> {
+export async function deploySharedContracts(signer: Signer & { readonly provider: Provider }): Promise<void> {
   if ((await signer.provider.getCode(deploymentProxyAddress)) === '0x')
     throw new FirmproofError('deployment-proxy-missing', `there is no contract at ${deploymentProxyAddress}`);
   for (const bytecode of deployedOnce) {

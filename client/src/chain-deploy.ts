@@ -1,6 +1,7 @@
 import {
   deployReleaseRegistry,
-  deployVendorAccountFactory,
+  deploySharedContracts,
+  deviceAnchorAddress,
   p256VerifierAddress,
   vendorAccountFactoryAddress,
   webAuthnVerifierAddress,
@@ -20,11 +21,12 @@ export type ContractDeployment = {
   readonly madeFactory: boolean;
   readonly p256Verifier: Address;
   readonly webAuthnVerifier: Address;
+  readonly deviceAnchor: Address;
 };
 
 /**
- * Puts the contracts on a chain: always a registry of its own; verifiers and the factory of vendor accounts where they are
- * missing. The key pays and has no rights afterwards.
+ * Puts the contracts on a chain: always a registry of its own; verifiers, the factory of vendor accounts and the device anchor where they
+ * are missing. The key pays and has no rights afterwards.
  * @throws FirmproofError `chain-unreachable`, `deployment-proxy-missing`, `deployer-out-of-gas`
  */
 export async function deployContracts(rpcUrl: string, privateKey: string): Promise<ContractDeployment> {
@@ -37,9 +39,10 @@ export async function deployContracts(rpcUrl: string, privateKey: string): Promi
   });
   const deployer = new Wallet(privateKey, provider) as Wallet & { readonly provider: typeof provider };
   try {
-    const madeFactory = (await rpc<string>('eth_getCode', [vendorAccountFactoryAddress, 'latest'])) === '0x';
+    const isMissing = async (address: string) => (await rpc<string>('eth_getCode', [address, 'latest'])) === '0x';
+    const madeFactory = await isMissing(vendorAccountFactoryAddress);
     // What everybody shares comes first: without it a registry would be left that nobody is told of.
-    if (madeFactory) await deployVendorAccountFactory(deployer);
+    if (madeFactory || (await isMissing(deviceAnchorAddress))) await deploySharedContracts(deployer);
     const { address, blockNumber, transactionHash } = await deployReleaseRegistry(deployer);
     return {
       chainId,
@@ -51,6 +54,7 @@ export async function deployContracts(rpcUrl: string, privateKey: string): Promi
       madeFactory,
       p256Verifier: parseAddress(p256VerifierAddress),
       webAuthnVerifier: parseAddress(webAuthnVerifierAddress),
+      deviceAnchor: parseAddress(deviceAnchorAddress),
     };
   } catch (error) {
     if (!isError(error, 'INSUFFICIENT_FUNDS')) throw error;

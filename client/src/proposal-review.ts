@@ -36,6 +36,7 @@ export async function reviewOf(
       product: client.product,
       account: client.account,
       proposedAttestation: (proposal) => client.proposedAttestation(proposal),
+      proposedDevices: (proposal) => client.proposedDevices(proposal),
       releases: async (product) => {
         const newest = [];
         for await (const release of client.releases(product)) if (newest.push(release) >= comparedReleases) break;

@@ -3,10 +3,16 @@ import {
   type ActionMessage,
   type ActionName,
   type Address,
+  type Bytes32,
   bytes32OfDigest,
   type Channel,
+  type DeviceBatch,
   type Envelope,
   FirmproofError,
+  formatDeviceList,
+  growDeviceTree,
+  inSteps,
+  leavesOf,
   type ProductId,
   type ProductName,
   type Proposal,
@@ -151,6 +157,25 @@ export class Vendor<By extends Approver = Approver> {
     const { halts } = await this.client.channel(product, channel);
     const message: ActionMessage<'Halt'> = { product, channel, halts: halts + 1, deadline: deadlineFromNow() };
     return this.client.halt(message, this.account, await this.#approve('Halt', message));
+  }
+
+  /**
+   * Vouches for devices on chain, all of them in one transaction. The server gets their list first, for whoever approves too.
+   * @throws FirmproofError `device-list-malformed`, `devices-anchored`
+   */
+  async anchorDevices({ product, devices }: DeviceBatch): Promise<Proposal> {
+    const { root, count } = await inSteps(growDeviceTree(leavesOf({ product, devices })));
+    const { epoch } = await this.client.product(product);
+    await this.client.sendDeviceList(product, root, formatDeviceList(devices));
+    const { registry } = this.info;
+    const message = { registry, product, root, count, epoch, deadline: deadlineFromNow() };
+    return this.client.anchorDevices(message, await this.#approve('AnchorDevices', message));
+  }
+
+  /** Vouches for a device no longer, for ever. @throws FirmproofError `device-revoked` when that is so already */
+  async revokeDevice(product: ProductId, leaf: Bytes32): Promise<Proposal> {
+    const message = { registry: this.info.registry, product, leaf, deadline: deadlineFromNow() };
+    return this.client.revokeDevice(message, await this.#approve('RevokeDevice', message));
   }
 
   /** Schedules a change; what is not named stays. It is applied when the veto window is over. */

@@ -7,7 +7,8 @@ const deploymentProxy = '0x4e59b44847b379578588920cA78FbF26c0B4956C';
 
 const verifiers = '@openzeppelin/contracts/utils/cryptography/verifiers';
 
-function describeLayout(layout: StorageLayout) {
+/** Of the variables, and of structs by the names that they get here. */
+function describeLayout(layout: StorageLayout, structs: Readonly<Record<string, string>>) {
   const fields = (entries: StorageLayout['storage']) =>
     entries.map((entry) => ({
       label: entry.label,
@@ -20,13 +21,12 @@ function describeLayout(layout: StorageLayout) {
     if (type?.members === undefined) throw new Error(`the compiler reports no layout for struct ${name}`);
     return fields(type.members);
   };
-  return {
-    variables: fields(layout.storage),
-    product: struct('Product'),
-    head: struct('Head'),
-    release: struct('Release'),
-  };
+  const described = Object.entries(structs).map(([name, label]) => [name, struct(label)] as const);
+  return { variables: fields(layout.storage), ...Object.fromEntries(described) };
 }
+
+const layoutOf = (name: string, { storageLayout }: CompiledContract, structs: Readonly<Record<string, string>>) =>
+  `export const ${name}StorageLayout = ${JSON.stringify(describeLayout(storageLayout, structs), null, 2)} as const;`;
 
 const header = (compiler: string) =>
   `// Written by contracts/scripts/build.ts with solc ${compiler}. Do not edit: npm run build:contracts.`;
@@ -51,7 +51,7 @@ function renderRegistry(): string {
     bytecodeOf('releaseRegistry', registry),
     '',
     '/** Where everything lies in storage: slots of the structs count from the start of the struct. */',
-    `export const releaseRegistryStorageLayout = ${JSON.stringify(describeLayout(registry.storageLayout), null, 2)} as const;`,
+    layoutOf('releaseRegistry', registry, { product: 'Product', head: 'Head', release: 'Release' }),
     '',
   ].join('\n');
 }
@@ -86,8 +86,28 @@ function renderAccount(): string {
   ].join('\n');
 }
 
+function renderAnchor(): string {
+  const anchor = compileContract('src/DeviceAnchor.sol');
+  return [
+    header(anchor.compiler),
+    '',
+    abiOf('deviceAnchor', anchor),
+    '',
+    '/** Creation code. The constructor takes no arguments. */',
+    bytecodeOf('deviceAnchor', anchor),
+    '',
+    '/** Where the deployment proxy puts it with salt 0, on every chain. */',
+    `export const deviceAnchorAddress = '${addressOf(anchor).toLowerCase()}';`,
+    '',
+    '/** Where everything lies in storage: slots of the structs count from the start of the struct. */',
+    layoutOf('deviceAnchor', anchor, { devices: 'Devices', batch: 'Batch' }),
+    '',
+  ].join('\n');
+}
+
 /** Every generated file by its name. */
 export const rendered: Readonly<Record<string, () => string>> = {
   'release-registry.ts': renderRegistry,
   'vendor-account.ts': renderAccount,
+  'device-anchor.ts': renderAnchor,
 };

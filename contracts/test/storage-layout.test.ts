@@ -1,8 +1,12 @@
 // What devices prove into storage rests on three descriptions of one layout: the comments above the structs, the
 // compiler's own report, and the committed file that other packages import. They have to agree.
 import { readFileSync } from 'node:fs';
+import { deviceAnchorAddress as knownAnchorAddress } from '@firmproof/protocol';
 import { describe, expect, test } from 'vitest';
 import {
+  deviceAnchorAddress,
+  deviceAnchorBytecode,
+  deviceAnchorStorageLayout,
   p256VerifierAddress,
   releaseRegistryAbi,
   releaseRegistryBytecode,
@@ -56,6 +60,19 @@ describe('storage layout', () => {
     expect(documentedLayout(struct)).toEqual(compiled);
   });
 
+  test('of the device anchor: everything hangs from slot 0, a batch is one word', () => {
+    const { variables, devices, batch } = deviceAnchorStorageLayout;
+    expect(variables[0]).toMatchObject({ label: '_devices', slot: 0 });
+    expect(devices.map(({ label, slot }) => [label, slot])).toEqual([
+      ['batches', 0],
+      ['revokedAt', 1],
+    ]);
+    expect(batch).toEqual([
+      { label: 'anchoredAt', slot: 0, offset: 0, bytes: 5 },
+      { label: 'count', slot: 0, offset: 5, bytes: 4 },
+    ]);
+  });
+
   test('the mappings that devices prove into start at slot 0', () => {
     const slots = releaseRegistryStorageLayout.variables.map(({ label, slot }) => [label, slot]);
     expect(slots.slice(0, 4)).toEqual([
@@ -79,6 +96,10 @@ describe('generated code', () => {
     expect(source).toContain(`webauthn_verifier = ${webAuthnVerifierAddress}`);
   });
 
+  test('everybody knows the device anchor where the deployment proxy puts it', () => {
+    expect(knownAnchorAddress).toBe(deviceAnchorAddress);
+  });
+
   test('every event has four topics and ends in previousBlock and time', () => {
     const events = releaseRegistryAbi.filter((entry) => entry.type === 'event' && entry.name !== 'EIP712DomainChanged');
     expect(events).toHaveLength(8);
@@ -99,6 +120,7 @@ describe('generated code', () => {
     ['registry', releaseRegistryBytecode],
     ['account', vendorAccountBytecode],
     ['factory', vendorAccountFactoryBytecode],
+    ['device anchor', deviceAnchorBytecode],
   ])('the creation code of the %s stays below the size limit of deployed code', (_, bytecode) => {
     expect(bytecode.length / 2 - 1).toBeLessThan(24_576);
   });

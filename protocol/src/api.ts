@@ -87,6 +87,12 @@ export const applyRequestSchema = z
   })
   .meta({ id: 'ApplyRequest' });
 export const vetoRequestSchema = z.object({ message: actions.Veto, ...approval }).meta({ id: 'VetoRequest' });
+export const anchorDevicesRequestSchema = z
+  .object({ message: actions.AnchorDevices, ...approval })
+  .meta({ id: 'AnchorDevicesRequest', description: 'The list of the devices has been sent before.' });
+export const revokeDeviceRequestSchema = z
+  .object({ message: actions.RevokeDevice, ...approval })
+  .meta({ id: 'RevokeDeviceRequest' });
 
 const signers = z.array(signerSchema).max(maximumSigners);
 export const accountParametersSchema = z
@@ -162,6 +168,8 @@ export const proposalKinds = [
   'configure',
   'apply',
   'veto',
+  'anchor-devices',
+  'revoke-device',
   'create-account',
   'set-signers',
   'set-recovery',
@@ -334,6 +342,30 @@ export const productSchema = z
   })
   .meta({ id: 'Product' });
 export type ProductResource = z.infer<typeof productSchema>;
+
+export const deviceBatchResourceSchema = z
+  .object({
+    product: productIdSchema,
+    root: bytes32Schema,
+    count: z.int(),
+    anchoredAt: timestamp,
+    isListed: z.boolean().meta({ description: 'Whether this server has the list, and so can give proofs.' }),
+  })
+  .meta({ id: 'DeviceBatch', description: 'Devices that the publisher has vouched for on chain.' });
+export type DeviceBatchResource = z.infer<typeof deviceBatchResourceSchema>;
+
+export const deviceAnchorStateSchema = z
+  .object({
+    product: productIdSchema,
+    leaf: bytes32Schema,
+    state: z.enum(['unanchored', 'anchored', 'revoked']),
+    root: bytes32Schema.optional(),
+    proof: z.array(bytes32Schema).optional().meta({ description: 'Siblings on the way from the leaf to the root.' }),
+    anchoredAt: timestamp.optional(),
+    revokedAt: timestamp.optional(),
+  })
+  .meta({ id: 'DeviceAnchorState', description: 'What the chain says of a device, and how to check it.' });
+export type DeviceAnchorState = z.infer<typeof deviceAnchorStateSchema>;
 
 export const problemSchema = z
   .object({

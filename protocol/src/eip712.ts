@@ -17,7 +17,10 @@ const uint40 = z
 /** JSON numbers are exact up to 2^53; a deadline needs no more. */
 const uint64 = z.int().min(0);
 
-/** The EIP-712 types of the registry, word for word as in contracts/src/ReleaseRegistry.sol, with what JSON carries of them. */
+/**
+ * The EIP-712 types of the registry and of the device anchor, word for word as in contracts/src/ReleaseRegistry.sol and
+ * contracts/src/DeviceAnchor.sol, with what JSON carries of them.
+ */
 export const actions = {
   Register: z.object({
     publisher: addressSchema,
@@ -61,6 +64,20 @@ export const actions = {
   }),
   Accept: z.object({ product: productIdSchema, publisher: addressSchema, epoch: uint32, deadline: uint64 }),
   Veto: z.object({ product: productIdSchema, pending: bytes32Schema, deadline: uint64 }),
+  AnchorDevices: z.object({
+    registry: addressSchema,
+    product: productIdSchema,
+    root: bytes32Schema,
+    count: uint32.min(1),
+    epoch: uint32,
+    deadline: uint64,
+  }),
+  RevokeDevice: z.object({
+    registry: addressSchema,
+    product: productIdSchema,
+    leaf: bytes32Schema,
+    deadline: uint64,
+  }),
 } as const;
 
 export type ActionName = keyof typeof actions;
@@ -93,11 +110,24 @@ export const typedDataTypes: Readonly<Record<ActionName, Field[]>> = {
   ),
   Accept: fields('bytes32 product,address publisher,uint32 epoch,uint64 deadline'),
   Veto: fields('bytes32 product,bytes32 pending,uint64 deadline'),
+  AnchorDevices: fields('address registry,bytes32 product,bytes32 root,uint32 count,uint32 epoch,uint64 deadline'),
+  RevokeDevice: fields('address registry,bytes32 product,bytes32 leaf,uint64 deadline'),
 };
 
 export function registryDomain(chainId: number, registry: Address) {
   return { name: 'Firmproof Registry', version: '1', chainId, verifyingContract: registry };
 }
+
+/** Where the deployment proxy puts the device anchor with salt 0, on every chain (N5.1): it depends on nothing but its code. */
+export const deviceAnchorAddress = addressSchema.parse('0x2b24280bc84923104484980591fcb7b6ded497be');
+
+export function anchorDomain(chainId: number) {
+  return { name: 'Firmproof Device Anchor', version: '1', chainId, verifyingContract: deviceAnchorAddress };
+}
+
+const anchorActions: readonly ActionName[] = ['AnchorDevices', 'RevokeDevice'];
+/** Whether the device anchor is asked, and not the registry. */
+export const isAnchorAction = (action: ActionName): boolean => anchorActions.includes(action);
 
 /** Proof of being the publisher, for an API token: bound to the server's origin, so that no server can use it at another. */
 export const loginSchema = z.object({

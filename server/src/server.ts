@@ -6,8 +6,11 @@ import { vendorAccountFactoryAddress } from '@firmproof/contracts';
 import { FirmproofError, parseAddress, type ServerInfo } from '@firmproof/protocol';
 import { createWitness, type Witness } from '@firmproof/protocol/node';
 import pino, { type Logger } from 'pino';
+import { createDeviceAnchors } from './anchors/device-anchors.ts';
+import { createDeviceLists } from './anchors/device-lists.ts';
 import { createAccounts } from './chain/accounts.ts';
 import { createContracts } from './chain/contracts.ts';
+import { createDeviceAnchor } from './chain/device-anchor.ts';
 import { createIndexer } from './chain/indexer.ts';
 import { createRegistry } from './chain/registry.ts';
 import { createRelayer } from './chain/relayer.ts';
@@ -15,6 +18,7 @@ import { type Chain, openChain } from './chain/setup.ts';
 import type { Config } from './config.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { openDatabase } from './database/database.ts';
+import { createDevices } from './devices/devices.ts';
 import { createEngine } from './engine.ts';
 import { createEvidenceService } from './evidence/evidence-service.ts';
 import { createStops } from './evidence/stops.ts';
@@ -23,6 +27,7 @@ import { createApp } from './http/app.ts';
 import { createTokens } from './http/authentication.ts';
 import { createMetrics } from './http/metrics.ts';
 import { pagesDirectory, pagesRouter } from './http/pages.ts';
+import { createUploadQuota } from './http/upload-quota.ts';
 import { createUploads } from './http/uploads.ts';
 import { createGateway } from './images/gateway.ts';
 import { createImageAccess } from './images/image-access.ts';
@@ -34,7 +39,6 @@ import { createIntake } from './proposals/intake.ts';
 import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
 import { createTrustRoots } from './proposals/trust-roots.ts';
-import { createReports } from './reports.ts';
 
 const embeddedWitnessCount = 3;
 const embeddedPollMilliseconds = 150;
@@ -89,7 +93,13 @@ async function open(
   const { rpc, chainId, registry: address } = chain;
   const registry = createRegistry({ rpc, chainId, address });
   const accounts = createAccounts(rpc);
-  const contracts = createContracts({ rpc, registry, accounts });
+  const anchor = createDeviceAnchor({ rpc, registry: address });
+  const anchors = createDeviceAnchors({
+    database,
+    lists: createDeviceLists(join(config.dataDirectory, 'device-lists')),
+  });
+  await anchors.dropUnusedLists();
+  const contracts = createContracts({ rpc, registry, accounts, anchor });
   const relayer = createRelayer({ rpc, chainId, privateKey: chain.relayerKey });
   const witnesses = openWitnesses(config, chain, log, closing);
   const proposals = createProposalStore(database, nowSeconds);
@@ -102,9 +112,13 @@ async function open(
     registry,
     contracts,
     accounts,
+    anchor,
+    anchors,
     approvals,
     relayer: relayer.address,
   });
+  const devices = createDevices({ database, rpc, maximumPending: config.pendingDevices, nowSeconds });
+  await devices.imports.dropUnfinished();
   const stops = createStops(database, nowSeconds);
   const evidence = createEvidenceService({
     database,
@@ -140,6 +154,7 @@ async function open(
     worker: createProposalWorker({ store: proposals, contracts, approvals, relayer, nowSeconds }),
     evidence,
     relayer,
+    judgeViews: () => devices.views.judgeAgain(),
     openImages: (atSeconds) => access.openInstallable(atSeconds),
     advance: chain.advance,
     metrics,
@@ -159,6 +174,7 @@ async function open(
     development: chain.embedded,
     ...(chain.embedded && { rpcUrl: chain.rpcUrl }),
   };
+  const uploadQuota = createUploadQuota({ database, dailyUploadBytes: config.dailyUploadBytes, nowSeconds });
   const pages = pagesDirectory(config.pages);
   let origin = config.publicUrl ?? '';
   const app = createApp({
@@ -168,20 +184,22 @@ async function open(
     tokens,
     oidcLogin,
     accounts,
+    anchors,
     approvals,
     intake,
     store: proposals,
     evidence,
     stops,
     trustRoots,
-    reports: createReports({ database, maximumDevices: config.reportingDevices, nowSeconds }),
+    devices,
     metrics,
+    uploadQuota,
     gateway: createGateway({
       store,
       mayServe: (cid, request) => access.mayRead(cid, () => tokens.publisherOf(request)),
     }),
     pages: pages === null ? null : pagesRouter(pages),
-    receiveRelease: createUploads({ database, store, access, intake, config, nowSeconds }),
+    receiveRelease: createUploads({ store, access, intake, config, quota: uploadQuota }),
     info: () => info,
     origin: () => origin,
     unreadiness: () => engine.unreadiness(),

@@ -1,10 +1,11 @@
 // A22, A41: witnesses lie, one by one and together.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { buildStatement, signAttestation, signTrustRoot } from '@firmproof/client';
-import { parseTrustRoot, parseVersion, type sha256, toHex } from '@firmproof/protocol';
+import { parseTrustRoot, parseVersion, sha256, toHex } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Arena } from '../support/arena.ts';
+import { firmproofAgent, runCommand } from '../support/command.ts';
 import { makeDevice } from '../support/device.ts';
 import { type ForgedState, forgeEvidence } from '../support/forged-state.ts';
 import type { EvidenceDocument } from '../support/lying-server.ts';
@@ -60,6 +61,26 @@ describe('A22 some witnesses lie', () => {
     const lie = await liarsAmong(await arena.evidence(), [1, 3]);
     await arena.resists('no-quorum', () => told(lie));
     expect((await arena.device.status()).lastVerdict).toMatchObject({ outcome: 'unproven' });
+  });
+
+  test('two of three: the device keeps running its old image and says why, until they tell the truth', async () => {
+    const { device } = arena;
+    const config = ['--config', device.configFile];
+    const lie = await liarsAmong(await arena.evidence(), [2, 3]);
+    await arena.liar.lying({ evidence: () => lie }, async () => {
+      const before = await device.fingerprint();
+      const { code, stdout } = await runCommand(firmproofAgent, ['install', ...config]);
+      expect(code).toBe(20);
+      expect(stdout).toMatch(/^unproven: 1 of 2 needed witnesses vouch for block \d+ \[no-quorum\]$/m);
+      expect(await device.fingerprint()).toEqual(before);
+    });
+    expect(device.running()).toBe(sha256(arena.images['1.0.0']));
+    const status = await runCommand(firmproofAgent, ['status', ...config]);
+    expect(status.stdout).toContain('1.0.0');
+    expect(status.stdout).toMatch(/unproven: 1 of 2 needed witnesses vouch for block \d+ \[no-quorum\]/);
+    const explained = await runCommand(firmproofAgent, ['explain', 'no-quorum']);
+    expect(explained.stdout).toContain('Nothing is wrong with the device');
+    expect((await device.check()).verdict).toMatchObject({ outcome: 'update', release: { version: '2.0.0' } });
   });
 
   test('no cosignature at all', async () => {

@@ -4,14 +4,20 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import {
   asciiWord,
+  type Bytes32,
   blockStatementBytes,
   bytes32OfDigest,
   commitmentOf,
   decodeHeadSchedule,
   decodeProductState,
   decodeReleaseState,
+  deviceProof,
+  deviceTree,
+  formatDeviceList,
   headSlots,
   isInShare,
+  leavesOf,
+  nodeReader,
   parseAddress,
   parseChannel,
   parseProductName,
@@ -24,6 +30,7 @@ import {
   shareAt,
   toHex,
 } from '@firmproof/protocol';
+import { actionTypedData, typedDataHash } from '@firmproof/protocol/approval';
 import { importImage } from '@firmproof/protocol/node';
 import { Arena } from '../support/arena.ts';
 import { ed25519Key } from '../support/keys.ts';
@@ -101,6 +108,38 @@ for (const sizeBytes of [1, 1_048_576, 1_048_577, 3_500_000]) {
   images.push({ pattern: 'byte i is i modulo 251', sizeBytes, digest, cid });
 }
 write('images', { raw: { digest: image, cid: rawCidOf(image) }, images });
+
+const devices = [1, 2, 3, 4, 5].map((number) => ({
+  device: `00000000-0000-4000-8000-00000000000${number}`,
+  keyDigest: sha256(new TextEncoder().encode(`key ${number}`)),
+  salt: bytes32OfDigest(sha256(new TextEncoder().encode(`salt ${number}`))),
+}));
+const tree = deviceTree(leavesOf({ product, devices }));
+const deadline = 1_800_000_000;
+const anchored = { registry, product, root: tree.root, count: devices.length, epoch: 1, deadline };
+const [revokedDevice] = devices;
+const leaf = [...leavesOf({ product, devices: revokedDevice ? [revokedDevice] : [] })][0] as Bytes32;
+const revoked = { registry, product, leaf, deadline };
+write('device-anchor', {
+  chainId,
+  product,
+  list: formatDeviceList(devices),
+  root: tree.root,
+  devices: devices.map((device) => {
+    const [own] = leavesOf({ product, devices: [device] });
+    return { ...device, leaf: own, proof: own && deviceProof(tree.count, nodeReader(tree.nodes), own) };
+  }),
+  messages: {
+    AnchorDevices: {
+      message: anchored,
+      hash: typedDataHash(actionTypedData({ chainId, registry }, 'AnchorDevices', anchored)),
+    },
+    RevokeDevice: {
+      message: revoked,
+      hash: typedDataHash(actionTypedData({ chainId, registry }, 'RevokeDevice', revoked)),
+    },
+  },
+});
 
 const witnessKey = ed25519Key();
 const block = {

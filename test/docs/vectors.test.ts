@@ -7,10 +7,14 @@ import {
   decodeHeadSchedule,
   decodeProductState,
   decodeReleaseState,
+  deviceLeaf,
+  deviceTree,
   headSlots,
   isInShare,
+  leavesOf,
   parseAddress,
   parseChannel,
+  parseDeviceList,
   parseEvidence,
   parseProductName,
   parseTrustRoot,
@@ -20,11 +24,13 @@ import {
   productSlots,
   rawCidOf,
   releaseSlots,
+  rootOfProof,
   shareAt,
   toHex,
   verifyEvidence,
   verifySignature,
 } from '@firmproof/protocol';
+import { actionTypedData, typedDataHash } from '@firmproof/protocol/approval';
 import { importImage } from '@firmproof/protocol/node';
 import { describe, expect, test } from 'vitest';
 import { evidenceCases } from '../support/evidence-cases.ts';
@@ -66,6 +72,21 @@ test('images: digests and CIDs', async () => {
       yield Uint8Array.from({ length: sizeBytes }, (_, index) => index % 251);
     }
     expect(await importImage(source())).toEqual({ digest, cid, sizeBytes });
+  }
+});
+
+test('device anchor: leaves, tree, proofs and what is signed', () => {
+  const { chainId, product, list, root, devices, messages } = vectors('device-anchor');
+  const read = parseDeviceList(list);
+  expect(deviceTree(leavesOf({ product, devices: read })).root).toBe(root);
+  for (const [index, { leaf, proof, ...device }] of devices.entries()) {
+    expect(read[index]).toEqual(device);
+    expect(deviceLeaf(product, device.keyDigest, device.salt)).toBe(leaf);
+    expect(rootOfProof(leaf, proof)).toBe(root);
+  }
+  for (const [action, { message, hash }] of Object.entries<{ message: { registry: string }; hash: string }>(messages)) {
+    const at = { chainId, registry: parseAddress(message.registry) };
+    expect(typedDataHash(actionTypedData(at, action as 'AnchorDevices', message as never))).toBe(hash);
   }
 });
 

@@ -61,7 +61,13 @@ describe('firmproof chain deploy', () => {
       p256Verifier: p256VerifierAddress,
       webAuthnVerifier: webAuthnVerifierAddress,
     });
-    for (const address of [first.registry, first.accountFactory, first.p256Verifier, first.webAuthnVerifier])
+    for (const address of [
+      first.registry,
+      first.accountFactory,
+      first.p256Verifier,
+      first.webAuthnVerifier,
+      first.deviceAnchor,
+    ])
       expect(await chain.rpc<string>('eth_getCode', [address, 'latest'])).not.toBe('0x');
     const receipt = await chain.rpc<{ blockNumber: string }>('eth_getTransactionReceipt', [first.transaction]);
     expect(first.registryBlock).toBe(Number(receipt.blockNumber));

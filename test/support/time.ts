@@ -7,3 +7,21 @@ export async function travel(stack: Pick<Stack, 'rpcUrl'>, seconds: number): Pro
   await rpc('evm_increaseTime', [seconds]);
   await rpc('anvil_mine', ['0x3']);
 }
+
+const RealDate = globalThis.Date;
+
+/** From now on the wall clock of this process is so far ahead of the machine's, and goes on. 0 puts it right. */
+export function setWallClockAhead(seconds: number): void {
+  const now = () => RealDate.now() + seconds * 1000;
+  globalThis.Date =
+    seconds === 0
+      ? RealDate
+      : (class extends RealDate {
+          constructor(...parts: unknown[]) {
+            super(...((parts.length === 0 ? [now()] : parts) as []));
+          }
+          static override now(): number {
+            return now();
+          }
+        } as DateConstructor);
+}

@@ -34,6 +34,8 @@ const usage: readonly ErrorCode[] = [
   'evidence-malformed',
   'trust-root-malformed',
   'relay-file-malformed',
+  'device-list-malformed',
+  'factory-list-malformed',
   'sbom-malformed',
   'sigstore-root-malformed',
   'port-in-use',

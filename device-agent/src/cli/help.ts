@@ -17,7 +17,7 @@ Commands
 
   hold       hold updates [--until 2027-01-31] [--feature: all but security updates]; --release
   postpone   postpone updates for a while: firmproof-agent postpone 3d
-  identity   show | enrol [--claim-token TOKEN] | reset --factory | reset --new-owner
+  identity   show | enrol [--claim-token TOKEN, - reads it from the input] | reset --factory | reset --new-owner
 
 Options
   -c, --config FILE  configuration (default $FIRMPROOF_AGENT_CONFIG or /etc/firmproof/agent.json)

@@ -21,6 +21,9 @@ export async function reset({ config, journal }: Pick<Agent, 'config' | 'journal
   if (state !== 'idle')
     throw new FirmproofError('install-in-progress', `an update is ${state}: let it end, then reset`);
   const { dataDirectory } = config;
+  // The new one does not speak for the one before. Twice, so that the entry before this one does not either.
+  await journal.write({ outcomes: { ...journal.entry.outcomes, recent: [] } });
+  await journal.write({});
   const doomed = readdirSync(dataDirectory, { withFileTypes: true })
     .filter((entry) => entry.isFile() && agentFile.test(entry.name))
     .map(({ name }) => name)

@@ -72,18 +72,22 @@ async function download(
 ): Promise<void> {
   if (found?.verdict.outcome !== 'update') throw new Error('a download begins with a proven update');
   const { minimumBytesPerSecond, maximumBytesPerSecond } = agent.config;
-  await downloadImage({
-    image: found.verdict.release.attestation.statement.predicate.image,
-    target,
-    from: agent.offline ?? {
-      sources: downloadSources({ servers: serversOf(agent) }, found.evidence ?? { sources: [] }),
-      minimumBytesPerSecond,
-      maximumBytesPerSecond,
-      health: agent.sources,
-      ownOrigins: ownOriginsOf(agent),
-    },
-    ...(onProgress && { onProgress }),
-  }).finally(() => agent.sources.save());
+  try {
+    await downloadImage({
+      image: found.verdict.release.attestation.statement.predicate.image,
+      target,
+      from: agent.offline ?? {
+        sources: downloadSources({ servers: serversOf(agent) }, found.evidence ?? { sources: [] }),
+        minimumBytesPerSecond,
+        maximumBytesPerSecond,
+        health: agent.sources,
+        ownOrigins: ownOriginsOf(agent),
+      },
+      ...(onProgress && { onProgress }),
+    });
+  } finally {
+    await agent.sources.save();
+  }
 }
 
 /** D14: what was revoked, halted or replaced while it was downloaded is not activated, and what is activated was read back. */

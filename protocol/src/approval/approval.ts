@@ -1,6 +1,13 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { type Address, abiWord, type Bytes32, fromHex, toHex } from '../bytes.ts';
-import { type ActionMessage, type ActionName, registryDomain, typedDataTypes } from '../eip712.ts';
+import {
+  type ActionMessage,
+  type ActionName,
+  anchorDomain,
+  isAnchorAction,
+  registryDomain,
+  typedDataTypes,
+} from '../eip712.ts';
 import { type Signer, signerKeyHash } from '../signers.ts';
 import { type AccountActionMessage, type AccountActionName, accountTypes, field } from './account-actions.ts';
 import { domainSeparator, encodeType, hashStruct, type TypedData, type TypedDataDomain } from './typed-data.ts';
@@ -23,7 +30,7 @@ export function actionTypedData<Name extends ActionName>(
   message: ActionMessage<Name>,
 ): TypedData {
   return {
-    domain: registryDomain(chainId, registry),
+    domain: isAnchorAction(action) ? anchorDomain(chainId) : registryDomain(chainId, registry),
     types: { [action]: typedDataTypes[action] },
     primaryType: action,
     message,

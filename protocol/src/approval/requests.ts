@@ -1,6 +1,7 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import type * as z from 'zod';
 import type {
+  anchorDevicesRequestSchema,
   applyRequestSchema,
   cancelRecoveryRequestSchema,
   configureRequestSchema,
@@ -10,6 +11,7 @@ import type {
   publishApprovalSchema,
   recoverRequestSchema,
   registerRequestSchema,
+  revokeDeviceRequestSchema,
   revokeRequestSchema,
   setRecoveryRequestSchema,
   setSignersRequestSchema,
@@ -21,7 +23,7 @@ import type { AccountActionName } from './account-actions.ts';
 import { accountTypedData, actionTypedData, type RegistryAddress, type SignerApproval } from './approval.ts';
 import { type TypedData, typedDataHash } from './typed-data.ts';
 
-/** What a proposal asks of the registry, by kind. */
+/** What a proposal asks of the registry, or of the device anchor about a product of the registry, by kind. */
 export type RegistryRequest =
   | { readonly kind: 'register'; readonly body: z.output<typeof registerRequestSchema> }
   | { readonly kind: 'publish'; readonly body: z.output<typeof publishApprovalSchema> }
@@ -30,7 +32,9 @@ export type RegistryRequest =
   | { readonly kind: 'halt'; readonly body: z.output<typeof haltRequestSchema> }
   | { readonly kind: 'configure'; readonly body: z.output<typeof configureRequestSchema> }
   | { readonly kind: 'apply'; readonly body: z.output<typeof applyRequestSchema> }
-  | { readonly kind: 'veto'; readonly body: z.output<typeof vetoRequestSchema> };
+  | { readonly kind: 'veto'; readonly body: z.output<typeof vetoRequestSchema> }
+  | { readonly kind: 'anchor-devices'; readonly body: z.output<typeof anchorDevicesRequestSchema> }
+  | { readonly kind: 'revoke-device'; readonly body: z.output<typeof revokeDeviceRequestSchema> };
 
 type Of<Schema extends z.ZodType> = z.output<Schema> & { readonly account: Address };
 
@@ -63,6 +67,8 @@ export const actionOfKind = {
   configure: 'Configure',
   apply: 'Configure',
   veto: 'Veto',
+  'anchor-devices': 'AnchorDevices',
+  'revoke-device': 'RevokeDevice',
 } as const satisfies Record<RegistryRequest['kind'], ActionName>;
 
 export const accountActionOfKind = {
@@ -72,6 +78,10 @@ export const accountActionOfKind = {
   recover: 'Recover',
   'cancel-recovery': 'CancelRecovery',
 } as const satisfies Record<AccountChange['kind'], AccountActionName>;
+
+export type AnchorRequest = Extract<RegistryRequest, { kind: 'anchor-devices' | 'revoke-device' }>;
+export const isAnchorRequest = (request: ChainRequest): request is AnchorRequest =>
+  request.kind === 'anchor-devices' || request.kind === 'revoke-device';
 
 export const isAccountChange = (request: ChainRequest): request is AccountChange =>
   Object.hasOwn(accountActionOfKind, request.kind);

@@ -2,6 +2,7 @@ import { idOfProposed, type ProposedAction } from '../approval/index.ts';
 import {
   type Address,
   attestationDigest,
+  type Bytes32,
   bytes32OfDigest,
   type ProductResource,
   type Proposal,
@@ -10,6 +11,7 @@ import {
   type Statement,
   subjectDigest,
 } from '../index.ts';
+import type { DevicesSaid } from './devices.ts';
 import type { Place } from './place.ts';
 
 /** What was looked at here. `unchecked` is said as loudly as a failure is: it is never shown as checked. */
@@ -106,6 +108,32 @@ export function checkAttestation(text: string, message: Publish): { checks: Chec
     `It disagrees with what you would approve about: ${differing.join(', ')}. No device would install this.`,
   );
   return { checks: [own, agreement], statement };
+}
+
+/** What is asked of the device anchor names the registry itself. */
+export function checkRegistry(registry: Address, place: Place): Check {
+  return verdict(
+    'The registry',
+    registry === place.registry,
+    'The message names the same registry.',
+    `The message names another registry: ${registry}.`,
+  );
+}
+
+/** The root is computed here, from the list that the server gives (N6.2). */
+export function checkDevices(
+  devices: DevicesSaid | null,
+  { root, count }: { readonly root: Bytes32; readonly count: number },
+): Check {
+  const name = 'The devices';
+  if (devices === null) return check(name, 'unchecked', 'The server does not show their list to you.');
+  if (devices.root === null) return check(name, 'failed', `Their list cannot be read: ${devices.why}.`);
+  return verdict(
+    name,
+    devices.root === root && devices.count === count,
+    `The list of ${count.toLocaleString('en')} devices has this Merkle root, computed here.`,
+    `The list that the server gives is another one: ${devices.count} devices, Merkle root ${devices.root}.`,
+  );
 }
 
 /** What the server says that it holds, where that is not what the statement is about. That it says the same proves nothing. */

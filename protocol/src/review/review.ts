@@ -10,12 +10,15 @@ import { FirmproofError, isFirmproofError } from '../index.ts';
 import {
   type Check,
   checkAttestation,
+  checkDevices,
   checkId,
   checkPlace,
   checkProductName,
   checkReceived,
+  checkRegistry,
   nameCheck,
 } from './checks.ts';
+import type { DevicesSaid } from './devices.ts';
 import type { Place } from './place.ts';
 import { type Difference, differencesOf, type Row, rowsOf } from './rows.ts';
 
@@ -26,6 +29,8 @@ export type Said = {
   readonly account: AccountResource | null;
   /** Text of the attestation of a proposed release; null where there is none or the server does not give it. */
   readonly attestation: string | null;
+  /** null where the proposal anchors none, or the server does not give their list. */
+  readonly devices: DevicesSaid | null;
   /** The release before this one, as the server says, with the text of its attestation. */
   readonly previous: { readonly release: ReleaseResource; readonly attestation: string } | null;
 };
@@ -61,6 +66,8 @@ export function reviewProposal(linkId: string, said: Said, place: Place): Review
   if ('product' in message) checks.push(checkProductName(product, message.product, place));
   if (product !== null && 'product' in message && product.product !== message.product)
     checks.push({ name: 'The product', outcome: 'failed', text: 'The server describes another product.' });
+  if ('registry' in message) checks.push(checkRegistry(message.registry, place));
+  if (action === 'AnchorDevices') checks.push(checkDevices(said.devices, message));
   if (action === 'Publish') {
     if (said.attestation === null) {
       checks.push({ name: 'The attestation', outcome: 'unchecked', text: 'The server does not show it to you.' });
@@ -79,9 +86,13 @@ export function reviewProposal(linkId: string, said: Said, place: Place): Review
     title: titleOf(proposed, proposal, product),
     // The deadline of an announced recovery was for announcing it: what puts it in force has none.
     deadline: proposal.kind === 'recover' ? null : message.deadline,
-    rows: rowsOf(proposed, { product, account: said.account, statement, held: proposal.held }).map((row) =>
-      row.label === 'Product' && !passed(checks, nameCheck) ? { ...row, saidByServer: true } : row,
-    ),
+    rows: rowsOf(proposed, {
+      product,
+      account: said.account,
+      statement,
+      devices: said.devices,
+      held: proposal.held,
+    }).map((row) => (row.label === 'Product' && !passed(checks, nameCheck) ? { ...row, saidByServer: true } : row)),
     checks,
     differences: statement && differencesFrom(said.previous, statement),
     isAccountProved: isAccountAction(action) || (passed(checks, nameCheck) && product?.publisher === proposal.approver),
@@ -153,6 +164,10 @@ function titleOf(
       return `Take over ${name}`;
     case 'Veto':
       return `Stop a scheduled change of ${name}`;
+    case 'AnchorDevices':
+      return `Vouch for ${message.count.toLocaleString('en')} ${message.count === 1 ? 'device' : 'devices'} of ${name}`;
+    case 'RevokeDevice':
+      return `Revoke a device of ${name}`;
     case 'SetSigners':
       return 'Change the signers of the account';
     case 'SetRecovery':

@@ -1,6 +1,7 @@
 import type { ProposedAction } from '../approval/index.ts';
 import type { AccountResource, ProductResource, Signer, Statement } from '../index.ts';
 import { componentChanges, formatSigner, type Sbom, subjectDigest, zeroAddress, zeroBytes32 } from '../index.ts';
+import type { DevicesSaid } from './devices.ts';
 import { describeBytes, describeDuration, describeShare, describeTime } from './units.ts';
 
 export type Row = {
@@ -26,6 +27,7 @@ type Known = {
   readonly product: ProductResource | null;
   readonly account: AccountResource | null;
   readonly statement: Statement | null;
+  readonly devices: DevicesSaid | null;
   /** Relayed only when somebody asks for it. */
   readonly held: boolean;
 };
@@ -76,6 +78,15 @@ export function rowsOf({ action, message }: ProposedAction, known: Known): reado
       ];
     case 'Veto':
       return [...productRows(message.product, known), exact('Change to stop', message.pending)];
+    case 'AnchorDevices':
+      return [
+        ...productRows(message.product, known),
+        plain('Devices', message.count.toLocaleString('en')),
+        ...sampleRow(known.devices, message),
+        exact('Merkle root', message.root),
+      ];
+    case 'RevokeDevice':
+      return [...productRows(message.product, known), exact('Device to revoke, by its leaf', message.leaf)];
     case 'SetSigners':
     case 'Recover':
       return [
@@ -108,6 +119,14 @@ function productRows(id: string, { product }: Known): readonly Row[] {
 }
 
 const accountRow = ({ account }: Known): readonly Row[] => (account ? [exact('Account', account.account)] : []);
+
+/** Some ids, where their list is the one that is approved; ids are the list's own, and no part of the root. */
+function sampleRow(devices: DevicesSaid | null, { root, count }: { root: string; count: number }): readonly Row[] {
+  if (devices === null || devices.root !== root) return [];
+  const { sample } = devices;
+  const more = count > sample.length ? ` and ${(count - sample.length).toLocaleString('en')} more` : '';
+  return [{ ...plain('Among them', `${sample.join(', ')}${more}`), saidByServer: true }];
+}
 
 /** All bound by the attestation's digest, which is signed. */
 function statementRows(statement: Statement | null): readonly Row[] {

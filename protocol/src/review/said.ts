@@ -2,6 +2,7 @@ import type { AccountResource, ProductResource, Proposal, ReleaseResource } from
 import type { Address } from '../bytes.ts';
 import { isFirmproofError } from '../errors.ts';
 import type { ProductId, Version } from '../names.ts';
+import { readDevices } from './devices.ts';
 import type { Said } from './review.ts';
 
 /** Where what is said of a proposal comes from: a server, through whoever asks it. */
@@ -10,6 +11,8 @@ export type SaidSource = {
   product(product: ProductId): Promise<ProductResource>;
   account(account: Address): Promise<AccountResource>;
   proposedAttestation(id: string): Promise<string>;
+  /** The list of the devices that a proposal anchors, as CSV. */
+  proposedDevices(id: string): Promise<string>;
   /** Newest first; as many as it takes to find the one before. */
   releases(product: ProductId): Promise<readonly ReleaseResource[]>;
   attestation(release: ReleaseResource): Promise<string>;
@@ -23,13 +26,21 @@ export async function loadSaid(source: SaidSource, id: string): Promise<Said> {
   const proposal = await source.proposal(id);
   const { product, kind, version } = proposal;
   const isRelease = kind === 'publish';
-  const [productSaid, account, attestation, previous] = await Promise.all([
+  const [productSaid, account, attestation, devices, previous] = await Promise.all([
     product ? optional(source.product(product)) : null,
     proposal.approver ? optional(source.account(proposal.approver)) : null,
     isRelease ? optional(source.proposedAttestation(id)) : null,
+    kind === 'anchor-devices' ? optional(source.proposedDevices(id)) : null,
     isRelease && product && version ? previousRelease(source, product, version) : null,
   ]);
-  return { proposal, product: productSaid, account, attestation, previous };
+  return {
+    proposal,
+    product: productSaid,
+    account,
+    attestation,
+    devices: devices !== null && product ? await readDevices(devices, product) : null,
+    previous,
+  };
 }
 
 async function previousRelease(source: SaidSource, product: ProductId, version: Version): Promise<Said['previous']> {

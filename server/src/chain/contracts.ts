@@ -1,9 +1,10 @@
-import { accountInterface, type Call, callOf, registryInterface } from '@firmproof/contracts';
+import { accountInterface, anchorInterface, type Call, callOf, registryInterface } from '@firmproof/contracts';
 import {
   type Address,
   asciiOfWord,
   type Bytes32,
   bytes32Schema,
+  deviceAnchorAddress,
   type ErrorCode,
   FirmproofError,
   productIdSchema,
@@ -13,11 +14,13 @@ import {
   type ChainRequest,
   type Given,
   isAccountRequest,
+  isAnchorRequest,
   proposalIdOf,
 } from '@firmproof/protocol/approval';
 import { type Rpc, RpcRefusal } from '@firmproof/protocol/node';
 import type { ErrorDescription } from 'ethers';
 import type { Accounts } from './accounts.ts';
+import type { DeviceAnchor } from './device-anchor.ts';
 import type { Registry } from './registry.ts';
 
 export type Contracts = ReturnType<typeof createContracts>;
@@ -70,15 +73,22 @@ export const revertCodes: Readonly<Record<string, ErrorCode>> = {
   NoRecoveryPending: 'recovery-pending',
   RecoveryMismatch: 'recovery-pending',
   NoticeNotOver: 'recovery-pending',
+  // The device anchor; the server lets none of those through that are `request-invalid`.
+  UnknownRegistry: 'request-invalid',
+  EmptyBatch: 'request-invalid',
+  MissingLeaf: 'request-invalid',
+  AlreadyAnchored: 'devices-anchored',
+  AlreadyRevoked: 'device-revoked',
 };
 
-/** Registry and accounts behind one face: a proposal is a call to one of them. */
+/** Registry, accounts and device anchor behind one face: a proposal is a call to one of them. */
 export function createContracts(options: {
   readonly rpc: Rpc;
   readonly registry: Registry;
   readonly accounts: Accounts;
+  readonly anchor: DeviceAnchor;
 }) {
-  const { rpc, registry, accounts } = options;
+  const { rpc, registry, accounts, anchor } = options;
 
   const at = { chainId: registry.chainId, registry: registry.address };
 
@@ -95,7 +105,7 @@ export function createContracts(options: {
       try {
         await rpc('eth_call', [{ from, ...call }, 'latest']);
       } catch (error) {
-        throw error instanceof RpcRefusal ? refusalOf(error) : error;
+        throw error instanceof RpcRefusal ? refusalOf(error, call.to) : error;
       }
     },
 
@@ -109,33 +119,32 @@ export function createContracts(options: {
 
     /** Whether the chain shows the request fulfilled at a block, whoever relayed it. */
     shows(request: ChainRequest, product: string, at: number | 'latest'): Promise<boolean> {
-      return isAccountRequest(request)
-        ? accounts.shows(request, at)
-        : registry.shows(request, productIdSchema.parse(product), at);
+      if (isAccountRequest(request)) return accounts.shows(request, at);
+      if (isAnchorRequest(request)) return anchor.shows(request, at);
+      return registry.shows(request, productIdSchema.parse(product), at);
     },
   };
 }
 
-function refusalOf(refusal: RpcRefusal): FirmproofError {
-  const parsed =
-    refusal.data === undefined
-      ? null
-      : (registryInterface.parseError(refusal.data) ?? accountInterface.parseError(refusal.data));
+function refusalOf(refusal: RpcRefusal, to: Address): FirmproofError {
+  const isAnchor = to === deviceAnchorAddress;
+  const parsed = refusal.data === undefined ? null : parseRevert(refusal.data, isAnchor);
   if (parsed === null)
     return new FirmproofError('transaction-reverted', `the contract refuses: ${refusal.message}`, { cause: refusal });
-  const fromAccount = accountInterface.getError(parsed.name) !== null;
+  const isAccount = accountInterface.getError(parsed.name) !== null;
+  const who = isAnchor ? 'device anchor' : isAccount ? 'account' : 'registry';
   const code = isRevoked(parsed) ? 'release-revoked' : (revertCodes[parsed.name] ?? 'transaction-reverted');
   const particulars = parsed.fragment.inputs
     .map((input, index) => `${input.name} ${readable(parsed.args[index])}`)
     .join(', ');
-  return new FirmproofError(
-    code,
-    `the ${fromAccount ? 'account' : 'registry'} refuses: ${parsed.name}${particulars && ` (${particulars})`}`,
-    {
-      details: { contractError: parsed.name, ...argumentsOf(parsed) },
-    },
-  );
+  return new FirmproofError(code, `the ${who} refuses: ${parsed.name}${particulars && ` (${particulars})`}`, {
+    details: { contractError: parsed.name, ...argumentsOf(parsed) },
+  });
 }
+
+const parseRevert = (data: string, isAnchor: boolean) =>
+  (isAnchor ? anchorInterface.parseError(data) : registryInterface.parseError(data)) ??
+  accountInterface.parseError(data);
 
 const revokedStatus = 2n;
 

@@ -1,12 +1,15 @@
-import { registryInterface } from '@firmproof/contracts';
+import { anchorInterface, registryInterface } from '@firmproof/contracts';
 import {
   type ActionMessage,
   type Address,
+  abiWord,
   actions,
   asciiOfWord,
   type Bytes32,
+  deviceAnchorAddress,
   fromHex,
   keccak256,
+  toHex,
   zeroBytes32,
 } from '@firmproof/protocol';
 import { hexQuantity, type Rpc, readBlock } from '@firmproof/protocol/node';
@@ -54,8 +57,17 @@ export function createIndexer(options: { database: Database; rpc: Rpc; registry:
         const logs = await rpc<Log[]>('eth_getLogs', [
           { address: registry, fromBlock: hexQuantity(from), toBlock: hexQuantity(to) },
         ]);
+        // Those of other registries on this chain are not asked for.
+        const anchorLogs = await rpc<Log[]>('eth_getLogs', [
+          {
+            address: deviceAnchorAddress,
+            topics: [null, toHex(abiWord(registry))],
+            fromBlock: hexQuantity(from),
+            toBlock: hexQuantity(to),
+          },
+        ]);
         if (last === null) break;
-        await record(database, logs, { number: to, hash: last.hash });
+        await record(database, logs, anchorLogs, { number: to, hash: last.hash });
         from = to + 1;
       }
       return { finalBlock, finalSeconds: Number(final?.timestamp ?? 0), rebuilt };
@@ -74,6 +86,7 @@ async function forget(database: Database): Promise<void> {
 async function record(
   database: Database,
   logs: readonly Log[],
+  anchorLogs: readonly Log[],
   position: { number: number; hash: string },
 ): Promise<void> {
   await database.transaction().execute(async (transaction) => {
@@ -81,6 +94,10 @@ async function record(
       const event = registryInterface.parseLog({ topics: [...log.topics], data: log.data });
       if (event === null) continue;
       await apply(transaction, event, log);
+    }
+    for (const log of anchorLogs) {
+      const event = anchorInterface.parseLog({ topics: [...log.topics], data: log.data });
+      if (event !== null) await applyToDevices(transaction, event);
     }
     const value = JSON.stringify(position);
     await transaction
@@ -100,6 +117,8 @@ async function apply(transaction: Transaction<Tables>, event: LogDescription, lo
   const product = String(args['product']);
   const sequence = number(args['sequence']);
   if (event.name === 'Registered') {
+    const first = nextHistory(zeroBytes32, log);
+    await keepHistory(transaction, product, sequence, first);
     await transaction
       .insertInto('products')
       .values({
@@ -112,7 +131,7 @@ async function apply(transaction: Transaction<Tables>, event: LogDescription, lo
         sequence,
         top_index: 0,
         trust_root: String(args['trustRoot']).slice(2),
-        history: nextHistory(zeroBytes32, log),
+        history: first,
         pending: null,
         pending_from: 0,
         pending_configuration: null,
@@ -126,10 +145,16 @@ async function apply(transaction: Transaction<Tables>, event: LogDescription, lo
     .selectAll()
     .where('id', '=', product)
     .executeTakeFirstOrThrow();
-  const change = { sequence, history: nextHistory(before.history as Bytes32, log), ...productChange(event, before) };
+  const history = nextHistory(before.history as Bytes32, log);
+  await keepHistory(transaction, product, sequence, history);
+  const change = { sequence, history, ...productChange(event, before) };
   await transaction.updateTable('products').set(change).where('id', '=', product).execute();
   await applyToReleases(transaction, event, product, sequence);
   await applyToHeads(transaction, event, product);
+}
+
+async function keepHistory(transaction: Transaction<Tables>, product: string, sequence: number, history: string) {
+  await transaction.insertInto('product_histories').values({ product, sequence, history }).execute();
 }
 
 /** history ‖ topics ‖ data: one rule for every event (docs/spec/release.md). */
@@ -208,6 +233,24 @@ async function applyToReleases(
       .set({ status: 2 })
       .where('product', '=', product)
       .where('version', '=', version)
+      .execute();
+  }
+}
+
+/** The anchor gives each of them once: a root is anchored once, a leaf revoked once. */
+async function applyToDevices(transaction: Transaction<Tables>, { name, args }: LogDescription): Promise<void> {
+  const product = String(args['product']);
+  const time = number(args['time']);
+  if (name === 'DevicesAnchored') {
+    await transaction
+      .insertInto('anchored_batches')
+      .values({ product, root: String(args['root']), count: number(args['count']), anchored_at: time })
+      .execute();
+  }
+  if (name === 'DeviceRevoked') {
+    await transaction
+      .insertInto('revoked_devices')
+      .values({ product, leaf: String(args['leaf']), revoked_at: time })
       .execute();
   }
 }

@@ -8,7 +8,7 @@ import {
   typedDataTypes,
   zeroAddress,
 } from '@firmproof/protocol';
-import { hashStruct, type RegistryRequest } from '@firmproof/protocol/approval';
+import { type AnchorRequest, hashStruct, type RegistryRequest } from '@firmproof/protocol/approval';
 import { hexQuantity, type Rpc } from '@firmproof/protocol/node';
 
 type ChainProduct = {
@@ -36,7 +36,11 @@ export function createRegistry({ rpc, chainId, address }: { rpc: Rpc; chainId: n
      * Whether the state of the chain shows exactly this request fulfilled, whoever relayed it. Later events can cover that
      * up (a channel that has moved on); then only the transaction's receipt tells.
      */
-    async shows({ kind, body }: RegistryRequest, product: ProductId, at: number | 'latest'): Promise<boolean> {
+    async shows(
+      { kind, body }: Exclude<RegistryRequest, AnchorRequest>,
+      product: ProductId,
+      at: number | 'latest',
+    ): Promise<boolean> {
       const block = at === 'latest' ? at : hexQuantity(at);
       switch (kind) {
         case 'register':

@@ -1,6 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { deployReleaseRegistry, deployVendorAccountFactory, vendorAccountFactoryAddress } from '@firmproof/contracts';
+import {
+  deployReleaseRegistry,
+  deploySharedContracts,
+  deviceAnchorAddress,
+  vendorAccountFactoryAddress,
+} from '@firmproof/contracts';
 import { type Address, FirmproofError, parseAddress } from '@firmproof/protocol';
 import { createRpc, type Rpc } from '@firmproof/protocol/node';
 import { JsonRpcProvider, Network, Wallet } from 'ethers';
@@ -57,7 +62,7 @@ async function openEmbedded(directory: string, chainId: number): Promise<Chain> 
 
 /**
  * Deploys what is missing. A chain that lost the deployment in a crash gets a new registry only if nothing was built on the
- * old; one from before there were vendor accounts gets their factory.
+ * old; one from before there were vendor accounts or device anchors gets them.
  */
 async function embeddedRegistry(directory: string, chain: Pick<Chain, 'rpc' | 'rpcUrl' | 'chainId' | 'relayerKey'>) {
   const { rpc, rpcUrl, chainId, relayerKey } = chain;
@@ -70,7 +75,8 @@ async function embeddedRegistry(directory: string, chain: Pick<Chain, 'rpc' | 'r
   });
   try {
     const deployer = new Wallet(relayerKey, provider) as Wallet & { readonly provider: typeof provider };
-    if (!(await isThere(vendorAccountFactoryAddress))) await deployVendorAccountFactory(deployer);
+    const shared = await Promise.all([vendorAccountFactoryAddress, deviceAnchorAddress].map(isThere));
+    if (shared.includes(false)) await deploySharedContracts(deployer);
     if (existsSync(file)) {
       const known = JSON.parse(readFileSync(file, 'utf8')) as { registry: Address; registryBlock: number };
       if (await isThere(known.registry)) return known;

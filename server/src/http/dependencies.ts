@@ -1,8 +1,10 @@
 import type { Address, ProductId, Proposal, ServerInfo } from '@firmproof/protocol';
 import type { Request, Response, Router } from 'express';
 import type { Logger } from 'pino';
+import type { DeviceAnchors } from '../anchors/device-anchors.ts';
 import type { Accounts } from '../chain/accounts.ts';
 import type { Database } from '../database/database.ts';
+import type { Devices } from '../devices/devices.ts';
 import type { EvidenceService } from '../evidence/evidence-service.ts';
 import type { Stops } from '../evidence/stops.ts';
 import type { OidcLogin } from '../oidc/oidc-login.ts';
@@ -10,26 +12,32 @@ import type { Approvals } from '../proposals/approvals.ts';
 import type { Intake } from '../proposals/intake.ts';
 import type { ProposalStore } from '../proposals/proposal-store.ts';
 import type { TrustRoots } from '../proposals/trust-roots.ts';
-import type { Reports } from '../reports.ts';
 import type { Tokens } from './authentication.ts';
 import type { Metrics } from './metrics.ts';
+import type { UploadQuota } from './upload-quota.ts';
 
 /** Everything the routes need. The composition root makes it once; tests make their own. */
 export type Dependencies = {
-  readonly config: { readonly evidenceMaxAgeSeconds: number; readonly maximumImageBytes: number };
+  readonly config: {
+    readonly evidenceMaxAgeSeconds: number;
+    readonly maximumImageBytes: number;
+    readonly uploadStallSeconds: number;
+  };
   readonly log: Logger;
   readonly database: Database;
   readonly tokens: Tokens;
   readonly oidcLogin: OidcLogin;
   readonly accounts: Accounts;
+  readonly anchors: DeviceAnchors;
   readonly approvals: Approvals;
   readonly intake: Intake;
   readonly store: ProposalStore;
   readonly evidence: EvidenceService;
   readonly stops: Stops;
   readonly trustRoots: TrustRoots;
-  readonly reports: Reports;
+  readonly devices: Devices;
   readonly metrics: Metrics;
+  readonly uploadQuota: UploadQuota;
   readonly gateway: Router;
   /** The approval pages, where they are served from here. */
   readonly pages: Router | null;

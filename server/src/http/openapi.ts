@@ -1,14 +1,24 @@
 import {
   accountSchema,
+  anchorDevicesRequestSchema,
   applyRequestSchema,
   cancelRecoveryRequestSchema,
   channelResourceSchema,
+  claimTokenRequestSchema,
+  claimTokenSchema,
   configureRequestSchema,
   createAccountRequestSchema,
+  deviceAnchorStateSchema,
+  deviceBatchResourceSchema,
+  deviceResourceSchema,
+  enrolmentAnswerSchema,
+  enrolmentSchema,
   envelopeSchema,
   evidenceSchema,
   exportedProposalSchema,
+  fleetSummarySchema,
   haltRequestSchema,
+  importAnswerSchema,
   loginRequestSchema,
   oidcLoginRequestSchema,
   pageOf,
@@ -16,16 +26,16 @@ import {
   productSchema,
   promoteRequestSchema,
   proposalSchema,
+  receiptSchema,
   recoverRequestSchema,
   registerRequestSchema,
   rejectRequestSchema,
   releaseSchema,
-  reportSummarySchema,
+  revokeDeviceRequestSchema,
   revokeRequestSchema,
   serverInfoSchema,
   setRecoveryRequestSchema,
   setSignersRequestSchema,
-  signedReportSchema,
   signerApprovalSchema,
   stoppedSchema,
   tokenSchema,
@@ -34,7 +44,7 @@ import {
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 
-type Method = 'get' | 'post' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'delete';
 
 /** One line an operation: what it is for, what it takes and what it answers. The routes are tested against this table. */
 type Operation = {
@@ -43,6 +53,7 @@ type Operation = {
   readonly summary: string;
   readonly request?: z.ZodType;
   readonly multipart?: true;
+  readonly requestType?: string;
   readonly token?: true;
   readonly status: 200 | 201 | 202 | 204;
   readonly answer?: z.ZodType;
@@ -88,21 +99,6 @@ export const operations: readonly Operation[] = [
       'All trust roots, oldest first; of a product that has moved here too. ?after=DIGEST: those after the one held',
     status: 200,
     answer: pageOf(envelopeSchema),
-  },
-  {
-    method: 'post',
-    path: `${product}/reports`,
-    summary: 'A device reports what became of a release',
-    request: signedReportSchema,
-    status: 204,
-  },
-  {
-    method: 'get',
-    path: `${product}/reports/summary`,
-    summary: 'What devices report: counts by version and outcome',
-    token: true,
-    status: 200,
-    answer: reportSummarySchema,
   },
   {
     method: 'get',
@@ -232,6 +228,128 @@ export const operations: readonly Operation[] = [
     summary: 'Cancel an announced recovery',
     request: cancelRecoveryRequestSchema,
   },
+  {
+    method: 'put',
+    path: `${product}/device-lists/{root}`,
+    summary: 'Send the list of the devices to anchor under this Merkle root, as CSV: device,keyDigest,salt',
+    requestType: 'text/csv',
+    token: true,
+    status: 204,
+  },
+  {
+    ...accepted,
+    path: `${product}/device-batches`,
+    summary: 'Vouch for the devices of a list that has been sent',
+    request: anchorDevicesRequestSchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/device-batches`,
+    summary: 'Devices that are vouched for on chain, by batches',
+    status: 200,
+    answer: z.object({ items: z.array(deviceBatchResourceSchema) }),
+  },
+  {
+    ...accepted,
+    path: `${product}/device-revocations`,
+    summary: 'Revoke a device by its leaf',
+    request: revokeDeviceRequestSchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/device-leaves/{leaf}`,
+    summary: 'What the chain says of a device, with its Merkle proof',
+    status: 200,
+    answer: deviceAnchorStateSchema,
+  },
+  {
+    method: 'post',
+    path: `${product}/devices`,
+    summary: 'A device asks to be enrolled: an HTTP message that its key has signed; 202 while it waits to be accepted',
+    request: enrolmentSchema,
+    status: 201,
+    answer: enrolmentAnswerSchema,
+  },
+  {
+    method: 'post',
+    path: `${product}/receipts`,
+    summary: 'A receipt of an enrolled device: an HTTP message that its key has signed',
+    request: receiptSchema,
+    status: 204,
+  },
+  {
+    method: 'get',
+    path: `${product}/devices`,
+    summary: 'List devices. ?state=pending|enrolled|revoked, ?flagged=true: only those that somebody should look at',
+    token: true,
+    status: 200,
+    answer: pageOf(deviceResourceSchema),
+  },
+  {
+    method: 'get',
+    path: `${product}/devices/{device}`,
+    summary: 'Read a device by its id or the digest of its key',
+    token: true,
+    status: 200,
+    answer: deviceResourceSchema,
+  },
+  {
+    method: 'post',
+    path: `${product}/devices/{device}/acceptance`,
+    summary: 'Enrol a device that waits; of an enrolled one, take back its flags',
+    token: true,
+    status: 200,
+    answer: deviceResourceSchema,
+  },
+  {
+    method: 'post',
+    path: `${product}/devices/{device}/rejection`,
+    summary: 'Take nothing of a device any more, on this server',
+    token: true,
+    status: 200,
+    answer: deviceResourceSchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/fleet`,
+    summary: 'What enrolled devices have signed, counted',
+    token: true,
+    status: 200,
+    answer: fleetSummarySchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/device-list`,
+    summary: 'The enrolled devices as a list to anchor, as CSV: device,keyDigest,salt',
+    token: true,
+    status: 200,
+    contentType: 'text/csv',
+  },
+  {
+    method: 'post',
+    path: `${product}/factory-lists`,
+    summary: "Enrol all devices of a factory's list, or none of them",
+    requestType: 'text/csv',
+    token: true,
+    status: 200,
+    answer: importAnswerSchema,
+  },
+  {
+    method: 'post',
+    path: `${product}/claim-tokens`,
+    summary: 'Make a token by which devices enrol themselves',
+    request: claimTokenRequestSchema,
+    token: true,
+    status: 201,
+    answer: claimTokenSchema,
+  },
+  {
+    method: 'delete',
+    path: `${product}/claim-tokens/{id}`,
+    summary: 'Revoke a claim token',
+    token: true,
+    status: 204,
+  },
   { method: 'get', path: proposal, summary: 'Read a proposal', status: 200, answer: proposalSchema },
   {
     method: 'post',
@@ -271,6 +389,13 @@ export const operations: readonly Operation[] = [
     summary: 'The attestation of a proposed release, byte for byte',
     status: 200,
     contentType: 'application/json',
+  },
+  {
+    method: 'get',
+    path: `${proposal}/devices`,
+    summary: 'The list of the devices that a proposal anchors, as it was sent',
+    status: 200,
+    contentType: 'text/csv',
   },
   {
     method: 'get',
@@ -315,6 +440,9 @@ function describe(operation: Operation): ZodOpenApiOperationObject {
     }),
     ...(operation.request && {
       requestBody: { required: true, content: { 'application/json': { schema: operation.request } } },
+    }),
+    ...(operation.requestType && {
+      requestBody: { required: true, content: { [operation.requestType]: { schema: z.string() } } },
     }),
     ...(operation.multipart && {
       requestBody: { required: true, content: { 'multipart/form-data': { schema: multipartSchema } } },

@@ -1,5 +1,6 @@
 import {
   type Address,
+  anchorDevicesRequestSchema,
   applyRequestSchema,
   bytes32Schema,
   configureRequestSchema,
@@ -12,6 +13,7 @@ import {
   productIdSchema,
   promoteRequestSchema,
   rejectRequestSchema,
+  revokeDeviceRequestSchema,
   revokeRequestSchema,
   type Signer,
   signerApprovalSchema,
@@ -88,6 +90,13 @@ export function proposalRoutes({
   );
   accept('vetoes', (product, request) =>
     intake.other(product, { kind: 'veto', body: bodyOf(request, vetoRequestSchema) }),
+  );
+
+  accept('device-batches', (product, request) =>
+    intake.devices(product, { kind: 'anchor-devices', body: bodyOf(request, anchorDevicesRequestSchema) }),
+  );
+  accept('device-revocations', (product, request) =>
+    intake.devices(product, { kind: 'revoke-device', body: bodyOf(request, revokeDeviceRequestSchema) }),
   );
 
   async function rowOf(request: Request): Promise<StoredProposal> {

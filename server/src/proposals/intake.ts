@@ -17,9 +17,11 @@ import {
   verifyAttestation,
   walkTrustRoot,
 } from '@firmproof/protocol';
-import type { AccountRequest, ChainRequest, RegistryRequest } from '@firmproof/protocol/approval';
+import type { AccountRequest, AnchorRequest, ChainRequest, RegistryRequest } from '@firmproof/protocol/approval';
+import type { DeviceAnchors } from '../anchors/device-anchors.ts';
 import type { Accounts } from '../chain/accounts.ts';
 import type { Contracts } from '../chain/contracts.ts';
+import type { DeviceAnchor } from '../chain/device-anchor.ts';
 import type { Registry } from '../chain/registry.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
@@ -27,7 +29,15 @@ import type { Approvals } from './approvals.ts';
 import { lineageOf } from './lineage.ts';
 import { isOnlyEarly } from './patience.ts';
 import { finalStates, type ProposalStore } from './proposal-store.ts';
-import { approverOf, draftOf, given, ownSignature, requireUsableChange, withoutApprovals } from './request-parts.ts';
+import {
+  approverOf,
+  draftOf,
+  given,
+  type JudgedByTheRegistry,
+  ownSignature,
+  requireUsableChange,
+  withoutApprovals,
+} from './request-parts.ts';
 import { productMoved, type TrustRoots } from './trust-roots.ts';
 
 export type ReceivedRelease = {
@@ -54,6 +64,8 @@ export function createIntake(options: {
   readonly registry: Registry;
   readonly contracts: Contracts;
   readonly accounts: Accounts;
+  readonly anchor: DeviceAnchor;
+  readonly anchors: DeviceAnchors;
   readonly approvals: Approvals;
   readonly relayer: Address;
   readonly trustRoots: TrustRoots;
@@ -254,10 +266,7 @@ export function createIntake(options: {
     },
 
     /** Everything else is judged by the registry alone. */
-    async other(
-      product: ProductId,
-      request: Exclude<RegistryRequest, { kind: 'register' | 'publish' | 'configure' }>,
-    ): Promise<Proposal> {
+    async other(product: ProductId, request: JudgedByTheRegistry): Promise<Proposal> {
       const row = await productRow(product);
       const { message } = request.body;
       requireProduct(product, message);
@@ -273,6 +282,15 @@ export function createIntake(options: {
           ...('channel' in message && { channel: message.channel }),
         },
       );
+    },
+
+    /** Vouches for devices, or revokes one. Approvers have to see the devices, so their list is here before. */
+    async devices(product: ProductId, request: AnchorRequest): Promise<Proposal> {
+      const { publisher } = await productRow(product);
+      requireProduct(product, request.body.message);
+      await options.anchor.requireUsable(request);
+      if (request.kind === 'anchor-devices') await options.anchors.requireListed(product, request.body.message);
+      return open(request, product, { publisher, approver: publisher });
     },
 
     /** Makes an account, or changes one: the account itself judges. */

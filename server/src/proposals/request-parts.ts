@@ -1,6 +1,7 @@
 import { requireUsableSigners } from '@firmproof/protocol';
 import {
   type AccountChange,
+  type AnchorRequest,
   type ChainRequest,
   isAccountRequest,
   type RegistryRequest,
@@ -34,9 +35,15 @@ export const draftOf = (request: ChainRequest, approver: string) => ({
   approver,
 });
 
+/** Requests that have nothing beside them which would have to be checked here. */
+export type JudgedByTheRegistry = Exclude<
+  RegistryRequest,
+  { kind: 'register' | 'publish' | 'configure' } | AnchorRequest
+>;
+
 /** Who has to approve, where it is not always the publisher; nobody where a configuration is applied and the publisher stays. */
 export function approverOf(
-  request: Exclude<RegistryRequest, { kind: 'register' | 'publish' | 'configure' }>,
+  request: JudgedByTheRegistry,
   row: { readonly publisher: string; readonly guardian: string },
 ): string {
   switch (request.kind) {

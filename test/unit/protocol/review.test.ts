@@ -78,6 +78,7 @@ const said = (proposal: Proposal, change: Partial<Said> = {}): Said => ({
   product: productSaid,
   account: team,
   attestation: null,
+  devices: null,
   previous: null,
   ...change,
 });
@@ -131,6 +132,47 @@ describe('what is approved, in words', () => {
     expect(rowOf(shown, 'Guardian')).toMatchObject({ value: 'nobody', before: guardian });
     expect(rowOf(shown, 'Delay before installable')).toMatchObject({ value: '1 hour', before: '1 day' });
     expect(rowOf(shown, 'Trust root sha-256')).toMatchObject({ value: '2'.repeat(64), before: '1'.repeat(64) });
+  });
+
+  test('devices that are vouched for, with the root of their list and some of them', () => {
+    const message = { registry, product, root: word('5'), count: 1200, epoch: 1, deadline };
+    const devices = { root: word('5'), count: 1200, sample: ['one', 'two', 'three'] };
+    const shown = review('anchor-devices', message, { devices });
+    expect(shown.title).toBe('Vouch for 1,200 devices of prime-hub');
+    expect(rowOf(shown, 'Devices')?.value).toBe('1,200');
+    expect(rowOf(shown, 'Among them')).toMatchObject({
+      value: 'one, two, three and 1,197 more',
+      saidByServer: true,
+    });
+    expect(rowOf(shown, 'Merkle root')).toMatchObject({ value: word('5'), exact: true });
+    expect(outcomes(shown)).toMatchObject({ 'The registry': 'passed', 'The devices': 'passed' });
+    expect(shown.isAccountProved).toBe(true);
+    expect(shown.typedData).not.toBeNull();
+
+    // A list that is withheld is shown as not looked at; another one, or one that nobody can read, is a lie.
+    const withheld = review('anchor-devices', message);
+    expect(outcomes(withheld)['The devices']).toBe('unchecked');
+    expect(rowOf(withheld, 'Among them')).toBeUndefined();
+    const lies: Said['devices'][] = [
+      { ...devices, root: word('6') },
+      { ...devices, count: 1199 },
+      { root: null, why: 'nothing' },
+    ];
+    for (const lie of lies) {
+      const lied = review('anchor-devices', message, { devices: lie });
+      expect(outcomes(lied)['The devices']).toBe('failed');
+      expect(lied.typedData).toBeNull();
+    }
+  });
+
+  test('a device that is revoked, in the registry that the message names', () => {
+    const message = { registry, product, leaf: word('7'), deadline };
+    const shown = review('revoke-device', message);
+    expect(shown.title).toBe('Revoke a device of prime-hub');
+    expect(rowOf(shown, 'Device to revoke, by its leaf')).toMatchObject({ value: word('7'), exact: true });
+    const elsewhere = review('revoke-device', { ...message, registry: address('d') });
+    expect(outcomes(elsewhere)['The registry']).toBe('failed');
+    expect(elsewhere.typedData).toBeNull();
   });
 
   test('new signers: who comes, who goes, who stays', () => {

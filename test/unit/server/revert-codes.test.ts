@@ -1,4 +1,4 @@
-import { accountInterface, registryInterface } from '@firmproof/contracts';
+import { accountInterface, anchorInterface, registryInterface } from '@firmproof/contracts';
 import { errorCatalogue } from '@firmproof/protocol';
 import { describe, expect, test } from 'vitest';
 import { revertCodes } from '../../../server/src/chain/contracts.ts';
@@ -15,6 +15,7 @@ const errorsOf = (abi: typeof registryInterface) =>
 describe.each([
   ['registry', registryInterface],
   ['vendor account', accountInterface],
+  ['device anchor', anchorInterface],
 ])('the errors of the %s', (_, abi) => {
   test.each(errorsOf(abi))('%s has a code that people can do something with', (name) => {
     expect(revertCodes).toHaveProperty(name);

@@ -11,6 +11,8 @@ const kinds: Record<ProposalKind, string> = {
   configure: 'Change of configuration',
   apply: 'Configuration into force',
   veto: 'Veto',
+  'anchor-devices': 'Devices',
+  'revoke-device': 'Revocation of a device',
   'create-account': 'New account',
   'set-signers': 'Change of signers',
   'set-recovery': 'Change of recovery',

@@ -75,6 +75,7 @@ export class Api {
 
   proposedAttestation = async (id: string): Promise<string> =>
     (await this.#fetch(`/v1/proposals/${id}/attestation`)).text();
+  proposedDevices = async (id: string): Promise<string> => (await this.#fetch(`/v1/proposals/${id}/devices`)).text();
   attestation = async ({ product, version }: ReleaseResource): Promise<string> =>
     (await this.#fetch(`/v1/products/${product}/releases/${version}/attestation`)).text();
 

@@ -32,13 +32,14 @@ async function chainDeploy(session: Session, { rpc, keyFile }: DeployFlags): Pro
       hint: 'The file has to hold nothing but 0x and 64 hexadecimal digits.',
     });
   const deployment = await deployContracts(requireRpcUrl(rpc), key);
-  const { chainId, registry, registryBlock, accountFactory, p256Verifier, webAuthnVerifier } = deployment;
+  const { chainId, registry, registryBlock, accountFactory, p256Verifier, webAuthnVerifier, deviceAnchor } = deployment;
   const lines = fields([
     ['chain id', String(chainId)],
     ['registry', `${registry} in block ${registryBlock}`],
     ['account factory', `${accountFactory}${deployment.madeFactory ? '' : ' (was there)'}`],
     ['P-256 verifier', p256Verifier],
     ['WebAuthn verifier', webAuthnVerifier],
+    ['device anchor', deviceAnchor],
   ]);
   session.output.result(
     deployment,
@@ -57,7 +58,9 @@ export function addChain(program: Command, run: Run): void {
     .action(run((session, rpc: string, flags: { readonly registry?: string }) => chainCheck(session, rpc, flags)));
   chain
     .command('deploy')
-    .description('deploy a registry, and the factory of vendor accounts where it is missing; nobody owns them')
+    .description(
+      'deploy a registry, and the factory of vendor accounts and the device anchor where they are missing; nobody owns them',
+    )
     .requiredOption('--rpc <url>', 'RPC node of the chain')
     .requiredOption('--key-file <file>', 'private key that pays (0x…); it has no rights afterwards')
     .action(run((session, flags: DeployFlags) => chainDeploy(session, flags)));
