@@ -5,36 +5,48 @@ import {
   type AccountResource,
   type ActionMessage,
   type Address,
+  type AnchoredDevice,
   accountSchema,
+  anchoredDeviceSchema,
   type Bytes32,
   type Channel,
   type ChannelResource,
+  type Cid,
+  type ClaimToken,
+  type ClaimTokenRequest,
   channelResourceSchema,
+  claimTokenSchema,
   type DeviceAnchorState,
   type DeviceBatchResource,
+  type DeviceResource,
   deviceAnchorStateSchema,
   deviceBatchResourceSchema,
+  deviceResourceSchema,
+  type EnrolmentState,
   type Envelope,
   type ErrorCode,
   type ExportedProposal,
   envelopeSchema,
   exportedProposalSchema,
   FirmproofError,
+  type FleetSummary,
+  fleetSummarySchema,
+  type ImportAnswer,
+  importAnswerSchema,
   isErrorCode,
   type loginRequestSchema,
   type ProductId,
   type ProductResource,
   type Proposal,
   pageOf,
+  parseDeviceName,
   problemSchema,
   productSchema,
   proposalSchema,
   type Reject,
   type ReleaseResource,
-  type ReportSummary,
   redactUrl,
   releaseSchema,
-  reportSummarySchema,
   type ServerInfo,
   type Stopped,
   serverInfoSchema,
@@ -52,6 +64,9 @@ import { waitsForPeople } from './waits-for-people.ts';
 
 export type LoginRequest = z.input<typeof loginRequestSchema>;
 export type { AccountParameters } from '@firmproof/protocol';
+
+/** Which devices: those in one state, those that somebody should look at. */
+export type DeviceFilter = { readonly state?: EnrolmentState | undefined; readonly flagged?: boolean | undefined };
 
 export type UploadProgress = (sentBytes: number, totalBytes: number) => void;
 
@@ -102,10 +117,15 @@ export class FirmproofClient {
     return understand(await this.#fetch(path, { method: 'POST', headers, body: JSON.stringify(body) }), schema);
   }
 
-  async *#pages<Item extends z.ZodType>(path: string, item: Item): AsyncGenerator<z.output<Item>> {
+  async *#pages<Item extends z.ZodType>(
+    path: string,
+    item: Item,
+    filter: Readonly<Record<string, string>> = {},
+  ): AsyncGenerator<z.output<Item>> {
     let cursor = '';
     do {
-      const page = await this.#get(`${path}?limit=${pageItems}${cursor && `&cursor=${cursor}`}`, pageOf(item));
+      const query = new URLSearchParams({ limit: String(pageItems), ...filter, ...(cursor && { cursor }) });
+      const page = await this.#get(`${path}?${query}`, pageOf(item));
       yield* page.items;
       cursor = page.next ?? '';
     } while (cursor !== '');
@@ -127,9 +147,53 @@ export class FirmproofClient {
     return (await this.#get(`/v1/products/${product}/trust-roots`, z.object({ items: z.array(envelopeSchema) }))).items;
   }
 
-  /** What devices report of themselves: for the publisher and the guardian. */
-  reportSummary = (product: ProductId): Promise<ReportSummary> =>
-    this.#get(`/v1/products/${product}/reports/summary`, reportSummarySchema);
+  /** What enrolled devices have signed: for the publisher and the guardian. */
+  fleet = (product: ProductId): Promise<FleetSummary> => this.#get(`/v1/products/${product}/fleet`, fleetSummarySchema);
+
+  devices(product: ProductId, filter: DeviceFilter = {}): AsyncGenerator<DeviceResource> {
+    const query = { ...(filter.state && { state: filter.state }), ...(filter.flagged && { flagged: 'true' }) };
+    return this.#pages(`/v1/products/${product}/devices`, deviceResourceSchema, query);
+  }
+
+  /** By its id or the digest of its key. @throws FirmproofError `device-not-found` */
+  device = async (product: ProductId, device: string): Promise<DeviceResource> =>
+    this.#get(`/v1/products/${product}/devices/${parseDeviceName(device)}`, deviceResourceSchema);
+
+  /** @throws FirmproofError `device-not-found`, `device-revoked`, `device-exists` */
+  acceptDevice = async (product: ProductId, device: string): Promise<DeviceResource> =>
+    this.#post(`/v1/products/${product}/devices/${parseDeviceName(device)}/acceptance`, {}, deviceResourceSchema);
+
+  /** @throws FirmproofError `device-not-found` */
+  rejectDevice = async (product: ProductId, device: string): Promise<DeviceResource> =>
+    this.#post(`/v1/products/${product}/devices/${parseDeviceName(device)}/rejection`, {}, deviceResourceSchema);
+
+  mintClaimToken = (product: ProductId, request: ClaimTokenRequest): Promise<ClaimToken> =>
+    this.#post(`/v1/products/${product}/claim-tokens`, request, claimTokenSchema);
+
+  async revokeClaimToken(product: ProductId, id: string): Promise<void> {
+    await this.#fetch(`/v1/products/${product}/claim-tokens/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  }
+
+  /** The enrolled devices as a list to anchor, as CSV, as it comes. */
+  async *deviceList(product: ProductId): AsyncGenerator<Uint8Array> {
+    yield* (await this.#fetch(`/v1/products/${product}/device-list`, { signal: null })).body ?? [];
+  }
+
+  /**
+   * Enrols all devices of a factory's list, or none of them. The list is never whole in memory.
+   * @throws FirmproofError `factory-list-malformed`, naming the lines
+   */
+  async importDevices(product: ProductId, list: AsyncIterable<Uint8Array>): Promise<ImportAnswer> {
+    const response = await this.#fetch(`/v1/products/${product}/factory-lists`, {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv' },
+      body: ReadableStream.from(list),
+      duplex: 'half',
+      signal: null,
+    });
+    return understand(response, importAnswerSchema);
+  }
+
   /** The Sigstore trusted root that the product's trust root names; as trustworthy as its digest is. */
   async sigstoreRoot(product: ProductId): Promise<string> {
     return (await this.#fetch(`/v1/products/${product}/sigstore-root`)).text();
@@ -141,6 +205,11 @@ export class FirmproofClient {
 
   async evidence(product: ProductId, channel: Channel): Promise<string> {
     return (await this.#fetch(`/v1/products/${product}/channels/${channel}/evidence`)).text();
+  }
+
+  /** One block of a served image, as the server sends it: not hashed. */
+  async block(cid: Cid): Promise<Uint8Array> {
+    return (await this.#fetch(`/ipfs/${cid}?format=raw`)).bytes();
   }
 
   /** As an identity that the product's trust root names: CI needs no stored secret. */
@@ -205,6 +274,15 @@ export class FirmproofClient {
   /** What the chain says of a device, as the server has read it. */
   deviceAnchorState = (product: ProductId, leaf: Bytes32): Promise<DeviceAnchorState> =>
     this.#get(`/v1/products/${product}/device-leaves/${leaf}`, deviceAnchorStateSchema);
+
+  /** Of an enrolled device, with what its leaf is made of. @throws FirmproofError `device-not-found` */
+  anchoredDevice = async (product: ProductId, device: string): Promise<AnchoredDevice> =>
+    this.#get(`/v1/products/${product}/devices/${parseDeviceName(device)}/anchor`, anchoredDeviceSchema);
+
+  /** Enrolled devices that are in no anchored batch, as CSV; as many as one list may name. */
+  async unanchoredDevices(product: ProductId): Promise<string> {
+    return (await this.#fetch(`/v1/products/${product}/device-list?unanchored=true`, { signal: null })).text();
+  }
 
   async deviceBatches(product: ProductId): Promise<readonly DeviceBatchResource[]> {
     const answer = z.object({ items: z.array(deviceBatchResourceSchema) });

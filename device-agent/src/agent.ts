@@ -9,7 +9,7 @@ import { createInstaller } from './installers/create-installer.ts';
 import type { Installer } from './installers/installer.ts';
 import { Journal } from './journal.ts';
 import { SourceHealth } from './network/source-health.ts';
-
+import type { OfflineFile } from './offline/offline-file.ts';
 import { noOutcomes } from './receipts/outcomes.ts';
 
 /** A device at work: its configuration, what it is, what it remembers. */
@@ -20,6 +20,8 @@ export type Agent = {
   readonly clock: Clock;
   readonly sources: SourceHealth;
   readonly installer: Installer;
+  /** A file that stands in for all servers; null where they are asked. */
+  readonly offline: { readonly file: OfflineFile; readonly acceptOldBlock: boolean } | null;
   close(): void;
 };
 
@@ -47,7 +49,7 @@ export async function loadAgent(config: AgentConfig, time: MonotonicTime = machi
   const clock = createClock(journal, config.image.buildTimeSeconds, time);
   const sources = SourceHealth.open(config.dataDirectory, clock.nowSeconds);
   const installer = createInstaller(config.installer);
-  return { config, identity, journal, clock, sources, installer, close: () => undefined };
+  return { config, identity, journal, clock, sources, installer, offline: null, close: () => undefined };
 }
 
 /** Opens the device's data, alone: two agents on one directory would undo each other. @throws FirmproofError `install-in-progress` */

@@ -12,9 +12,8 @@ import {
 } from '@firmproof/protocol';
 import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 import type { Agent } from './agent.ts';
-import { fetchEvidence, fetchTrustRoots } from './evidence-source.ts';
-import { accessTo } from './network/access.ts';
-import { heldTrustRoot, lastProvenAt, rememberedProof, serversOf, stepInSilence } from './trust.ts';
+import { type Source, serverSource, sourcesByHealth, sourcesOf } from './source.ts';
+import { heldTrustRoot, lastProvenAt, rememberedProof, stepInSilence } from './trust.ts';
 
 export type CheckResult = {
   readonly verdict: Verdict;
@@ -32,7 +31,7 @@ type Answers = Answer & {
 /** A product that moves more often between two checks goes on at the next. */
 const maximumRounds = 64;
 
-function deviceState({ config, journal, identity }: Agent, root: TrustRoot): DeviceState {
+function deviceState({ config, journal, identity, offline }: Agent, root: TrustRoot): DeviceState {
   const { installed, rollbackFloor } = journal.entry;
   return {
     channel: config.channel,
@@ -41,6 +40,7 @@ function deviceState({ config, journal, identity }: Agent, root: TrustRoot): Dev
     rollbackFloor,
     lastProven: lastProvenAt({ journal }, root),
     rolloutSecret: identity.rolloutSecret,
+    ...(offline?.acceptOldBlock && { acceptBlocksFromSeconds: lastProvenAt({ journal }, root)?.blockSeconds ?? 0 }),
   };
 }
 
@@ -92,14 +92,15 @@ async function askAll(agent: Agent, unconditional: boolean): Promise<Answers> {
   let worst: Answer | null = null;
   let saysMoved = false;
   let staleBlockSeconds: number | null = null;
-  for (const server of agent.sources.order(serversOf(agent))) {
-    const answer = await askServer(agent, server, unconditional);
+  for (const source of sourcesByHealth(agent)) {
+    const answer = await ask(agent, source, unconditional);
+    const { server } = source;
     const { verdict, evidence } = answer;
     if (verdict.outcome === 'update' || verdict.proven) {
-      agent.sources.worked(server);
+      if (server !== null) agent.sources.worked(server);
       return { ...answer, staleBlockSeconds: null };
     }
-    agent.sources.failed(server, verdict);
+    if (server !== null) agent.sources.failed(server, verdict);
     saysMoved ||= answer.saysMoved ?? false;
     if (verdict.code === 'stale' && evidence)
       staleBlockSeconds = Math.max(staleBlockSeconds ?? 0, evidence.block.timestamp);
@@ -114,18 +115,21 @@ const severity = ({ outcome }: Verdict) => ['current', 'waiting', 'update', 'unp
 const refusal = (code: DeviceCode, message: string): Verdict => ({ outcome: outcomeOf(code), code, message });
 
 /** What one server's evidence proves. Nothing is remembered of it. */
-export async function askServer(agent: Agent, server: string, unconditional: boolean): Promise<Answer> {
+export const askServer = (agent: Agent, server: string, unconditional: boolean): Promise<Answer> =>
+  ask(agent, serverSource(agent, server), unconditional);
+
+async function ask(agent: Agent, source: Source, unconditional: boolean): Promise<Answer> {
   const nowSeconds = agent.clock.nowSeconds();
   const root = heldTrustRoot(agent);
-  const network = accessTo(agent, server);
+  const { server } = source;
   try {
-    const evidence = await fetchEvidence(agent.config, server, root, { network, nowSeconds, unconditional });
+    const evidence = await source.evidence(root, { nowSeconds, unconditional });
     const verify = (from: Evidence) =>
       verifyEvidence(from, root, deviceState(agent, root), nowSeconds, keylessVerifier);
     let verdict = await verify(evidence);
     if (lacksSteps(verdict)) {
       // Evidence carries the newest roots only; a device that slept for longer fetches the others.
-      const steps = await fetchTrustRoots(server, root, network);
+      const steps = await source.trustRoots(root);
       if (steps.length > 0) verdict = await verify({ ...evidence, trustRoots: [...steps] });
     }
     return { verdict: respectFailures(agent, verdict), server, evidence };
@@ -150,9 +154,9 @@ const lacksSteps = (verdict: Verdict) =>
 async function followInSilence(agent: Agent, saysMoved: boolean): Promise<'adopted' | 'ahead' | 'none'> {
   if (agent.clock.silentSeconds() < silenceSeconds && !saysMoved) return 'none';
   let found: 'ahead' | 'none' = 'none';
-  for (const server of serversOf(agent)) {
+  for (const source of sourcesOf(agent)) {
     try {
-      if (await stepInSilence(agent, server, accessTo(agent, server))) return 'adopted';
+      if (await stepInSilence(agent, source)) return 'adopted';
     } catch (error) {
       // What a server offers does not lead on: no worse than no offer.
       if (!isDeviceError(error)) throw error;

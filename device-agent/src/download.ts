@@ -18,6 +18,7 @@ import { fetchBounded } from './network/http.ts';
 import { isPrivateHost } from './network/private-host.ts';
 import type { SourceHealth } from './network/source-health.ts';
 import { createTokenBucket, type Throttle, unlimited } from './network/token-bucket.ts';
+import type { OfflineFile } from './offline/offline-file.ts';
 
 const maximumBlockBytes = 2 * 1024 * 1024;
 /** 1024 links of 1 MiB a level: three levels are more than any image needs. */
@@ -43,25 +44,31 @@ export function downloadSources(
   return [...new Set([...config.servers, ...offered])];
 }
 
-/**
- * Downloads an image block by block to where it goes. No byte is written before its block hashed to its CID; blocks that are
- * already there from an earlier try are kept. Memory is one block and the links on the way to it.
- * @throws FirmproofError `unavailable`, `redirect-refused`, `block-digest-mismatch`, `image-size-mismatch`, `download-too-slow`
- */
-export async function downloadImage(options: {
-  readonly image: ReleasePredicate['image'];
+/** Sources on the network, and how they are asked. */
+export type Gateways = {
   readonly sources: readonly string[];
-  readonly target: ImageTarget;
   readonly minimumBytesPerSecond: number;
   /** How much of the line the download may take; all of it where it is null. */
   readonly maximumBytesPerSecond: number | null;
   readonly health: SourceHealth;
   readonly ownOrigins: ReadonlySet<string>;
+};
+
+/**
+ * Downloads an image block by block to where it goes. No byte is written before its block hashed to its CID; blocks that are
+ * already there from an earlier try are kept. Memory is one block and the links on the way to it.
+ * @throws FirmproofError `unavailable`, `redirect-refused`, `block-digest-mismatch`, `image-size-mismatch`, `download-too-slow`,
+ * `offline-file-incomplete`
+ */
+export async function downloadImage(options: {
+  readonly image: ReleasePredicate['image'];
+  readonly target: ImageTarget;
+  readonly from: Gateways | { readonly file: Pick<OfflineFile, 'block'> };
   readonly onProgress?: DownloadProgress;
 }): Promise<void> {
-  const { image, target, onProgress } = options;
+  const { image, target, from, onProgress } = options;
   const { cid, sizeBytes } = image;
-  const fetchBlock = createBlockFetcher(options);
+  const fetchBlock = 'file' in from ? blocksOf(from.file) : createBlockFetcher(from);
   let written = 0;
   for await (const leaf of leaves(fetchBlock, cid, sizeBytes)) {
     const kept = await holds(target, leaf, written);
@@ -131,16 +138,20 @@ function leafBytes(fetchBlock: BlockFetcher, leaf: Leaf): Promise<Uint8Array> {
   return leaf.bytes ? Promise.resolve(leaf.bytes) : fetchBlock(leaf.cid);
 }
 
-type Sources = Pick<
-  Parameters<typeof downloadImage>[0],
-  'sources' | 'minimumBytesPerSecond' | 'maximumBytesPerSecond' | 'health' | 'ownOrigins'
->;
+/** @throws FirmproofError `offline-file-incomplete`, `block-digest-mismatch`, `image-size-mismatch` */
+function blocksOf(file: Pick<OfflineFile, 'block'>): BlockFetcher {
+  return async (cid) => {
+    const bytes = await file.block(cid);
+    if (bytes.length <= maximumBlockBytes) return bytes;
+    throw new FirmproofError('image-size-mismatch', `block ${cid} has ${bytes.length} bytes, more than any honest one`);
+  };
+}
 
 /**
  * Asks one source after the other, the healthiest first; every block is hashed before it is used (A26). Where none could be
  * reached, all are asked again a moment later; one that lied is not.
  */
-function createBlockFetcher(options: Sources): BlockFetcher {
+function createBlockFetcher(options: Gateways): BlockFetcher {
   const throttle = throttleOf(options.maximumBytesPerSecond);
   return async (cid) => {
     for (const seconds of secondTries) {
@@ -158,7 +169,7 @@ function createBlockFetcher(options: Sources): BlockFetcher {
 /** Nobody answered: a status is an answer, and so are wrong bytes. */
 const mayPass = ({ code, details }: FirmproofError) => code === 'unavailable' && details?.['status'] === undefined;
 
-async function fromAnySource(options: Sources, cid: Cid, throttle: Throttle): Promise<Uint8Array> {
+async function fromAnySource(options: Gateways, cid: Cid, throttle: Throttle): Promise<Uint8Array> {
   const { sources, health } = options;
   let failure: FirmproofError | null = null;
   for (const source of health.order(sources)) {
@@ -176,7 +187,7 @@ async function fromAnySource(options: Sources, cid: Cid, throttle: Throttle): Pr
   throw failure ?? new FirmproofError('unavailable', 'there is no source for the image', { details: { status: 0 } });
 }
 
-async function blockFrom(source: string, cid: Cid, options: Sources, throttle: Throttle): Promise<Uint8Array> {
+async function blockFrom(source: string, cid: Cid, options: Gateways, throttle: Throttle): Promise<Uint8Array> {
   const { minimumBytesPerSecond, health, ownOrigins } = options;
   const limits = {
     maximumBytes: maximumBlockBytes,

@@ -4,6 +4,7 @@ export { type MonotonicTime, machineTime } from './clock.ts';
 export { type AgentConfig, readConfig } from './config.ts';
 export { confirm, install } from './machine/engine.ts';
 export type { InstallResult } from './machine/result.ts';
+export { installFromFile, type OfflineInstallOptions } from './offline/install-from-file.ts';
 export { sendReceipts } from './receipts/send.ts';
 export { type Round, run } from './run.ts';
 export { type Status, statusOf } from './status.ts';

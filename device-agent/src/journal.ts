@@ -68,6 +68,8 @@ const journalSchema = z.object({
       sequence: z.int(),
       history: bytes32Schema,
       product: productIdSchema.optional(),
+      /** Timestamp of the newest block that was proved here. */
+      blockSeconds: z.int().default(0),
       block: z.object({ number: z.int(), hash: bytes32Schema }).optional(),
     })
     .nullable(),

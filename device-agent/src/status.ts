@@ -1,4 +1,11 @@
-import { errorCatalogue, isErrorCode, redactUrl, type Sha256Digest, type Version } from '@firmproof/protocol';
+import {
+  errorCatalogue,
+  isErrorCode,
+  isFirmproofError,
+  redactUrl,
+  type Sha256Digest,
+  type Version,
+} from '@firmproof/protocol';
 import type { Agent } from './agent.ts';
 import { noRetries, type Retries } from './backoff.ts';
 import { isoTime } from './clock.ts';
@@ -11,7 +18,7 @@ import { problemsOf } from './receipts/send.ts';
 import { heldTrustRoot } from './trust.ts';
 
 /** Why the device runs what it runs. Code and remedy are null where there is nothing to explain. */
-export type Why = {
+type Why = {
   readonly outcome: string;
   readonly code: string | null;
   readonly message: string;
@@ -35,6 +42,7 @@ export type Status = {
   readonly hardware: string;
   readonly installed: { readonly version: Version; readonly image: Sha256Digest | null };
   readonly installer: string;
+  /** Null while the factory image runs, and where the device does not say: `doctor` tells why. */
   readonly slot: string | null;
   readonly state: JournalEntry['state'];
   readonly target: Version | null;
@@ -86,7 +94,7 @@ export async function statusOf(agent: Agent): Promise<Status> {
     hardware: config.hardware,
     installed,
     installer: installer.kind,
-    slot: await installer.running(),
+    slot: await installer.running().catch(unlessUnknown),
     state,
     target: target?.version ?? null,
     rollbackFloor,
@@ -113,6 +121,12 @@ export async function statusOf(agent: Agent): Promise<Status> {
     sources: sourceStatus(agent.sources),
     recoveredFrom: journal.recoveredFrom,
   };
+}
+
+/** What keeps a device from updating must not keep it from saying so. */
+function unlessUnknown(error: unknown): null {
+  if (isFirmproofError(error)) return null;
+  throw error;
 }
 
 function whyOf(entry: JournalEntry): Why {

@@ -7,9 +7,8 @@ import {
   trustRootOfEnvelope,
 } from '@firmproof/protocol';
 import type { Agent } from './agent.ts';
-import { fetchTrustRoots } from './evidence-source.ts';
 import type { JournalEntry } from './journal.ts';
-import type { FetchOptions } from './network/http.ts';
+import type { Source } from './source.ts';
 
 /** The trust root that this device holds: the newest one that it has adopted, or the image's own. */
 export function heldTrustRoot({ config, journal }: Pick<Agent, 'config' | 'journal'>): TrustRoot {
@@ -37,21 +36,26 @@ export function rememberedProof(agent: Agent, proven: ProvenState): Partial<Jour
   const held = heldTrustRoot(agent);
   const { sequence, history, block, trustRoot, timestampSeconds } = proven;
   const isNewRoot = trustRoot.version > held.version;
+  const seenSeconds = isNewRoot ? 0 : (lastProvenAt(agent, held)?.blockSeconds ?? 0);
+  // An old block that somebody took by hand ends no silence: it says nothing about the time since (D31).
+  const isOld = agent.clock.nowSeconds() - timestampSeconds > held.maxAgeSeconds;
   return {
-    lastProven: isSamePlace(held, trustRoot) ? { sequence, history, product: held.product, block } : null,
-    time: agent.clock.proven(timestampSeconds, { isNewRoot }),
+    lastProven: isSamePlace(held, trustRoot)
+      ? { sequence, history, product: held.product, block, blockSeconds: Math.max(seenSeconds, timestampSeconds) }
+      : null,
+    time: isOld && !isNewRoot ? agent.clock.snapshot() : agent.clock.proven(timestampSeconds, { isNewRoot }),
     ...(isNewRoot && { trustRoot: trustRoot.envelope, trustRootGrounds: 'chain' }),
   };
 }
 
 /**
- * Adopts the one next root that a server has, if nothing has verified for 90 days; answers whether it did.
+ * Adopts the one next root that a source has, if nothing has verified for 90 days; answers whether it did.
  * @throws FirmproofError `trust-root-ahead`, `trust-root-*`, `unavailable`
  */
-export async function stepInSilence(agent: Agent, server: string, network: FetchOptions): Promise<boolean> {
+export async function stepInSilence(agent: Agent, source: Pick<Source, 'trustRoots'>): Promise<boolean> {
   const { clock, journal } = agent;
   const held = heldTrustRoot(agent);
-  const roots = await fetchTrustRoots(server, held, network);
+  const roots = await source.trustRoots(held);
   const next = nextTrustRootInSilence(held, roots, clock.silentSeconds());
   if (next === null) return false;
   await journal.write({

@@ -23,6 +23,22 @@ const deviceCodes = {
     meaning: 'Two different histories of the product were vouched for at the same sequence number. Somebody lies.',
     remedy: 'Tell the vendor at once and keep the evidence file: it proves that witnesses signed two histories.',
   },
+  'block-rollback': {
+    meaning: 'The evidence rests on a block that is older than one that was already proved to this device.',
+    remedy: 'Export a newer file. Even `--accept-old-block` takes nothing older than what the device has seen.',
+  },
+  'offline-file-malformed': {
+    meaning: 'The file is no CAR as `firmproof export` writes it: damaged, cut off, or made by something else.',
+    remedy: 'Copy the file again and compare its size and sha-256, or export it again.',
+  },
+  'offline-file-incomplete': {
+    meaning: 'The file lacks a part that an installation needs.',
+    remedy: 'Export it again; a device needs root block, evidence, trust roots, attestation and the whole image.',
+  },
+  'offline-file-mismatch': {
+    meaning: 'The file is for another product or channel than this device follows.',
+    remedy: 'Export the file for the product and channel that `firmproof-agent status` shows.',
+  },
   'account-proof-invalid': {
     meaning: "The Merkle proof of the registry's account does not lead to the state root that the witnesses vouch for.",
     remedy: 'The server or its RPC node gave false or damaged data. Try another server.',
@@ -477,13 +493,64 @@ const serviceCodes = {
     meaning: 'The length of the content differs from what was announced.',
     remedy: 'Send it again.',
   },
-  'report-invalid': {
-    meaning: 'The report of a device is not signed by the key that it names, or is about another product or release.',
-    remedy: 'Sign exactly what is sent, as docs/spec/device.md says.',
+  'message-unsigned': {
+    meaning: 'A message of a device carries no signature, or one that does not cover what it has to.',
+    remedy: 'Sign exactly what docs/spec/receipts.md (S1) says.',
   },
-  'report-replayed': {
-    meaning: 'A report with this counter, or a higher one, came from this device key before.',
-    remedy: 'Nothing: the earlier report counts.',
+  'message-digest-mismatch': {
+    meaning: 'The body of a message is not the one that its signature covers.',
+    remedy: 'Send it again, without anything on the way that changes it.',
+  },
+  'message-signature-invalid': {
+    meaning: 'The signature of a message is not by the key that it names, or is for another purpose.',
+    remedy: 'Sign with the key of the device, with the tag of this kind of message.',
+  },
+  'message-expired': {
+    meaning: 'A message was signed too long ago, or in the future.',
+    remedy: 'Check for updates first, which tells the device the time; then send it again.',
+  },
+  'receipt-malformed': {
+    meaning: 'A receipt does not follow its schema, or is about another product or device than its key.',
+    remedy: 'See Receipt in /openapi.json.',
+  },
+  'receipt-replayed': {
+    meaning: 'A receipt with a lower counter than those that are kept of this device.',
+    remedy: 'Nothing: later receipts of the device count.',
+  },
+  'clone-suspected': {
+    meaning:
+      'Two different receipts of one device have one counter, or counters in the wrong order: two devices have its key.',
+    remedy: 'See `firmproof device show`. Reset the identity of the real one, enrol that, and revoke the old key.',
+  },
+  'split-view': {
+    meaning: 'A device was shown a block, or a history of the product, that the chain of this server does not have.',
+    remedy:
+      'Compare with a third source (`firmproof audit`): either this server or the witnesses of the device are lied to.',
+  },
+  'enrolment-malformed': {
+    meaning:
+      'The request of a device to be enrolled does not follow its schema, or is signed by another key than it names.',
+    remedy: 'See Enrolment in /openapi.json.',
+  },
+  'claim-token-invalid': {
+    meaning: 'The claim token is unknown, used up, expired or revoked.',
+    remedy: 'Make another with `firmproof device claim-token`, or enrol without one and be accepted.',
+  },
+  'device-not-enrolled': {
+    meaning: 'No enrolled device of this product has this key.',
+    remedy: 'Enrol it with `firmproof-agent identity enrol`; then `firmproof device accept`.',
+  },
+  'device-not-found': {
+    meaning: 'The product has no such device, or several that wait under this id.',
+    remedy: 'See `firmproof device list`; name it by the digest of its key.',
+  },
+  'device-exists': {
+    meaning: 'Another key is enrolled under this device id, or this key under another id.',
+    remedy: 'Reset the identity of the device, which gives it a new id and a new key.',
+  },
+  'factory-list-malformed': {
+    meaning: "A factory's list of devices has lines that cannot be taken. Nothing of it was imported.",
+    remedy: 'Correct the lines that the message names, and import it again. See docs/enrolment.md.',
   },
   'quota-exceeded': {
     meaning: 'The upload quota of this publisher is used up for now.',
@@ -605,6 +672,10 @@ const serviceCodes = {
     meaning: 'This publisher has already registered this name.',
     remedy: 'Use the existing product.',
   },
+  'release-not-head': {
+    meaning: 'The release is not the head of the channel, and devices install nothing else.',
+    remedy: 'Promote it, name the channel whose head it is, or export the head.',
+  },
   'release-not-found': { meaning: 'No such release.', remedy: 'Check the version; see `firmproof status`.' },
   'release-revoked': {
     meaning: 'The release is revoked already, and that is for ever.',
@@ -679,7 +750,7 @@ const serviceCodes = {
     remedy: 'Nothing to do.',
   },
   'device-revoked': {
-    meaning: 'The publisher has revoked this device on chain. Nothing that its key signs is taken any more.',
+    meaning: 'The device is revoked, on chain or by this server. Nothing that its key signs is taken any more.',
     remedy: 'Give the device a new identity with `firmproof-agent identity reset` and enrol that.',
   },
   'device-anchor-missing': {

@@ -53,8 +53,8 @@ const environmentSchema = z
     FIRMPROOF_MAXIMUM_IMAGE_BYTES: integer(4 * 2 ** 30, 1).describe('Largest image that is accepted.'),
     FIRMPROOF_DAILY_UPLOAD_BYTES: integer(64 * 2 ** 30, 1).describe('Upload quota of a publisher per day.'),
     FIRMPROOF_UPLOAD_STALL_SECONDS: integer(30, 1).describe('An upload that brings no byte for this long is ended.'),
-    FIRMPROOF_REPORTING_DEVICES: integer(100_000).describe(
-      'Device keys of a product whose reports are kept; further ones are refused.',
+    FIRMPROOF_PENDING_DEVICES: integer(1000).describe(
+      'Devices of a product that may wait to be accepted; further ones are refused.',
     ),
     FIRMPROOF_TOKEN_SECONDS: integer(30 * 86_400, 60).describe('Lifetime of API tokens.'),
     FIRMPROOF_ALLOWED_PUBLISHERS: list.describe('Publishers that may log in, comma separated; empty: any.'),
@@ -153,7 +153,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     maximumImageBytes: values.FIRMPROOF_MAXIMUM_IMAGE_BYTES,
     dailyUploadBytes: values.FIRMPROOF_DAILY_UPLOAD_BYTES,
     uploadStallSeconds: values.FIRMPROOF_UPLOAD_STALL_SECONDS,
-    reportingDevices: values.FIRMPROOF_REPORTING_DEVICES,
+    pendingDevices: values.FIRMPROOF_PENDING_DEVICES,
     tokenSeconds: values.FIRMPROOF_TOKEN_SECONDS,
     allowedPublishers: values.FIRMPROOF_ALLOWED_PUBLISHERS.map((address) => addressSchema.parse(address.toLowerCase())),
     oidcIssuers: values.FIRMPROOF_OIDC_ISSUERS.map((entry) => {

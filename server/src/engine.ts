@@ -15,6 +15,8 @@ export function createEngine(options: {
   readonly worker: ProposalWorker;
   readonly evidence: EvidenceService;
   readonly relayer: Relayer;
+  /** Looks again at what devices were shown of the chain when it was not as far here. */
+  readonly judgeViews: () => Promise<void>;
   /** Opens the images of releases that are installable at this time, in seconds since 1970. */
   readonly openImages: (atSeconds: number) => Promise<void>;
   /** A development chain makes blocks when asked; a real one makes them by itself. */
@@ -45,6 +47,7 @@ export function createEngine(options: {
     await options.openImages(Math.max(options.nowSeconds(), caughtUp.finalSeconds));
     await options.evidence.refreshAll(finalBlock, options.nowSeconds());
     if (options.evidence.isWaiting(finalBlock)) await options.advance?.();
+    await options.judgeViews();
     metrics.finalBlock.set(finalBlock);
     metrics.proposals.set((await store.unfinished()).length);
     const oldest = await options.evidence.oldestBlockTimestamp();

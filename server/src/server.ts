@@ -18,6 +18,7 @@ import { type Chain, openChain } from './chain/setup.ts';
 import type { Config } from './config.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { openDatabase } from './database/database.ts';
+import { createDevices } from './devices/devices.ts';
 import { createEngine } from './engine.ts';
 import { createEvidenceService } from './evidence/evidence-service.ts';
 import { createStops } from './evidence/stops.ts';
@@ -38,7 +39,6 @@ import { createIntake } from './proposals/intake.ts';
 import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
 import { createTrustRoots } from './proposals/trust-roots.ts';
-import { createReports } from './reports.ts';
 
 const embeddedWitnessCount = 3;
 const embeddedPollMilliseconds = 150;
@@ -117,6 +117,8 @@ async function open(
     approvals,
     relayer: relayer.address,
   });
+  const devices = createDevices({ database, rpc, maximumPending: config.pendingDevices, nowSeconds });
+  await devices.imports.dropUnfinished();
   const stops = createStops(database, nowSeconds);
   const evidence = createEvidenceService({
     database,
@@ -152,6 +154,7 @@ async function open(
     worker: createProposalWorker({ store: proposals, contracts, approvals, relayer, nowSeconds }),
     evidence,
     relayer,
+    judgeViews: () => devices.views.judgeAgain(),
     openImages: (atSeconds) => access.openInstallable(atSeconds),
     advance: chain.advance,
     metrics,
@@ -188,7 +191,7 @@ async function open(
     evidence,
     stops,
     trustRoots,
-    reports: createReports({ database, maximumDevices: config.reportingDevices, nowSeconds }),
+    devices,
     metrics,
     uploadQuota,
     gateway: createGateway({

@@ -128,7 +128,7 @@ describe('the pages about teams', () => {
       writeFileSync(join(homeOf('Alice'), '..', 'firmware-2.bin'), randomBytes(300_000));
       const output = await followPage('docs/bad-night.md');
       expect(output).toContain('The server offers 1.1.0 on stable to nobody any more');
-      expect(output).toContain('0 of 0 devices report that they run 1.1.0');
+      expect(output).toContain('0 of 0 enrolled devices have signed that they run 1.1.0');
       expect(output).toContain('channel stable is halted until the next promote');
       expect(output).toContain('Falling back to 1.0.0');
       const product = new Home(homeOf('Alice')).settings.products[parseProductName('lamp')]?.id;

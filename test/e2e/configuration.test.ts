@@ -135,7 +135,7 @@ describe('a vendor', () => {
     const done = await eventually(install, ({ outcome }) => outcome === 'installed', 'the installation');
     expect(done).toMatchObject({ version: '2.0.0' });
     const stop = await vendor('stop', 'stable');
-    expect(stop).toMatchObject({ halted: true, reportedDevices: 1 });
+    expect(stop).toMatchObject({ halted: true, runningDevices: 0, enrolledDevices: 0 });
   });
 
   test('drops its own build key there; what that one signed is listed', async () => {

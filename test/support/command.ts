@@ -7,7 +7,12 @@ export function runCommand(
   script: string,
   args: readonly string[],
   environment: Record<string, string> = {},
-  options: { readonly cwd?: string; readonly timeoutMilliseconds?: number } = {},
+  options: {
+    readonly cwd?: string;
+    readonly timeoutMilliseconds?: number;
+    /** Ends a command that would go on for ever, as a service manager does, once it has said something. */
+    readonly endAtFirstLine?: boolean;
+  } = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], {
@@ -20,6 +25,7 @@ export function runCommand(
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
+      if (options.endAtFirstLine && stdout.includes('\n')) child.kill('SIGTERM');
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -30,6 +31,8 @@ export type TestDevice = {
   running(): string | null;
   /** Sends the receipts that wait. */
   report(): Promise<string | null>;
+  /** What the agent does next, it does in another boot of the device. */
+  reboot(): void;
   /** Lets device time pass: the device is on, and nobody answers. */
   sleep(days: number): void;
   /** Changes the configuration, as a new device image would. */
@@ -64,9 +67,13 @@ export function makeDevice(
   write();
   const machine = machineTime();
   let sleptSeconds = 0;
+  let boot = { id: machine.bootId, sinceSeconds: 0 };
+  const onSeconds = () => machine.uptimeSeconds() + sleptSeconds;
   const time: MonotonicTime = {
-    bootId: machine.bootId,
-    uptimeSeconds: () => machine.uptimeSeconds() + sleptSeconds,
+    get bootId() {
+      return boot.id;
+    },
+    uptimeSeconds: () => onSeconds() - boot.sinceSeconds,
   };
   const withAgent = async <Result>(act: (agent: Awaited<ReturnType<typeof openAgent>>) => Promise<Result> | Result) => {
     const agent = await openAgent(readConfig(configFile), time);
@@ -84,6 +91,9 @@ export function makeDevice(
     install: () => withAgent((agent) => install(agent)),
     status: () => withAgent(statusOf),
     report: () => withAgent(sendReceipts),
+    reboot() {
+      boot = { id: randomUUID(), sinceSeconds: onSeconds() };
+    },
     sleep(days) {
       sleptSeconds += days * 86_400;
     },

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { programPath } from '../../device-agent/src/installers/program.ts';
 
 function hasTool(name: string): boolean {
@@ -14,7 +14,20 @@ export function lacks(
 ): string | null {
   const missing = [...tools.filter((name) => !hasTool(name)), ...files.filter((file) => !existsSync(file))];
   if (missing.length > 0) return `${missing.join(', ')} not installed`;
+  if (tools.includes('fw_setenv') && !mayLock()) return `${uBootLock} belongs to somebody else`;
   return root && process.getuid?.() !== 0 ? 'not root' : null;
+}
+
+/** What `fw_setenv` locks, whatever environment it is about. */
+const uBootLock = '/var/lock/fw_printenv.lock';
+
+function mayLock(): boolean {
+  try {
+    accessSync(existsSync(uBootLock) ? uBootLock : dirname(uBootLock), constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Runs a tool that prepares a test. */

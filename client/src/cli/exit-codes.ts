@@ -35,6 +35,7 @@ const usage: readonly ErrorCode[] = [
   'trust-root-malformed',
   'relay-file-malformed',
   'device-list-malformed',
+  'factory-list-malformed',
   'sbom-malformed',
   'sigstore-root-malformed',
   'port-in-use',

@@ -1,6 +1,7 @@
 /** Options that only some commands take. */
 export const flagOptions = {
   now: { type: 'boolean' },
+  'accept-old-block': { type: 'boolean' },
   until: { type: 'string' },
   feature: { type: 'boolean' },
   release: { type: 'boolean' },

@@ -6,6 +6,8 @@ Commands
   check      ask the servers and say what the evidence proves; installs nothing
   install    check, download into the idle slot, verify, activate, and confirm or roll back
              --now: whatever windows, postponements and modes say
+  install FILE
+             the same from a file of \`firmproof export\`, and no server is asked
   run        check and install for ever, every few hours
   confirm    end the trial of a new image: it stays (health.confirm = "external")
 
@@ -15,10 +17,12 @@ Commands
 
   hold       hold updates [--until 2027-01-31] [--feature: all but security updates]; --release
   postpone   postpone updates for a while: firmproof-agent postpone 3d
-  identity   show | enrol [--claim-token TOKEN] | reset --factory | reset --new-owner
+  identity   show | enrol [--claim-token TOKEN, - reads it from the input] | reset --factory | reset --new-owner
 
 Options
   -c, --config FILE  configuration (default $FIRMPROOF_AGENT_CONFIG or /etc/firmproof/agent.json)
+      --accept-old-block
+                     install FILE: take a block older than the trust root allows, never one older than seen here
       --json         one line of JSON for machines; run writes such lines by itself where no terminal is
   -h, --help         this page
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { FirmproofError, redactUrl } from '@firmproof/protocol';
 import { type Agent, loadAgent, openAgent } from '../agent.ts';
 import { isoTime } from '../clock.ts';
@@ -43,8 +44,12 @@ async function withAgent(options: Options, act: (agent: Agent) => Promise<void>)
   return exitCodes.done;
 }
 
+/** Others on the machine can read a command line. */
+const fromInput = '-';
+
 async function enrolAndSay(options: Options, agent: Agent): Promise<void> {
-  const answers = listOf(await enrol(agent, options.flags['claim-token']));
+  const claimToken = options.flags['claim-token'];
+  const answers = listOf(await enrol(agent, claimToken === fromInput ? readFileSync(0, 'utf8').trim() : claimToken));
   const text = answers
     .map(
       ({ server, state }) => `${state}: ${server}${state === 'pending' ? ' (somebody has to accept this device)' : ''}`,

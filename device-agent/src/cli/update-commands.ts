@@ -1,9 +1,11 @@
-import { redactUrl } from '@firmproof/protocol';
-import { openAgent } from '../agent.ts';
+import { FirmproofError, redactUrl } from '@firmproof/protocol';
+import { type Agent, openAgent } from '../agent.ts';
 import { check } from '../check.ts';
 import { readConfig } from '../config.ts';
 import { confirm, install } from '../machine/engine.ts';
 import type { InstallResult } from '../machine/result.ts';
+import type { InstallOptions } from '../machine/step.ts';
+import { installFromFile } from '../offline/install-from-file.ts';
 import { sendReceipts } from '../receipts/send.ts';
 import { run } from '../run.ts';
 import { type Command, type Options, print } from './command.ts';
@@ -44,6 +46,19 @@ function summary(result: InstallResult): object {
   return { outcome, code, message };
 }
 
+/** From the servers, or from the file that was named. */
+function installFrom(agent: Agent, { words, flags }: Options, more: Pick<InstallOptions, 'onProgress'>) {
+  const [file] = words;
+  const acceptOldBlock = flags['accept-old-block'] ?? false;
+  if (file !== undefined) return installFromFile(agent, file, { ...more, acceptOldBlock });
+  if (acceptOldBlock) {
+    throw new FirmproofError('usage-invalid', '--accept-old-block is for a file: servers have newer blocks', {
+      hint: 'Name the file: firmproof-agent install FILE --accept-old-block',
+    });
+  }
+  return install(agent, { ...more, askedForNow: flags.now ?? false });
+}
+
 export const updateCommands = {
   check: {
     async run(options) {
@@ -70,19 +85,17 @@ export const updateCommands = {
   },
 
   install: {
-    flags: ['now'],
+    words: 1,
+    flags: ['now', 'accept-old-block'],
     async run(options) {
       const agent = await openAgent(readConfig(options.configFile));
       try {
         warnOfRecovery(agent.journal.recoveredFrom);
         const onProgress = progressBar(options);
-        const result = await install(agent, {
-          askedForNow: options.flags.now ?? false,
-          ...(onProgress && { onProgress }),
-        });
+        const result = await installFrom(agent, options, onProgress ? { onProgress } : {});
         warnOfCertificates(agent.sources.certificateProblems);
         print(options, summary(result), describe(result));
-        warnOfReceipts(await sendReceipts(agent));
+        if (options.words.length === 0) warnOfReceipts(await sendReceipts(agent));
         return exitCodeOf(result.outcome);
       } finally {
         agent.close();

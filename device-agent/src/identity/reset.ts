@@ -13,7 +13,7 @@ const agentFile = /\.(?:json|key)(?:\.damaged|\.new)?$/;
 const ownersFile = /^(?:identity|device|receipts|enrolment|choice)\./;
 
 /**
- * Forgets; the next start makes a new id and a new key. What runs, and the images in the slots, stay as they are.
+ * K4. Forgets; the next start makes a new id and a new key. What runs, and the images in the slots, stay as they are.
  * @throws FirmproofError `install-in-progress` while an update is on its way or on trial
  */
 export async function reset({ config, journal }: Pick<Agent, 'config' | 'journal'>, kind: ResetKind): Promise<void> {
@@ -21,6 +21,9 @@ export async function reset({ config, journal }: Pick<Agent, 'config' | 'journal
   if (state !== 'idle')
     throw new FirmproofError('install-in-progress', `an update is ${state}: let it end, then reset`);
   const { dataDirectory } = config;
+  // The new one does not speak for the one before. Twice, so that the entry before this one does not either.
+  await journal.write({ outcomes: { ...journal.entry.outcomes, recent: [] } });
+  await journal.write({});
   const doomed = readdirSync(dataDirectory, { withFileTypes: true })
     .filter((entry) => entry.isFile() && agentFile.test(entry.name))
     .map(({ name }) => name)

@@ -20,7 +20,7 @@ export async function runningSlot(
 ): Promise<SlotName> {
   if (config.command === undefined) {
     const name = config.kernelArgument ?? '';
-    const value = kernelArgument(readFileSync('/proc/cmdline', 'utf8'), name);
+    const value = kernelArgument(commandLine(), name);
     if (value === null) throw unknown(`the kernel's command line has no ${name}`);
     return slotOf(value, values, `the kernel's ${name}`);
   }
@@ -28,6 +28,14 @@ export async function runningSlot(
   const end = await runProgram(config.command, { timeoutSeconds: askSeconds, environment });
   if (end.how !== 'exited' || end.exitCode !== 0) throw unknown(`${program} ${end.reason}`);
   return slotOf(end.answer.trim(), values, program);
+}
+
+function commandLine(): string {
+  try {
+    return readFileSync('/proc/cmdline', 'utf8');
+  } catch (cause) {
+    throw new FirmproofError('running-slot-unknown', "the kernel's command line cannot be read", { cause });
+  }
 }
 
 /** The value of an argument of a kernel's command line; the last one counts, as it does for the kernel. */

@@ -75,12 +75,14 @@ async function download(
   try {
     await downloadImage({
       image: found.verdict.release.attestation.statement.predicate.image,
-      sources: downloadSources({ servers: serversOf(agent) }, found.evidence ?? { sources: [] }),
       target,
-      minimumBytesPerSecond,
-      maximumBytesPerSecond,
-      health: agent.sources,
-      ownOrigins: ownOriginsOf(agent),
+      from: agent.offline ?? {
+        sources: downloadSources({ servers: serversOf(agent) }, found.evidence ?? { sources: [] }),
+        minimumBytesPerSecond,
+        maximumBytesPerSecond,
+        health: agent.sources,
+        ownOrigins: ownOriginsOf(agent),
+      },
       ...(onProgress && { onProgress }),
     });
   } finally {

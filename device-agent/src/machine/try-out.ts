@@ -60,7 +60,6 @@ export const trial: Effect<'trial'> = async ({ agent, isConfirmed }) => {
   if (command === undefined) return { event: 'healthy' };
   const secondsLeft = Math.max(1, deadlineSeconds - agent.clock.nowSeconds());
   const health = await runHealthCommand(command, Math.min(agent.config.health.deadlineSeconds, secondsLeft), {
-    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     FIRMPROOF_VERSION: target.version,
     FIRMPROOF_RUNNING_VERSION: journal.entry.installed.version,
     FIRMPROOF_IMAGE_DIGEST: target.image,

@@ -62,13 +62,25 @@ export function witnessQuorum(evidence: Evidence, root: TrustRoot): void {
   }
 }
 
-/** 2: the block is not older than the root allows. */
-export function freshness(block: Evidence['block'], root: TrustRoot, nowSeconds: number): void {
+/** 2: the block is not older than the root allows, or than what has been seen where somebody at the device takes an old one. */
+export function freshness(
+  block: Evidence['block'],
+  root: TrustRoot,
+  nowSeconds: number,
+  { acceptBlocksFromSeconds }: Pick<DeviceState, 'acceptBlocksFromSeconds'>,
+): void {
   const ageSeconds = nowSeconds - block.timestamp;
-  if (ageSeconds > root.maxAgeSeconds) {
+  if (ageSeconds <= root.maxAgeSeconds) return;
+  if (acceptBlocksFromSeconds === undefined) {
     throw new FirmproofError(
       'stale',
       `the evidence is ${Math.floor(ageSeconds)} s old, at most ${root.maxAgeSeconds} s are allowed`,
+    );
+  }
+  if (block.timestamp < acceptBlocksFromSeconds) {
+    throw new FirmproofError(
+      'block-rollback',
+      `the evidence rests on a block ${acceptBlocksFromSeconds - block.timestamp} s older than one that was proved here`,
     );
   }
 }

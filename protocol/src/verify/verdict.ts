@@ -17,6 +17,11 @@ export type DeviceState = {
   readonly lastProven: { readonly sequence: number; readonly history: Bytes32 } | null;
   /** 32 random bytes that never leave the device. */
   readonly rolloutSecret: Uint8Array;
+  /**
+   * Present where somebody at the device takes evidence older than the trust root allows (D31): seconds since 1970 of the newest
+   * block that was proved here, below which nothing is taken even then.
+   */
+  readonly acceptBlocksFromSeconds?: number;
 };
 
 /** What the proofs showed, whatever the verdict: the device remembers it, and never goes back. */

@@ -22,7 +22,7 @@ export async function verifyEvidence(
   let proven: ProvenState | undefined;
   try {
     check.witnessQuorum(evidence, trustRoot); // 1
-    check.freshness(evidence.block, trustRoot, nowSeconds); // 2, the age
+    check.freshness(evidence.block, trustRoot, nowSeconds, device); // 2, the age
     check.proofSizes(evidence); // 4, the bounds: before any hashing
     const storageRoot = await check.registryAccount(evidence, trustRoot); // 3
     const storage = await check.productAndHead(evidence, trustRoot.product, device.channel, storageRoot); // 4

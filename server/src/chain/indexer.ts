@@ -117,6 +117,8 @@ async function apply(transaction: Transaction<Tables>, event: LogDescription, lo
   const product = String(args['product']);
   const sequence = number(args['sequence']);
   if (event.name === 'Registered') {
+    const first = nextHistory(zeroBytes32, log);
+    await keepHistory(transaction, product, sequence, first);
     await transaction
       .insertInto('products')
       .values({
@@ -129,7 +131,7 @@ async function apply(transaction: Transaction<Tables>, event: LogDescription, lo
         sequence,
         top_index: 0,
         trust_root: String(args['trustRoot']).slice(2),
-        history: nextHistory(zeroBytes32, log),
+        history: first,
         pending: null,
         pending_from: 0,
         pending_configuration: null,
@@ -143,10 +145,16 @@ async function apply(transaction: Transaction<Tables>, event: LogDescription, lo
     .selectAll()
     .where('id', '=', product)
     .executeTakeFirstOrThrow();
-  const change = { sequence, history: nextHistory(before.history as Bytes32, log), ...productChange(event, before) };
+  const history = nextHistory(before.history as Bytes32, log);
+  await keepHistory(transaction, product, sequence, history);
+  const change = { sequence, history, ...productChange(event, before) };
   await transaction.updateTable('products').set(change).where('id', '=', product).execute();
   await applyToReleases(transaction, event, product, sequence);
   await applyToHeads(transaction, event, product);
+}
+
+async function keepHistory(transaction: Transaction<Tables>, product: string, sequence: number, history: string) {
+  await transaction.insertInto('product_histories').values({ product, sequence, history }).execute();
 }
 
 /** history ‖ topics ‖ data: one rule for every event (docs/spec/release.md). */

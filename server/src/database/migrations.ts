@@ -219,6 +219,86 @@ const deviceAnchors: Migration = {
   },
 };
 
+/** Enrolled devices and their receipts take the place of what keys that nobody had enrolled reported. */
+const devices: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema.dropTable('device_reports').execute();
+    await db.schema
+      .createTable('devices')
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('key_digest', text, (c) => c.notNull())
+      .addColumn('device', text, (c) => c.notNull())
+      .addColumn('public_key', text)
+      .addColumn('salt', text, (c) => c.notNull())
+      .addColumn('leaf', text, (c) => c.notNull())
+      .addColumn('state', text, (c) => c.notNull())
+      .addColumn('enrolled_by', text)
+      .addColumn('hardware', text)
+      .addColumn('asked_at', bigint, (c) => c.notNull())
+      .addColumn('last_seen_at', bigint)
+      .addColumn('counter', bigint)
+      .addColumn('running_version', text)
+      .addColumn('running_image', text)
+      .addColumn('outcome', text)
+      .addColumn('seen', text)
+      .addColumn('view_judged', 'integer', (c) => c.notNull().defaultTo(1))
+      .addColumn('agent_version', text)
+      .addColumn('flags', text, (c) => c.notNull().defaultTo('[]'))
+      .addPrimaryKeyConstraint('devices_key', ['product', 'key_digest'])
+      .execute();
+    // Anybody may ask under any id; enrolled is only one of them.
+    await sql`CREATE UNIQUE INDEX devices_enrolled ON devices (product, device) WHERE state = 'enrolled'`.execute(db);
+    await db.schema.createIndex('devices_device').on('devices').columns(['product', 'device']).execute();
+    await db.schema.createIndex('devices_state').on('devices').columns(['product', 'state', 'key_digest']).execute();
+    await sql`CREATE INDEX devices_unjudged ON devices (view_judged) WHERE view_judged = 0`.execute(db);
+    await db.schema
+      .createTable('device_receipts')
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('key_digest', text, (c) => c.notNull())
+      .addColumn('counter', bigint, (c) => c.notNull())
+      .addColumn('digest', text, (c) => c.notNull())
+      .addColumn('body', text, (c) => c.notNull())
+      .addColumn('signature_input', text, (c) => c.notNull())
+      .addColumn('signature', text, (c) => c.notNull())
+      .addColumn('received_at', bigint, (c) => c.notNull())
+      .addColumn('clone_suspected', 'integer', (c) => c.notNull())
+      .addPrimaryKeyConstraint('device_receipts_key', ['product', 'key_digest', 'counter', 'digest'])
+      .execute();
+    await db.schema
+      .createTable('claim_tokens')
+      .addColumn('hash', text, (c) => c.primaryKey())
+      .addColumn('id', text, (c) => c.notNull().unique())
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('remaining', bigint, (c) => c.notNull())
+      .addColumn('expires_at', bigint, (c) => c.notNull())
+      .execute();
+    await db.schema
+      .createTable('device_imports')
+      .addColumn('import', text, (c) => c.notNull())
+      .addColumn('line', bigint, (c) => c.notNull())
+      .addColumn('device', text, (c) => c.notNull())
+      .addColumn('key_digest', text, (c) => c.notNull())
+      .addColumn('public_key', text)
+      .addColumn('salt', text, (c) => c.notNull())
+      .addColumn('leaf', text, (c) => c.notNull())
+      .addColumn('salted', 'integer', (c) => c.notNull())
+      .addPrimaryKeyConstraint('device_imports_key', ['import', 'key_digest'])
+      .addUniqueConstraint('device_imports_device', ['import', 'device'])
+      .execute();
+    await db.schema
+      .createTable('product_histories')
+      .addColumn('product', text, (c) => c.notNull())
+      .addColumn('sequence', bigint, (c) => c.notNull())
+      .addColumn('history', text, (c) => c.notNull())
+      .addPrimaryKeyConstraint('product_histories_key', ['product', 'sequence'])
+      .execute();
+    // The index is made anew from the chain, so that the histories are filled.
+    for (const table of ['products', 'heads', 'releases', 'anchored_batches', 'revoked_devices'])
+      await sql`DELETE FROM ${sql.table(table)}`.execute(db);
+    await sql`DELETE FROM meta WHERE key = 'indexed-block'`.execute(db);
+  },
+};
+
 export const migrations: MigrationProvider = {
   getMigrations: () =>
     Promise.resolve({
@@ -227,5 +307,6 @@ export const migrations: MigrationProvider = {
       '2026-12-keyless': keyless,
       '2026-12-moving': moving,
       '2027-01-device-anchors': deviceAnchors,
+      '2027-02-devices': devices,
     }),
 };

@@ -38,17 +38,55 @@ export interface Tables {
   sigstore_roots: { digest: string; text: string };
   /** `previous`: the digest of the root that it steps from. */
   trust_roots: { digest: string; product: string; version: number; envelope: string; previous: string | null };
-  /** The last report of each device key. */
-  device_reports: {
+  /**
+   * Devices by the digests of their keys, with what their newest receipt says; `flags`, `outcome` and `seen` are documents.
+   * `leaf` is what the chain knows a device by; `view_judged` is 0 while the chain is not as far as the device has seen it.
+   */
+  devices: {
     product: string;
+    key_digest: string;
     device: string;
-    version: string;
-    image: string;
-    outcome: string;
-    code: string | null;
+    public_key: string | null;
+    salt: string;
+    leaf: string;
+    state: string;
+    enrolled_by: string | null;
+    hardware: string | null;
+    asked_at: number;
+    last_seen_at: number | null;
+    counter: number | null;
+    running_version: string | null;
+    running_image: string | null;
+    outcome: string | null;
+    seen: string | null;
+    view_judged: number;
+    agent_version: string | null;
+    flags: string;
+  };
+  /** The newest receipts of each device as they were signed, and those that speak of a second one with its key. */
+  device_receipts: {
+    product: string;
+    key_digest: string;
     counter: number;
-    time: number;
+    digest: string;
+    body: string;
+    signature_input: string;
+    signature: string;
     received_at: number;
+    clone_suspected: number;
+  };
+  claim_tokens: { hash: string; id: string; product: string; remaining: number; expires_at: number };
+  /** Lists that are being imported: they become devices all at once, or not at all. */
+  device_imports: {
+    import: string;
+    line: number;
+    device: string;
+    key_digest: string;
+    public_key: string | null;
+    salt: string;
+    leaf: string;
+    /** The list gave the salt. */
+    salted: number;
   };
   /** Every block of every image, and whether the world may have it yet. */
   image_blocks: { cid: string; product: string; image: string; open: number };
@@ -98,6 +136,8 @@ export interface Tables {
     halted: number;
     halts: number;
   };
+  /** The history hash after each event: what a device that saw this many has seen. */
+  product_histories: { product: string; sequence: number; history: string };
   anchored_batches: { product: string; root: string; count: number; anchored_at: number };
   revoked_devices: { product: string; leaf: string; revoked_at: number };
   releases: {
@@ -117,6 +157,7 @@ export const indexTables = [
   'products',
   'heads',
   'releases',
+  'product_histories',
   'anchored_batches',
   'revoked_devices',
 ] as const satisfies readonly (keyof Tables)[];

@@ -5,12 +5,13 @@ import { channelRoutes } from './channel-routes.ts';
 import { crossOrigin } from './cross-origin.ts';
 import type { Dependencies } from './dependencies.ts';
 import { deviceAnchorRoutes } from './device-anchor-routes.ts';
+import { deviceMessageRoutes } from './device-message-routes.ts';
+import { deviceRoutes } from './device-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { bodyOf } from './parameters.ts';
 import { notFound, problemHandler } from './problem.ts';
 import { productRoutes } from './product-routes.ts';
 import { proposalRoutes } from './proposal-routes.ts';
-import { reportRoutes } from './report-routes.ts';
 
 const apiVersion = '1.0.0';
 /** A chain of trust roots with their signatures is the largest JSON that anybody sends. */
@@ -52,6 +53,7 @@ export function createApp(dependencies: Dependencies): Express {
 
   app.use(dependencies.gateway);
   app.use('/v1', crossOrigin);
+  app.use(deviceMessageRoutes(dependencies));
   app.use(express.json({ limit: maximumJsonBytes }));
   app.get('/v1/info', (_request, response) => {
     response.json(info());
@@ -74,7 +76,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(accountRoutes(dependencies));
   app.use(channelRoutes(dependencies));
   app.use(deviceAnchorRoutes(dependencies));
-  app.use(reportRoutes(dependencies));
+  app.use(deviceRoutes(dependencies));
   if (dependencies.pages) app.use(dependencies.pages);
   app.use(notFound);
   app.use(problemHandler(log));

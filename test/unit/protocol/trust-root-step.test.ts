@@ -1,10 +1,6 @@
 import {
   changesWitnesses,
   nextTrustRootInSilence,
-  type Report,
-  reportBytes,
-  reportSchema,
-  sha256,
   silenceSeconds,
   type TrustRoot,
   walkTrustRoot,
@@ -97,34 +93,5 @@ describe('a step in silence', () => {
     expect(changesWitnesses(at(4), at(5))).toBe(true);
     const others = { quorum: 1, members: [{ operator: 'b', publicKey: keyAt(0).publicKey }] };
     expect(changesWitnesses(at(1), trustRootOf({ witnesses: others }, [keyAt(0)]))).toBe(true);
-  });
-});
-
-describe('the bytes of a report', () => {
-  const report: Report = reportSchema.parse({
-    device: keyAt(0).publicKey,
-    product: elsewhere.product,
-    version: '1.0.0',
-    image: sha256(new Uint8Array()),
-    outcome: 'rolled-back',
-    code: 'health-check-failed',
-    counter: 1,
-    time: 2,
-  });
-
-  test('differ for every member', () => {
-    const { code: _code, ...withoutCode } = report;
-    const changes: readonly Report[] = [
-      withoutCode,
-      { ...report, device: keyAt(1).publicKey },
-      { ...report, product: `0x${'11'.repeat(32)}` as never },
-      { ...report, version: '1.0.1' as never },
-      { ...report, image: sha256(Uint8Array.of(1)) },
-      { ...report, outcome: 'failed' },
-      { ...report, counter: 2 },
-      { ...report, time: 1 },
-    ];
-    const all = new Set([report, ...changes].map((one) => new TextDecoder().decode(reportBytes(one))));
-    expect(all.size).toBe(changes.length + 1);
   });
 });

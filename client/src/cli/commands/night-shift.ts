@@ -1,4 +1,11 @@
-import { type Channel, FirmproofError, type ProductId, type Proposal, parseChannel } from '@firmproof/protocol';
+import {
+  type Channel,
+  FirmproofError,
+  type ProductId,
+  type Proposal,
+  parseChannel,
+  type Version,
+} from '@firmproof/protocol';
 import type { Command } from 'commander';
 import { everybodyAtOnce } from '../../rollout.ts';
 import type { Vendor } from '../../vendor.ts';
@@ -14,6 +21,14 @@ async function open(session: Session, channelName: string, flags: Flags) {
   return { channel, product, vendor: await session.vendor(product) };
 }
 
+/** How many enrolled devices have signed that they run this release, with the image that it was published with. */
+async function devicesRunning({ client }: Vendor, product: ProductId, version: Version) {
+  const { image } = await client.release(product, version);
+  const { enrolled, running } = await client.fleet(product);
+  const those = running.find((one) => one.version === version && one.image === image);
+  return { runningDevices: those?.devices ?? 0, enrolledDevices: enrolled };
+}
+
 /** The server first, within a moment; then the chain, which is what holds. */
 async function stop(session: Session, channelName: string, flags: Flags): Promise<void> {
   const { channel, product, vendor } = await open(session, channelName, flags);
@@ -21,25 +36,21 @@ async function stop(session: Session, channelName: string, flags: Flags): Promis
   const stopped = await vendor.client.stop(product, channel);
   output.note(`The server offers ${stopped.version} on ${channel} to nobody any more`);
   const head = await vendor.client.channel(product, channel);
-  const reports = await vendor.client.reportSummary(product);
-  const running = reports.counts.find(({ version, outcome }) => version === head.version && outcome === 'confirmed');
-  const reported = running?.devices ?? 0;
-  output.note(`${reported} of ${reports.devices} devices report that they run ${head.version}`);
+  const devices = await devicesRunning(vendor, product, head.version);
+  const { runningDevices, enrolledDevices } = devices;
+  output.note(`${runningDevices} of ${enrolledDevices} enrolled devices have signed that they run ${head.version}`);
   const reached = head.halted ? 0 : head.shareBasisPoints / 100;
   if (head.halted) {
-    output.result(
-      { product, channel, stopped, halted: true, reportedDevices: reported },
-      `channel ${channel} was halted already`,
-    );
+    output.result({ product, channel, stopped, halted: true, ...devices }, `channel ${channel} was halted already`);
     return;
   }
   output.note(`Halting ${channel}`);
   const proposal = await session.follow(vendor, await vendor.halt(product, channel));
   const halted = !waitsForPeople(proposal);
   output.result(
-    { product, channel, stopped, halted, proposal: proposal.id, reachedPercent: reached, reportedDevices: reported },
+    { product, channel, stopped, halted, proposal: proposal.id, reachedPercent: reached, ...devices },
     [
-      `${stopped.version} was open to ${reached} % of the devices; ${reported} report that they run it`,
+      `${stopped.version} was open to ${reached} % of the devices; ${runningDevices} of ${enrolledDevices} enrolled ones run it`,
       halted
         ? `channel ${channel} is halted until the next promote`
         : `the halt waits for approvals: firmproof approve ${proposal.id}`,

@@ -1,0 +1,39 @@
+import type { Rpc } from '@firmproof/protocol/node';
+import type { Database } from '../database/database.ts';
+import { createRateLimit } from '../http/rate-limit.ts';
+import { createClaimTokens } from './claim-tokens.ts';
+import { createEnrolments } from './enrolments.ts';
+import { createFactoryImports } from './factory-imports.ts';
+import { createFleet } from './fleet.ts';
+import { createReceipts } from './receipts.ts';
+import { createViews } from './views.ts';
+
+/** A device that was offline for long has a full queue; it has no more to say. */
+const receiptsPerMinute = 60;
+
+export type Devices = ReturnType<typeof createDevices>;
+
+/** Devices that this server knows: how they are enrolled, and what they sign (docs/spec/receipts.md). */
+export function createDevices(options: {
+  readonly database: Database;
+  readonly rpc: Rpc;
+  readonly maximumPending: number;
+  readonly nowSeconds: () => number;
+}) {
+  const { database, nowSeconds } = options;
+  const claimTokens = createClaimTokens({ database, nowSeconds });
+  const views = createViews(options);
+  return {
+    claimTokens,
+    views,
+    enrolments: createEnrolments({ ...options, claimTokens }),
+    imports: createFactoryImports({ database, nowSeconds }),
+    receipts: createReceipts({
+      database,
+      views,
+      mayStillSend: createRateLimit({ perMinute: receiptsPerMinute, nowSeconds }),
+      nowSeconds,
+    }),
+    fleet: createFleet({ database }),
+  };
+}
