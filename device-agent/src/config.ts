@@ -60,7 +60,7 @@ const configSchema = z
     identity: identityConfigSchema.prefault({}),
     /** Whether signed receipts are sent to the servers. */
     receipts: z.boolean().default(true),
-    /** People's choice (docs/spec/device.md D17). */
+    /** People's choice (docs/spec/device.md P1 to P5). */
     updates: z
       .object({ security: updateMode, feature: updateMode })
       .strict()

@@ -18,7 +18,7 @@ import { problemsOf } from './receipts/send.ts';
 import { heldTrustRoot } from './trust.ts';
 
 /** Why the device runs what it runs. Code and remedy are null where there is nothing to explain. */
-export type Why = {
+type Why = {
   readonly outcome: string;
   readonly code: string | null;
   readonly message: string;

@@ -1,7 +1,7 @@
 import type { InstallResult } from '../machine/result.ts';
 
 /** syslog's: what systemd reads, and people filter by. */
-export const priorities = { error: 3, warning: 4, notice: 5, info: 6 } as const;
+const priorities = { error: 3, warning: 4, notice: 5, info: 6 } as const;
 export type Priority = keyof typeof priorities;
 
 export type LogEvent = { readonly event: string; readonly message: string; readonly [name: string]: unknown };

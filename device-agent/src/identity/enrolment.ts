@@ -1,19 +1,25 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Enrolment, enrolmentTag, FirmproofError, parseJson, redactUrl } from '@firmproof/protocol';
+import {
+  type Enrolment,
+  enrolmentAnswerSchema,
+  enrolmentTag,
+  FirmproofError,
+  parseJson,
+  redactUrl,
+} from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
-import { signMessage } from '@firmproof/protocol/node/message-signature';
 import * as z from 'zod';
 import type { Agent } from '../agent.ts';
+import { check } from '../check.ts';
 import { postJson } from '../network/http.ts';
+import { problemCode } from '../network/problem.ts';
 import { heldTrustRoot, serversOf } from '../trust.ts';
 
 const timeoutSeconds = 30;
 const maximumAnswerBytes = 65_536;
 
 const stateSchema = z.enum(['enrolled', 'pending']);
-const answerSchema = z.object({ state: stateSchema });
-const problemSchema = z.object({ code: z.string().max(64).optional() });
 
 const enrolmentsSchema = z.record(z.string(), z.object({ state: stateSchema, atSeconds: z.number() }));
 /** What each server has answered last. */
@@ -39,6 +45,8 @@ export function enrolmentsOf({ config }: Pick<Agent, 'config'>): Enrolments {
  */
 export async function enrol(agent: Agent, claimToken?: string): Promise<Enrolments> {
   requireOwn(agent);
+  // The request says when it was signed: a device that has proved nothing yet knows the time of its image only.
+  if (agent.journal.entry.lastProven === null) await check(agent);
   let failure: unknown = new FirmproofError('unavailable', 'no server is configured');
   const answers: Enrolments = {};
   for (const server of serversOf(agent)) {
@@ -71,22 +79,16 @@ async function ask(agent: Agent, server: string, claimToken?: string): Promise<'
   const url = `${server}/v1/products/${heldTrustRoot(agent).product}/devices`;
   const body = JSON.stringify(request);
   const options = { tag: enrolmentTag, createdSeconds: clock.nowSeconds() };
+  const { signMessage } = await import('@firmproof/protocol/node/message-signature');
   const answer = await postJson(url, body, timeoutSeconds, await signMessage(url, body, identity.key, options));
   if (answer === null || answer.status >= 500)
     throw new FirmproofError('unavailable', `${redactUrl(server)} does not answer, or cannot now`);
   if (answer.status === 200 || answer.status === 201 || answer.status === 202) {
     const parsing = { code: 'unavailable', maximumBytes: maximumAnswerBytes, what: 'the answer' } as const;
-    return parseJson(answer.text, answerSchema, parsing).state;
+    return parseJson(answer.text, enrolmentAnswerSchema, parsing).state;
   }
-  throw new FirmproofError('enrolment-refused', `${redactUrl(server)} answers ${answer.status}${codeOf(answer.text)}`);
-}
-
-/** The code of a problem+json; nothing else of what a server says is repeated, since it may repeat the claim token. */
-function codeOf(text: string): string {
-  try {
-    const { code } = problemSchema.parse(JSON.parse(text));
-    return code !== undefined && /^[a-z0-9-]+$/.test(code) ? ` (${code})` : '';
-  } catch {
-    return '';
-  }
+  throw new FirmproofError(
+    'enrolment-refused',
+    `${redactUrl(server)} answers ${answer.status}${problemCode(answer.text)}`,
+  );
 }

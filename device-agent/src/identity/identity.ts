@@ -23,7 +23,7 @@ export type Identity = {
   readonly id: string;
   readonly key: DeviceKey;
   readonly rolloutSecret: Uint8Array;
-  /** The identity was made on another machine: it signs nothing here (docs/spec/device.md D18). */
+  /** The identity was made on another machine: it signs nothing here (docs/spec/device.md K2). */
   readonly cloned: boolean;
 };
 
@@ -34,7 +34,7 @@ const identitySchema = z.object({
   machine: z.string().nullable().default(null),
 });
 
-export const identityFile = (dataDirectory: string): string => join(dataDirectory, 'identity.json');
+const identityFile = (dataDirectory: string): string => join(dataDirectory, 'identity.json');
 
 /**
  * Opens the device's identity, or makes what is missing. Damaged files never stop the agent: they are put aside.

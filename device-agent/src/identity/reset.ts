@@ -13,7 +13,7 @@ const agentFile = /\.(?:json|key)(?:\.damaged|\.new)?$/;
 const ownersFile = /^(?:identity|device|receipts|enrolment|choice)\./;
 
 /**
- * Forgets; the next start makes a new id and a new key. What runs, and the images in the slots, stay as they are.
+ * K4. Forgets; the next start makes a new id and a new key. What runs, and the images in the slots, stay as they are.
  * @throws FirmproofError `install-in-progress` while an update is on its way or on trial
  */
 export async function reset({ config, journal }: Pick<Agent, 'config' | 'journal'>, kind: ResetKind): Promise<void> {

@@ -24,7 +24,7 @@ export type Choice = z.infer<typeof choiceSchema>;
 const noChoice: Choice = { hold: null, postponed: null };
 
 /** Apart from the journal, so that people can choose while an update is on its way. */
-export const choiceFile = (dataDirectory: string): string => join(dataDirectory, 'choice.json');
+const choiceFile = (dataDirectory: string): string => join(dataDirectory, 'choice.json');
 
 type Chooser = Pick<Agent, 'config' | 'clock' | 'journal'>;
 

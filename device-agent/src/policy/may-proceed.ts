@@ -12,11 +12,11 @@ export type HeldBack = { readonly code: DeviceCode; readonly message: string };
 export type PolicyStage = 'download' | 'activation';
 
 /** A release that does not say what it is for is a feature update: nothing permissive rests on absence. */
-export const purposeOf = (release: Pick<ProvenRelease, 'attestation'>): ReleasePurpose =>
+const purposeOf = (release: Pick<ProvenRelease, 'attestation'>): ReleasePurpose =>
   release.attestation.statement.predicate.purpose ?? 'feature';
 
 /**
- * Whether people and configuration let a proven update go on, null if so (docs/spec/device.md D17). Somebody who asks for
+ * Whether people and configuration let a proven update go on, null if so (docs/spec/device.md P1 to P5). Somebody who asks for
  * it now outweighs everything but a hold.
  */
 export async function mayProceed(

@@ -6,7 +6,7 @@ import { emptyQueue, enqueue, type ReceiptQueue, readQueue, writeQueue } from '.
 
 const weekSeconds = 7 * 86_400;
 
-/** A week, give or take a quarter: a fleet that was switched on at once must not speak at once. */
+/** Q4. A week, give or take a quarter: a fleet that was switched on at once must not speak at once. */
 export const heartbeatSeconds = (random: number): number => weekSeconds * (0.75 + random / 2);
 
 /**

@@ -29,7 +29,7 @@ const queueSchema = z.object({
 /** The receipts of this device that not every server has yet. */
 export type ReceiptQueue = z.infer<typeof queueSchema>;
 
-export const queueFile = (dataDirectory: string): string => join(dataDirectory, 'receipts.json');
+const queueFile = (dataDirectory: string): string => join(dataDirectory, 'receipts.json');
 
 export const emptyQueue: ReceiptQueue = {
   counter: 0,
@@ -41,7 +41,7 @@ export const emptyQueue: ReceiptQueue = {
 
 /**
  * Reads the queue, only to look. One that cannot be read counts on from the trusted time in seconds, which no counter can
- * have reached by ones: a counter is never used again.
+ * have reached by ones: a counter is never used again (Q1).
  */
 export function readQueue(dataDirectory: string, nowSeconds: number): ReceiptQueue {
   const file = queueFile(dataDirectory);

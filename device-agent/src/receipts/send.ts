@@ -1,7 +1,7 @@
 import { type Receipt, receiptTag, redactUrl } from '@firmproof/protocol';
-import { signMessage } from '@firmproof/protocol/node/message-signature';
 import type { Agent } from '../agent.ts';
-import { postJson } from '../network/http.ts';
+import { type PostAnswer, postJson } from '../network/http.ts';
+import { problemCode } from '../network/problem.ts';
 import { serversOf } from '../trust.ts';
 import { takeReceipts } from './make.ts';
 import { type ReceiptQueue, type ServerProgress, writeQueue } from './queue.ts';
@@ -23,7 +23,7 @@ export type Reception = 'taken' | 'refused' | 'later';
 
 const statusesForLater = new Set([401, 403, 404, 405, 408, 425, 429]);
 
-/** What an answer means for a receipt; null is no answer. No redirect is followed: it goes to the server named, or waits. */
+/** Q3. What an answer means for a receipt; null is no answer. No redirect is followed: it goes to the server named, or waits. */
 export function receptionOf(status: number | null): Reception {
   if (status === null || status >= 500 || status < 200) return 'later';
   if (status < 300) return 'taken';
@@ -60,9 +60,9 @@ async function sendTo(agent: Agent, server: string, before: ReceiptQueue): Promi
     const waits = progress.retryAtSeconds > now && progress.retryAtSeconds <= now + 2 * longestRetrySeconds;
     if (receipt.counter <= progress.doneCounter) continue;
     if (waits) break;
-    const status = await post(agent, server, receipt);
-    const reception = receptionOf(status);
-    queue = settle(agent, queue, server, next(progress, receipt, reception, status, now));
+    const answer = await post(agent, server, receipt);
+    const reception = receptionOf(answer?.status ?? null);
+    queue = settle(agent, queue, server, next(progress, receipt, reception, answer, now));
     await writeQueue(agent.config.dataDirectory, queue);
     if (reception === 'later') break;
   }
@@ -73,10 +73,10 @@ function next(
   progress: ServerProgress,
   { counter }: Receipt,
   reception: Reception,
-  status: number | null,
+  answer: PostAnswer | null,
   nowSeconds: number,
 ): ServerProgress {
-  const problem = status === null ? 'does not answer' : `answers ${status}`;
+  const problem = answer === null ? 'does not answer' : `answers ${answer.status}${problemCode(answer.text)}`;
   switch (reception) {
     case 'taken':
       return { doneCounter: counter, failures: 0, retryAtSeconds: 0, lastSentSeconds: nowSeconds, lastProblem: null };
@@ -99,12 +99,13 @@ function settle(agent: Agent, queue: ReceiptQueue, server: string, progress: Ser
   return { ...queue, servers, waiting: queue.waiting.filter(({ counter }) => counter > doneByAll) };
 }
 
-async function post({ identity, clock }: Agent, server: string, receipt: Receipt): Promise<number | null> {
+async function post({ identity, clock }: Agent, server: string, receipt: Receipt): Promise<PostAnswer | null> {
+  // Seldom needed: a check does without what signing takes of memory.
+  const { signMessage } = await import('@firmproof/protocol/node/message-signature');
   const url = `${server}/v1/products/${receipt.product}/receipts`;
   const body = JSON.stringify(receipt);
   const options = { tag: receiptTag, createdSeconds: clock.nowSeconds() };
-  const answer = await postJson(url, body, timeoutSeconds, await signMessage(url, body, identity.key, options));
-  return answer?.status ?? null;
+  return postJson(url, body, timeoutSeconds, await signMessage(url, body, identity.key, options));
 }
 
 /** For people: what each server has said, without credentials. */
