@@ -49,7 +49,8 @@ export async function* readFactoryList(
     skip_empty_lines: true,
     max_record_size: maximumRecordCharacters,
   });
-  const input = Readable.from(source);
+  // Pieces are large: two are enough to read ahead.
+  const input = Readable.from(source, { highWaterMark: 2 });
   input.on('error', (error) => parser.destroy(error));
   let columns: ReturnType<typeof columnsOf> | undefined;
   try {

@@ -53,8 +53,8 @@ export type MessageSignature = {
 const signatureInput =
   /^[a-z][a-z0-9_-]{0,31}=\("@method" "@path" "content-type" "content-digest"\);created=(\d{1,12});keyid="([0-9a-f]{64})";alg="(ed25519|ecdsa-p256-sha256)";tag="([a-z-]{1,40})"$/;
 
-/** How far the device's time may be from the server's: the counter stops replays, this what was signed and kept. */
-const maximumAgeSeconds = 30 * 86_400;
+/** How old a receipt may be: the counter stops replays, this what was signed and kept (S1.4). */
+export const receiptMaximumAgeSeconds = 30 * 86_400;
 const maximumAheadSeconds = 86_400;
 
 /**
@@ -63,7 +63,12 @@ const maximumAheadSeconds = 86_400;
  */
 export function readMessageSignature(
   headers: IncomingHttpHeaders,
-  options: { readonly tag: string; readonly nowSeconds: number },
+  options: {
+    readonly tag: string;
+    readonly nowSeconds: number;
+    /** null: a device that has never seen a block asks too, and knows the time of its image only. */
+    readonly maximumAgeSeconds: number | null;
+  },
 ): MessageSignature {
   const input = headers['signature-input'];
   const match = typeof input === 'string' ? signatureInput.exec(input) : null;
@@ -73,12 +78,10 @@ export function readMessageSignature(
   if (tag !== options.tag)
     throw new FirmproofError('message-signature-invalid', `the signature is for ${tag}, not for ${options.tag}`);
   const createdSeconds = Number(created);
-  if (createdSeconds < options.nowSeconds - maximumAgeSeconds)
-    throw new FirmproofError(
-      'message-expired',
-      `the message was signed more than ${maximumAgeSeconds / 86_400} days ago`,
-    );
-  if (createdSeconds > options.nowSeconds + maximumAheadSeconds)
+  const { nowSeconds, maximumAgeSeconds } = options;
+  if (maximumAgeSeconds !== null && createdSeconds < nowSeconds - maximumAgeSeconds)
+    throw new FirmproofError('message-expired', `the message was signed more than ${maximumAgeSeconds} seconds ago`);
+  if (createdSeconds > nowSeconds + maximumAheadSeconds)
     throw new FirmproofError('message-expired', 'the message was signed in the future');
   return {
     createdSeconds,

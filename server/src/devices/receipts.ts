@@ -8,7 +8,11 @@ import {
   type Sha256Digest,
   sha256,
 } from '@firmproof/protocol';
-import { readMessageSignature, verifyMessage } from '@firmproof/protocol/node/message-signature';
+import {
+  readMessageSignature,
+  receiptMaximumAgeSeconds,
+  verifyMessage,
+} from '@firmproof/protocol/node/message-signature';
 import type { Transaction } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
@@ -56,7 +60,11 @@ export function createReceipts({
      */
     async receive(product: ProductId, message: SignedMessage): Promise<void> {
       const now = nowSeconds();
-      const { keyDigest } = readMessageSignature(message.headers, { tag: receiptTag, nowSeconds: now });
+      const { keyDigest } = readMessageSignature(message.headers, {
+        tag: receiptTag,
+        nowSeconds: now,
+        maximumAgeSeconds: receiptMaximumAgeSeconds,
+      });
       const row = await requireEnrolled(product, keyDigest);
       await verifyMessage(message, row.public_key);
       if (!mayStillSend(keyDigest)) throw new FirmproofError('quota-exceeded', 'this device sends too many receipts');

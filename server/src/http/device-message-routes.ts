@@ -55,7 +55,11 @@ export function deviceMessageRoutes({ devices, intake, nowSeconds }: Dependencie
     async (request, response) => {
       const product = await productOf(request);
       const message = messageOf(request);
-      const signature = readMessageSignature(message.headers, { tag: enrolmentTag, nowSeconds: nowSeconds() });
+      const signature = readMessageSignature(message.headers, {
+        tag: enrolmentTag,
+        nowSeconds: nowSeconds(),
+        maximumAgeSeconds: null,
+      });
       const enrolment = parseEnrolment(message.body);
       const { keyDigest } = signature;
       if (sha256(Buffer.from(enrolment.publicKey, 'base64')) !== keyDigest)
