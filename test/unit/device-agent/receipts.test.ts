@@ -52,7 +52,11 @@ class Receiver {
 
   async take(request: IncomingMessage): Promise<void> {
     const body = (await buffer(request)).toString();
-    const { keyDigest } = readMessageSignature(request.headers, { tag: receiptTag, nowSeconds: nowForDevices });
+    const { keyDigest } = readMessageSignature(request.headers, {
+      tag: receiptTag,
+      nowSeconds: nowForDevices,
+      maximumAgeSeconds: 30 * 86_400,
+    });
     expect(keyDigest).toBe(sha256(Buffer.from(this.publicKey, 'base64')));
     await verifyMessage({ path: request.url ?? '', headers: request.headers, body }, parsePublicKey(this.publicKey));
     const receipt = parseReceipt(body);
