@@ -5,6 +5,7 @@ for (const script of [
   'device-agent/scripts/build.ts',
   'bench/agent-check.ts',
   'bench/ingest.ts',
+  'bench/download.ts',
   'bench/gas.ts',
   'bench/anchor.ts',
 ]) {

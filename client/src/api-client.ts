@@ -5,7 +5,9 @@ import {
   type AccountResource,
   type ActionMessage,
   type Address,
+  type AnchoredDevice,
   accountSchema,
+  anchoredDeviceSchema,
   type Bytes32,
   type Channel,
   type ChannelResource,
@@ -272,6 +274,15 @@ export class FirmproofClient {
   /** What the chain says of a device, as the server has read it. */
   deviceAnchorState = (product: ProductId, leaf: Bytes32): Promise<DeviceAnchorState> =>
     this.#get(`/v1/products/${product}/device-leaves/${leaf}`, deviceAnchorStateSchema);
+
+  /** Of an enrolled device, with what its leaf is made of. @throws FirmproofError `device-not-found` */
+  anchoredDevice = async (product: ProductId, device: string): Promise<AnchoredDevice> =>
+    this.#get(`/v1/products/${product}/devices/${parseDeviceName(device)}/anchor`, anchoredDeviceSchema);
+
+  /** Enrolled devices that are in no anchored batch, as CSV; as many as one list may name. */
+  async unanchoredDevices(product: ProductId): Promise<string> {
+    return (await this.#fetch(`/v1/products/${product}/device-list?unanchored=true`, { signal: null })).text();
+  }
 
   async deviceBatches(product: ProductId): Promise<readonly DeviceBatchResource[]> {
     const answer = z.object({ items: z.array(deviceBatchResourceSchema) });

@@ -5,7 +5,7 @@ export type Retries = { readonly code: string | null; readonly count: number };
 
 export const noRetries: Retries = { code: null, count: 0 };
 
-/** The first wait, doubled with each repetition up to the poll interval. */
+/** The first wait, doubled with each repetition up to the poll interval (docs/spec/device.md D41). */
 const firstWaitSeconds: Partial<Record<DeviceCode, number>> = {
   // A network that is down comes back.
   unavailable: 120,
@@ -35,7 +35,7 @@ const isRetried = (outcome: string, code: string) =>
 
 /**
  * Seconds until the next check: the poll interval, or sooner where the last one came to nothing. Both are spread by ± 50 %, so a fleet never asks at
- * once, and one that an outage has pulled together drifts apart again.
+ * once, and one that an outage has pulled together drifts apart again (D45).
  * @param random from 0 up to 1
  */
 export function waitSeconds(pollHours: number, { code, count }: Retries, random: number): number {
@@ -50,7 +50,7 @@ const startSpreadSeconds = 600;
 
 /**
  * Seconds until the first check of a process. A restart within one boot keeps to what was planned, so a crashing agent asks no more often than
- * a healthy one; after a boot nobody knows how long the device was off, so it asks soon.
+ * a healthy one (D45); after a boot nobody knows how long the device was off, so it asks soon.
  */
 export function waitAtStart(
   planned: { readonly dueSeconds: number; readonly isThisBoot: boolean } | null,

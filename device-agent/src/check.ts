@@ -74,7 +74,7 @@ async function checkInRounds(agent: Agent, unconditional: boolean): Promise<Chec
   }
 }
 
-/** A timestamp that nothing has confirmed for 90 days was wrong: time goes on without it (D17). */
+/** A timestamp that nothing has confirmed for 90 days was wrong: time goes on without it (D40). */
 async function takeBackJump(agent: Agent, staleBlockSeconds: number): Promise<boolean> {
   const time = agent.clock.withoutLastJump(staleBlockSeconds, heldTrustRoot(agent).maxAgeSeconds);
   if (time === null) return false;

@@ -82,7 +82,7 @@ export function createClock(journal: Journal, buildTimeSeconds: number, time: Mo
     },
     /**
      * Nothing has verified for 90 days, and a quorum vouches for a block from before the last jump that would be fresh without
-     * it: then that jump was wrong, and time goes on as if it had not been. Null where there is no such doubt (D17).
+     * it: then that jump was wrong, and time goes on as if it had not been. Null where there is no such doubt (D40).
      */
     withoutLastJump(blockSeconds: number, maxAgeSeconds: number): JournalEntry['time'] | null {
       const doubted = doubt();

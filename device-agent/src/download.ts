@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   type Cid,
@@ -9,7 +10,6 @@ import {
   partsOfCid,
   type ReleasePredicate,
   redactUrl,
-  sha256,
 } from '@firmproof/protocol';
 import * as dagPb from '@ipld/dag-pb';
 import { UnixFS } from 'ipfs-unixfs';
@@ -126,7 +126,12 @@ async function holds(target: ImageTarget, leaf: Leaf, position: number): Promise
   if (leaf.sizeBytes === null || leaf.sizeBytes > maximumBlockBytes || leaf.bytes) return null;
   const buffer = Buffer.alloc(leaf.sizeBytes);
   const filled = await target.read(buffer, position);
-  return filled === buffer.length && sha256(buffer) === partsOfCid(leaf.cid).digest ? buffer : null;
+  return filled === buffer.length && isBlock(leaf.cid, buffer) ? buffer : null;
+}
+
+/** node:crypto, since a download is mostly this: eight times as fast as the hash that runs everywhere. */
+function isBlock(cid: Cid, bytes: Uint8Array): boolean {
+  return createHash('sha256').update(bytes).digest('hex') === partsOfCid(cid).digest;
 }
 
 function leafBytes(fetchBlock: BlockFetcher, leaf: Leaf): Promise<Uint8Array> {
@@ -201,7 +206,7 @@ async function blockFrom(source: string, cid: Cid, options: Gateways, throttle: 
       details: { status },
     });
   }
-  if (sha256(bytes) !== partsOfCid(cid).digest) {
+  if (!isBlock(cid, bytes)) {
     throw new FirmproofError('block-digest-mismatch', `${redactUrl(source)} sent other bytes than block ${cid}`);
   }
   return bytes;

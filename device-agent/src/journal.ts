@@ -84,7 +84,7 @@ const journalSchema = z.object({
       .object({ seconds: z.number(), heldSeconds: z.number(), jumpedToSeconds: z.number() })
       .nullable()
       .default(null),
-    /** A build time that turned out to be wrong (D17): it counts no more. */
+    /** A build time that turned out to be wrong (D40): it counts no more. */
     wrongBuildTimeSeconds: z.number().nullable().default(null),
   }),
   /** The newest trust root that this device has adopted; null while that is the image's own. */

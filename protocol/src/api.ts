@@ -365,6 +365,12 @@ export const deviceAnchorStateSchema = z
     revokedAt: timestamp.optional(),
   })
   .meta({ id: 'DeviceAnchorState', description: 'What the chain says of a device, and how to check it.' });
+/** For its vendor: with what the leaf is made of. */
+export const anchoredDeviceSchema = deviceAnchorStateSchema
+  .extend({ device: z.uuid(), keyDigest: sha256DigestSchema, salt: bytes32Schema })
+  .meta({ id: 'AnchoredDevice', description: 'An enrolled device, with what its leaf is made of.' });
+export type AnchoredDevice = z.infer<typeof anchoredDeviceSchema>;
+
 export type DeviceAnchorState = z.infer<typeof deviceAnchorStateSchema>;
 
 export const problemSchema = z

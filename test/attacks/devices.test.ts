@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { signAction } from '@firmproof/client';
 import {
   type ActionMessage,
@@ -14,7 +15,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { relayFileOf } from '../../client/src/relay.ts';
 import { inAnHour } from '../support/attacked-team.ts';
 import { acceptedOnChain, deviceAnchor, someDevices } from '../support/devices.ts';
+import { post, type SigningDevice, signingDevice, speaking } from '../support/enrolled-device.ts';
 import { expectCode } from '../support/expect-code.ts';
+import { problemOf } from '../support/http.ts';
 import { LyingServer } from '../support/lying-server.ts';
 import { call, refused, withRelayer } from '../support/relayer.ts';
 import { destroyStack, eventually, makeVendor, type Stack, startStack, type TestVendor } from '../support/stack.ts';
@@ -79,6 +82,31 @@ describe('A37 a stolen device key', () => {
     await vendor.client.follow((await vendor.anchorDevices(next)).id);
     await state(stolen, 'revoked');
     expect(await acceptedOnChain(stack, product, stolen, proof)).toBe(false);
+  });
+
+  test('signs receipts until the revocation on chain, and none after it', async () => {
+    const { vendor, product } = publisher;
+    const [victim, bystander] = [signingDevice(), signingDevice()];
+    const lines = [victim, bystander].map(({ id, publicKey }) => `${id},${publicKey}\n`);
+    await vendor.client.importDevices(product, Readable.from([Buffer.from(`device,publicKey\n${lines.join('')}`)]));
+    const speak = speaking(stack.url, product);
+    const send = async (device: SigningDevice, counter = 1) =>
+      (await post(await speak.receipt(device, { counter }))).status;
+    expect([await send(victim), await send(bystander)]).toEqual([204, 204]);
+    const enrolled = await vendor.client.anchoredDevice(product, victim.id);
+    await vendor.client.follow((await vendor.revokeDevice(product, enrolled.leaf)).id);
+    await eventually(
+      () => vendor.client.anchoredDevice(product, victim.id),
+      (found) => found.state === 'revoked',
+      'the revocation in the index',
+    );
+    const before = await vendor.client.device(product, victim.id);
+    expect(await problemOf(await post(await speak.receipt(victim, { counter: 2 })))).toMatchObject({
+      code: 'device-revoked',
+    });
+    expect(await problemOf(await post(await speak.enrolment(victim)))).toMatchObject({ code: 'device-revoked' });
+    expect(await vendor.client.device(product, victim.id)).toEqual(before);
+    expect(await send(bystander, 2)).toBe(204);
   });
 
   test('anchors no other device, nor revokes one: only the publisher does', async () => {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { FirmproofClient, signAction } from '@firmproof/client';
 import {
   type ActionMessage,
@@ -12,12 +13,14 @@ import {
   leavesOf,
   type ProductId,
   parseAddress,
+  parseSha256Digest,
   rootOfProof,
 } from '@firmproof/protocol';
 import { createRpc } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inAnHour } from '../support/attacked-team.ts';
 import { acceptedOnChain, someDevices } from '../support/devices.ts';
+import { signingDevice } from '../support/enrolled-device.ts';
 import { expectCode } from '../support/expect-code.ts';
 import { destroyStack, eventually, makeVendor, type Stack, startStack, type TestVendor } from '../support/stack.ts';
 import { p256Signer, passkeySigner, walletSigner } from '../support/team.ts';
@@ -195,11 +198,53 @@ describe('a team', () => {
     );
   });
 
+  test('anchors what is enrolled and not anchored yet, without a file, and revokes a device by its id', async () => {
+    const { client } = team.vendor;
+    const enrolled = [signingDevice(), signingDevice(), signingDevice()] as const;
+    const [known, ...others] = enrolled;
+    const lines = enrolled.map(({ id, publicKey }) => `${id},${publicKey}\n`);
+    await client.importDevices(team.product, Readable.from([Buffer.from(`device,publicKey\n${lines.join('')}`)]));
+    const { salt, leaf: firstLeaf } = await client.anchoredDevice(team.product, known.id);
+    const listed: BatchDevice = { device: known.id, keyDigest: parseSha256Digest(known.keyDigest), salt };
+    expect(firstLeaf).toBe(leafOf(team.product, listed));
+    const first = await team.vendor.anchorDevices({ product: team.product, devices: [listed] });
+    await team.approve(first, p256);
+    await team.settle(first);
+    await eventually(
+      () => client.anchoredDevice(team.product, known.id),
+      ({ state }) => state === 'anchored',
+      'the first of them',
+    );
+
+    const proposed = await factory.json('device', 'anchor', 'team-product', '--yes');
+    expect(proposed).toMatchObject({ count: others.length, state: 'approving' });
+    await team.approve(await client.proposal(String(proposed['proposal'])), p256);
+    await team.settle(await client.proposal(String(proposed['proposal'])));
+    for (const { id } of others)
+      await eventually(
+        () => client.anchoredDevice(team.product, id),
+        ({ state, root }) => state === 'anchored' && root === String(proposed['root']),
+        'the others',
+      );
+    expect(await factory.json('device', 'anchor', 'team-product', '--yes')).toEqual({
+      product: team.product,
+      count: 0,
+    });
+
+    const { leaf } = await client.anchoredDevice(team.product, known.id);
+    const revoked = await factory.json('device', 'revoke', 'team-product', known.id, '--yes');
+    expect(revoked).toMatchObject({ leaf, state: 'approving' });
+    await team.approve(await client.proposal(String(revoked['proposal'])), p256);
+    await eventually(
+      () => client.device(team.product, known.id),
+      ({ state, revokedOnChain }) => state === 'revoked' && revokedOnChain,
+      'the revocation',
+    );
+  });
+
   test.each([
-    [['anchor', 'team-product'], 'usage-invalid'],
     [['anchor', 'team-product', '--from', '/nowhere.csv', '--yes'], 'file-not-found'],
     [['anchor', 'team-product', '--from', '/etc/hostname', '--yes'], 'device-list-malformed'],
-    [['revoke', 'team-product', 'lamp-1', '--yes'], 'usage-invalid'],
   ])('%j ends with what is wrong', async (args, code) => {
     const outcome = await factory.run('device', ...args, '--json');
     expect(JSON.parse(outcome.stderr)).toMatchObject({ code });

@@ -7,7 +7,7 @@ import { sha256 } from '@firmproof/protocol';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BootLoader } from '../support/boot-loader.ts';
 import { makeDevice, type TestDevice } from '../support/device.ts';
-import { PowerCut } from '../support/power-cut.ts';
+import { makeKey, RaucDevice } from '../support/rauc.ts';
 import { shell } from '../support/shell.ts';
 import {
   destroyStack,
@@ -18,7 +18,8 @@ import {
   type TestVendor,
   temporaryDirectory,
 } from '../support/stack.ts';
-import { loopDevice } from '../support/tools.ts';
+import { swupdateArchive } from '../support/swupdate.ts';
+import { lacks, loopDevice } from '../support/tools.ts';
 
 let stack: Stack;
 let vendor: TestVendor;
@@ -219,6 +220,8 @@ describe('hooks', () => {
   });
 });
 
+class PowerCut extends Error {}
+
 describe('A33: the power of a device with two partitions goes', () => {
   const image = randomBytes(300_000);
   const factory = Buffer.alloc(1024 * 1024, 'f');
@@ -305,4 +308,64 @@ describe('A33: the power of a device with two partitions goes', () => {
       }
     }
   });
+});
+
+const lackingRauc = lacks(['rauc', 'dbus-daemon', 'mksquashfs', 'openssl', 'losetup'], { root: true });
+test.skipIf(lackingRauc)(
+  `a bundle goes through to RAUC${lackingRauc ? ` (skipped: ${lackingRauc})` : ''}`,
+  async () => {
+    const directory = temporaryDirectory();
+    const rauc = new RaucDevice(directory);
+    const image = randomBytes(200_000);
+    const { configFile, environment } = rauc;
+    const installer = { kind: 'rauc', directory: 'staging', configFile, environment };
+    const device = makeDevice(vendor.trustRoot, [stack.url], { installer, health: { command: ['true'] } }, directory);
+    try {
+      await rauc.start('A');
+      await offer(device, '8.0.0', rauc.bundle('8.0.0', image));
+      expect(await device.install()).toEqual({ outcome: 'reboot-needed', version: '8.0.0' });
+      expect(rauc.boot('primary')).toBe('B');
+      await rauc.stop();
+      device.reboot();
+      await rauc.start('B');
+      expect(await device.install()).toEqual({ outcome: 'installed', version: '8.0.0' });
+      expect(readFileSync(rauc.slot('b')).subarray(0, image.length).equals(image)).toBe(true);
+      expect(rauc.boot('state-B')).toBe('good');
+    } finally {
+      await rauc.stop();
+      device.destroy();
+    }
+  },
+);
+
+const lackingSwupdate = lacks(['swupdate', 'openssl', 'cpio']);
+const swupdateTitle = `an archive goes through to SWUpdate${lackingSwupdate ? ` (skipped: ${lackingSwupdate})` : ''}`;
+test.skipIf(lackingSwupdate)(swupdateTitle, async () => {
+  const directory = temporaryDirectory();
+  const loader = new BootLoader(directory);
+  const image = randomBytes(200_000);
+  const slots = { a: join(directory, 'a.slot'), b: join(directory, 'b.slot') };
+  for (const file of Object.values(slots)) writeFileSync(file, Buffer.alloc(1024 * 1024));
+  makeKey(directory);
+  const { running, bootEnvironment } = loader;
+  const installer = {
+    kind: 'swupdate',
+    directory: 'staging',
+    arguments: ['-k', join(directory, 'cert.pem'), '-e', 'stable,{slot}', '-H', 'test-board:1.0'],
+    running,
+    bootEnvironment,
+    environment: { TMPDIR: directory },
+  };
+  const device = makeDevice(vendor.trustRoot, [stack.url], { installer, health: { command: ['true'] } }, directory);
+  try {
+    await offer(device, '9.0.0', swupdateArchive(directory, image, slots));
+    expect(await device.install()).toEqual({ outcome: 'reboot-needed', version: '9.0.0' });
+    device.reboot();
+    expect(loader.boot()).toBe('b');
+    expect(await device.install()).toEqual({ outcome: 'installed', version: '9.0.0' });
+    expect(readFileSync(slots.b).subarray(0, image.length).equals(image)).toBe(true);
+    expect(loader.boot()).toBe('b');
+  } finally {
+    device.destroy();
+  }
 });

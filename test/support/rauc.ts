@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from './stack.ts';
 import { tool } from './tools.ts';
@@ -67,9 +67,10 @@ export class RaucDevice {
   }
 
   async stop(): Promise<void> {
-    const ended = this.#processes.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+    const ended = this.#processes.map((child) => new Promise((resolve) => child.once('close', resolve)));
     for (const child of this.#processes.splice(0)) child.kill();
     await Promise.all(ended);
+    rmSync(this.#at('bus'), { force: true });
   }
 
   /** A signed bundle with one image. */

@@ -27,12 +27,12 @@ Options
   -h, --help         this page
 
 Exit codes
-   0  done, or nothing to do (current, or waiting for a rollout, a veto window or a halted channel)
+   0  done, or nothing to do (current, or waiting for a rollout, a veto window, a halted channel or the release after a revoked one)
    1  a mistake in the agent itself
    2  command line, configuration or trust root
    3  another process is at work, or nothing is on trial
   10  check: an update is proven
-  20  nothing could be proved: stale, unavailable or no quorum; the image that runs keeps running
+  20  nothing could be proved: stale, unavailable, too slow or no quorum; the image that runs keeps running
   30  refused: what was served is wrong; the image that runs keeps running
   40  the new image was not healthy and was rolled back
   50  doctor: something stands in the way of updates

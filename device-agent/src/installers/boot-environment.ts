@@ -1,6 +1,10 @@
-import { FirmproofError } from '@firmproof/protocol';
+import { copyFile, readFile, realpath, rm } from 'node:fs/promises';
+import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
+import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import type { BootEnvironmentConfig } from './config.ts';
 import { type Argv, runProgram, type StdinWriter } from './program.ts';
+
+const readableByAll = 0o644;
 
 /** Variables that the boot loader reads: which slot to boot, and how often it may still try. */
 export type BootEnvironment = {
@@ -55,13 +59,30 @@ function toolFor(config: BootEnvironmentConfig): Tool {
       return {
         read: ['grub-editenv', config.file, 'list'],
         // Its `unset` would be a second write. A variable that is empty means the same to GRUB.
-        write: (variables, run) => run(['grub-editenv', config.file, 'set', ...assignments(variables)]),
+        write: (variables, run) =>
+          replace(config.file, (copy) => run(['grub-editenv', copy, 'set', ...assignments(variables)])),
       };
     case 'command':
       return {
         read: config.read,
         write: (variables, run) => run([...config.write, ...assignments(variables)]),
       };
+  }
+}
+
+/** Changes a file as a copy of it: `grub-editenv` empties it before it writes, and a power cut in between would lose all. */
+async function replace(file: string, change: (copy: string) => Promise<unknown>): Promise<void> {
+  const copy = `${file}.edited`;
+  try {
+    const target = await realpath(file);
+    await copyFile(target, copy);
+    await change(copy);
+    await writeFileAtomically(target, await readFile(copy), readableByAll);
+  } catch (cause) {
+    if (isFirmproofError(cause)) throw cause;
+    throw new FirmproofError('boot-environment-failed', `${file} cannot be replaced: ${String(cause)}`, { cause });
+  } finally {
+    await rm(copy, { force: true });
   }
 }
 

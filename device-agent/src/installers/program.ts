@@ -107,9 +107,12 @@ function collectOutput(child: ChildProcess) {
   return { closed, answer: () => answer, tail: () => printable(tail) };
 }
 
-/** What a program writes ends in journals and logs: on one line, without control characters. */
+/** What a program writes ends in journals and logs: on one line, without control characters or the passwords of addresses. */
 function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+  return text
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .replace(/:\/\/[^\s/@]*@/g, '://')
+    .trim();
 }
 
 async function feed(child: ChildProcess, write: StdinWriter, kill: () => void): Promise<void> {

@@ -23,7 +23,7 @@ const table = {
   failed: { recorded: 'idle' },
 } as const;
 
-export type Transitions = typeof table;
+type Transitions = typeof table;
 export type State = keyof Transitions;
 /** A state in which something has to be done. */
 export type WorkingState = Exclude<State, 'idle'>;

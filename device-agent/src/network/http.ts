@@ -35,7 +35,7 @@ const redirects = new Set([301, 302, 303, 307, 308]);
 
 /**
  * GETs a bounded body: never more bytes than allowed, never slower than the rate floor over the whole, never elsewhere than
- * a device may ask. Memory is the body.
+ * a device may ask (docs/spec/device.md D43, D44, D46). Memory is the body.
  * @throws FirmproofError `unavailable`, `download-too-slow`, `redirect-refused`, `tooLargeCode` when the body is larger than allowed
  */
 export async function fetchBounded(url: string, limits: FetchLimits, options: FetchOptions): Promise<FetchedBody> {

@@ -67,7 +67,7 @@ export function byHealth(
   return [...sources].sort((one, other) => (penalty.get(one) ?? 0) - (penalty.get(other) ?? 0));
 }
 
-/** What the device remembers of the sources that it has asked, over restarts. Nothing is decided by it but the order. */
+/** What the device remembers of the sources that it has asked, over restarts. Nothing is decided by it but the order (D42). */
 export class SourceHealth {
   readonly #file: string;
   readonly #now: () => number;

@@ -10,7 +10,7 @@ const burstSeconds = 1;
 
 /**
  * A token bucket. It may go into debt by one chunk, which is waited for before the next, so chunks larger than the bucket
- * pass too; over any time t at most `bytesPerSecond × (t + 1)` bytes and one chunk come through.
+ * pass too (D46); over any time t at most `bytesPerSecond × (t + 1)` bytes and one chunk come through.
  */
 export function createTokenBucket(bytesPerSecond: number, time: Time): Throttle {
   const capacity = bytesPerSecond * burstSeconds;

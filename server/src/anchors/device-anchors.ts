@@ -39,11 +39,6 @@ export function createDeviceAnchors({ database, lists }: { readonly database: Da
   return {
     lists,
 
-    /** Whether the publisher has revoked the device with this leaf on chain (N7.1, A37). */
-    async isRevokedOnChain(product: ProductId, leaf: Bytes32): Promise<boolean> {
-      return (await revokedAt(product, leaf)) !== null;
-    },
-
     /** Anchored batches of a product, oldest first. */
     async batches(product: ProductId): Promise<DeviceBatchResource[]> {
       const rows = await batchesOf(product);
@@ -82,6 +77,14 @@ export function createDeviceAnchors({ database, lists }: { readonly database: Da
         state: revoked === null ? 'unanchored' : 'revoked',
         ...(revoked !== null && { revokedAt: revoked }),
       });
+    },
+
+    /** The leaves of all batches whose lists are here. */
+    async anchoredLeaves(product: ProductId): Promise<ReadonlySet<string>> {
+      const leaves = new Set<string>();
+      for (const { root } of await batchesOf(product))
+        for (const leaf of await lists.leaves(product, bytes32Schema.parse(root))) leaves.add(leaf);
+      return leaves;
     },
 
     /**

@@ -8,8 +8,10 @@ import {
   growDeviceTree,
   inSteps,
   leavesOf,
+  nodeReader,
   type ProductId,
   parseDeviceLines,
+  toHex,
 } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node';
 import { makeDirectory } from '@firmproof/protocol/node/directory';
@@ -65,6 +67,14 @@ export function createDeviceLists(directory: string) {
       const text = await readFile(listFile(product, root), 'utf8').catch(() => null);
       if (text === null) throw new FirmproofError('device-list-missing', `no list with root ${root} is here`);
       return text;
+    },
+
+    /** The leaves of a list; none where it is not here. */
+    async leaves(product: ProductId, root: Bytes32): Promise<readonly Bytes32[]> {
+      const devices = await count(product, root);
+      if (devices === null) return [];
+      const read = nodeReader(await readFile(treeFile(product, root)));
+      return Array.from({ length: devices }, (_, index) => toHex(read(devices - 1 + index)) as Bytes32);
     },
 
     /** The proof of a leaf; null where the list is not here or does not name it. */

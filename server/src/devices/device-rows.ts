@@ -5,7 +5,7 @@ import type { Tables } from '../database/schema.ts';
 
 export type DeviceRow = Tables['devices'] & { readonly revoked_at: number | null };
 
-/** Devices with what the chain says of them (S2.6 of docs/spec/receipts.md). */
+/** Devices with what the chain says of them (S2.6 of docs/spec/receipts.md, N7.1 of docs/spec/device-anchor.md). */
 export const devicesOf = (database: Database, product: ProductId) =>
   database
     .selectFrom('devices')

@@ -4,6 +4,7 @@ import {
   type EnrolmentState,
   type FleetSummary,
   fleetSummarySchema,
+  maximumBatchDevices,
   type ProductId,
 } from '@firmproof/protocol';
 import { sql } from 'kysely';
@@ -36,6 +37,9 @@ export function createFleet({ database }: { readonly database: Database }) {
       if (flagged) query = query.where('devices.flags', '<>', '[]');
       return query.execute();
     },
+
+    /** By its id or the digest of its key. @throws FirmproofError `device-not-found` */
+    row: (product: ProductId, name: string): Promise<DeviceRow> => deviceNamed(database, product, name),
 
     /** @throws FirmproofError `device-not-found` */
     async device(product: ProductId, name: string): Promise<DeviceResource> {
@@ -72,21 +76,27 @@ export function createFleet({ database }: { readonly database: Database }) {
       });
     },
 
-    /** Enrolled devices as a list to anchor (N4 of docs/spec/device-anchor.md), some lines at a time. */
-    async *list(product: ProductId): AsyncGenerator<string> {
+    /**
+     * Enrolled devices as a list to anchor (N4 of docs/spec/device-anchor.md), some lines at a time; with `without`, those that
+     * have other leaves, and no more than one list may name.
+     */
+    async *list(product: ProductId, without?: ReadonlySet<string>): AsyncGenerator<string> {
+      let room = without ? maximumBatchDevices : Number.POSITIVE_INFINITY;
       yield `${deviceListHeader}\n`;
       let after = '';
-      for (;;) {
+      while (room > 0) {
         const rows = await devicesOf(database, product)
           .where(effectiveState, '=', 'enrolled')
           .where('devices.key_digest', '>', after)
-          .select(['devices.device', 'devices.key_digest', 'devices.salt'])
+          .select(['devices.device', 'devices.key_digest', 'devices.salt', 'devices.leaf'])
           .orderBy('devices.key_digest')
           .limit(rowsAtOnce)
           .execute();
         const last = rows.at(-1);
         if (!last) return;
-        yield rows.map(({ device, key_digest, salt }) => `${device},${key_digest},${salt}\n`).join('');
+        const listed = rows.filter(({ leaf }) => !without?.has(leaf)).slice(0, room);
+        yield listed.map(({ device, key_digest, salt }) => `${device},${key_digest},${salt}\n`).join('');
+        room -= listed.length;
         after = last.key_digest;
       }
     },

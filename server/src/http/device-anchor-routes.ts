@@ -1,9 +1,11 @@
 import {
+  anchoredDeviceSchema,
   type Bytes32,
   bytes32Schema,
   deviceListHeader,
   FirmproofError,
   maximumBatchDevices,
+  parseDeviceName,
   parseProductId,
 } from '@firmproof/protocol';
 import express, { type Request, Router } from 'express';
@@ -23,7 +25,15 @@ function hashOf(request: Request, name: string): Bytes32 {
 }
 
 /** Lists of devices, and what the chain says of them. */
-export function deviceAnchorRoutes({ anchors, intake, tokens, store, uploadQuota, config }: Dependencies): Router {
+export function deviceAnchorRoutes({
+  anchors,
+  devices,
+  intake,
+  tokens,
+  store,
+  uploadQuota,
+  config,
+}: Dependencies): Router {
   const router = Router();
   const readList = express.text({ type: listType, limit: maximumListBytes });
 
@@ -63,6 +73,18 @@ export function deviceAnchorRoutes({ anchors, intake, tokens, store, uploadQuota
   router.get('/v1/products/:product/device-leaves/:leaf', async (request, response) => {
     const { id } = await intake.productRow(parseProductId(parameter(request, 'product')));
     response.json(await anchors.stateOf(parseProductId(id), hashOf(request, 'leaf')));
+  });
+
+  router.get('/v1/products/:product/devices/:device/anchor', async (request, response) => {
+    const { product } = await requireProposer(request);
+    const { device, key_digest, salt, leaf } = await devices.fleet.row(
+      product,
+      parseDeviceName(parameter(request, 'device')),
+    );
+    const state = await anchors.stateOf(product, bytes32Schema.parse(leaf));
+    response
+      .setHeader('cache-control', 'no-store')
+      .json(anchoredDeviceSchema.parse({ ...state, device, keyDigest: key_digest, salt }));
   });
 
   // As with the attestation of a release: who knows the id may see what is proposed, until anybody can compute the id.

@@ -18,7 +18,7 @@ const listType = 'text/csv';
 const noStore = ['cache-control', 'no-store'] as const;
 
 /** The devices of a product, for its vendor: read by publisher and guardian, changed by the publisher alone. */
-export function deviceRoutes({ devices, intake, tokens, uploadQuota, config }: Dependencies): Router {
+export function deviceRoutes({ anchors, devices, intake, tokens, uploadQuota, config }: Dependencies): Router {
   const router = Router();
   const { claimTokens, enrolments, fleet, imports } = devices;
 
@@ -55,7 +55,8 @@ export function deviceRoutes({ devices, intake, tokens, uploadQuota, config }: D
   router.get('/v1/products/:product/device-list', async (request, response) => {
     const product = await forReading(request);
     response.setHeader(...noStore).type(listType);
-    await pipeline(Readable.from(fleet.list(product)), response);
+    const without = request.query['unanchored'] === 'true' ? await anchors.anchoredLeaves(product) : undefined;
+    await pipeline(Readable.from(fleet.list(product, without)), response);
   });
 
   router.get('/v1/products/:product/devices/:device', async (request, response) => {

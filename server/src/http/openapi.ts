@@ -1,6 +1,7 @@
 import {
   accountSchema,
   anchorDevicesRequestSchema,
+  anchoredDeviceSchema,
   applyRequestSchema,
   cancelRecoveryRequestSchema,
   channelResourceSchema,
@@ -294,6 +295,14 @@ export const operations: readonly Operation[] = [
     answer: deviceResourceSchema,
   },
   {
+    method: 'get',
+    path: `${product}/devices/{device}/anchor`,
+    summary: 'What the chain says of an enrolled device, with what its leaf is made of',
+    token: true,
+    status: 200,
+    answer: anchoredDeviceSchema,
+  },
+  {
     method: 'post',
     path: `${product}/devices/{device}/acceptance`,
     summary: 'Enrol a device that waits; of an enrolled one, take back its flags',
@@ -320,7 +329,8 @@ export const operations: readonly Operation[] = [
   {
     method: 'get',
     path: `${product}/device-list`,
-    summary: 'The enrolled devices as a list to anchor, as CSV: device,keyDigest,salt',
+    summary:
+      'The enrolled devices as a list to anchor, as CSV: device,keyDigest,salt. ?unanchored=true: those that are in no anchored batch',
     token: true,
     status: 200,
     contentType: 'text/csv',

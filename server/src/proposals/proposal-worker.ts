@@ -144,6 +144,8 @@ export function createProposalWorker(options: {
     if (waitingCodes.includes(failure.code) || (builds && failure.code !== 'approval-expired')) {
       return store.move(row, row.state as 'approving', { reason });
     }
+    // Somebody else was faster: the contract refuses what is done already, and the next pass finds it so.
+    if (await contracts.shows(requestOf(row), row.product, 'latest').catch(() => false)) return;
     judgedAt.delete(row.id);
     return store.move(row, failure.code === 'approval-expired' ? 'expired' : 'rejected', { reason });
   }

@@ -95,7 +95,7 @@ const farAheadSeconds = 4_102_444_800;
 const poisoned = (blockSeconds = farAheadSeconds) => open().proven(blockSeconds, { isNewRoot: false });
 const honestBlock = () => buildTimeSeconds + machine.up;
 
-describe('a timestamp that was made up (D17)', () => {
+describe('a timestamp that was made up (D40)', () => {
   beforeEach(() => remember(open().proven(honestBlock(), { isNewRoot: false })));
 
   test('is believed once a quorum vouches for it, and doubted after 90 days in which nothing verifies', async () => {

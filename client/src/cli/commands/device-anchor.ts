@@ -1,14 +1,14 @@
 import {
-  type BatchDevice,
-  type Bytes32,
   bytes32Schema,
   deviceLeaf,
   FirmproofError,
   type ProductId,
   type Proposal,
+  parseDeviceList,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
 import { parseDeviceFile } from '../../device-list.ts';
+import type { Vendor } from '../../vendor.ts';
 import { waitsForPeople } from '../../waits-for-people.ts';
 import { requireConsent } from '../ask.ts';
 import { readText } from '../files.ts';
@@ -21,16 +21,15 @@ type DeviceFlags = { readonly from?: string; readonly yes?: boolean; readonly wa
 const nextStep = (proposal: Proposal, done: string): string =>
   waitsForPeople(proposal) ? `it waits for approvals: firmproof approve ${proposal.id}` : done;
 
-function devicesFrom(file: string | undefined): readonly BatchDevice[] {
-  if (file === undefined)
-    throw new FirmproofError('usage-invalid', 'which devices?', { hint: 'Name a file of them with --from.' });
-  return parseDeviceFile(readText(file));
-}
-
 async function anchor(session: Session, name: string, flags: DeviceFlags): Promise<void> {
-  const devices = devicesFrom(flags.from);
+  const given = flags.from === undefined ? null : parseDeviceFile(readText(flags.from));
   const product = await session.product(name);
   const vendor = await session.vendor(product);
+  const devices = given ?? parseDeviceList(await vendor.client.unanchoredDevices(product));
+  if (devices.length === 0) {
+    session.output.result({ product, count: 0 }, 'no enrolled device waits to be anchored');
+    return;
+  }
   await requireConsent(session, `Vouch for ${devices.length} devices on chain?`, flags.yes);
   session.output.note(`Anchoring ${devices.length} devices`);
   const proposed = await vendor.anchorDevices({ product, devices });
@@ -49,21 +48,28 @@ async function anchor(session: Session, name: string, flags: DeviceFlags): Promi
   );
 }
 
-/** The leaf of a device: as such, or by the device's id. @throws FirmproofError `usage-invalid` */
-function leafOf(product: ProductId, device: string, file: string | undefined): Bytes32 {
-  const leaf = bytes32Schema.safeParse(device);
-  if (leaf.success) return leaf.data;
-  const found = devicesFrom(file).find((candidate) => candidate.device === device);
-  if (found) return deviceLeaf(product, found.keyDigest, found.salt);
-  throw new FirmproofError('usage-invalid', `${file} does not name the device ${device}`);
+/** The device as a file lists it, or else the server. @throws FirmproofError `usage-invalid`, `device-not-found` */
+async function findDevice({ client }: Vendor, product: ProductId, name: string, file: string | undefined) {
+  if (file === undefined) return client.anchoredDevice(product, name);
+  const found = parseDeviceFile(readText(file)).find(({ device, keyDigest }) => device === name || keyDigest === name);
+  if (found) return found;
+  throw new FirmproofError('usage-invalid', `${file} does not name the device ${name}`);
+}
+
+/** A leaf as such, or that of a device: computed here, and shown with the key that it is of. */
+async function leafOf(vendor: Vendor, product: ProductId, name: string, file: string | undefined) {
+  const leaf = bytes32Schema.safeParse(name);
+  if (leaf.success) return { leaf: leaf.data, what: `the leaf ${name}` };
+  const { device, keyDigest, salt } = await findDevice(vendor, product, name, file);
+  return { leaf: deviceLeaf(product, keyDigest, salt), what: `device ${device} with the key ${keyDigest}` };
 }
 
 async function revoke(session: Session, name: string, device: string, flags: DeviceFlags): Promise<void> {
   const product = await session.product(name);
-  const leaf = leafOf(product, device, flags.from);
   const vendor = await session.vendor(product);
-  await requireConsent(session, `Revoke ${device} for ever?`, flags.yes);
-  session.output.note(`Revoking ${device}`);
+  const { leaf, what } = await leafOf(vendor, product, device, flags.from);
+  await requireConsent(session, `Revoke ${what} for ever?`, flags.yes);
+  session.output.note(`Revoking ${what}`);
   const proposed = await vendor.revokeDevice(product, leaf);
   const proposal = await session.follow(vendor, proposed, { wait: flags.wait ?? false });
   const { id, state, transaction } = proposal;
@@ -79,16 +85,19 @@ export function addDeviceAnchor(device: Command, run: Run): void {
     .command('anchor')
     .argument('<product>', 'name or id')
     .description('vouch for devices on chain, any number of them in one transaction')
-    .option('--from <file>', 'the devices: CSV with the header device,keyDigest,salt, or a JSON array')
+    .option(
+      '--from <file>',
+      'the devices: CSV with the header device,keyDigest,salt, or a JSON array (default: the enrolled ones that are not anchored)',
+    )
     .option('--yes', 'without being asked')
     .option('--wait', 'until it is on chain, where others have to approve')
     .action(run((session, product: string, flags: DeviceFlags) => anchor(session, product, flags)));
   device
     .command('revoke')
     .argument('<product>', 'name or id')
-    .argument('<device>', 'its id, or its leaf (0x…)')
+    .argument('<device>', 'its id, the digest of its key, or its leaf (0x…)')
     .description('vouch for a device no longer, for ever: its key is stolen, or it was cloned')
-    .option('--from <file>', 'the list that names the device, as for anchor')
+    .option('--from <file>', 'the list that names the device, as for anchor (default: the server)')
     .option('--yes', 'without being asked')
     .option('--wait', 'until it is on chain, where others have to approve')
     .action(run((session, product: string, id: string, flags: DeviceFlags) => revoke(session, product, id, flags)));

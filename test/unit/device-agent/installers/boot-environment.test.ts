@@ -1,5 +1,15 @@
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createBootEnvironment, parseAssignments } from '../../../../device-agent/src/installers/boot-environment.ts';
 import { installerSchema } from '../../../../device-agent/src/installers/config.ts';
@@ -101,6 +111,31 @@ describe('what other people have in the environment', () => {
   });
 });
 
+describe('the file of GRUB', () => {
+  test('is replaced as a whole, also behind a link: a power cut leaves the old or the new one', async ({ skip }) => {
+    const lacking = lacks(['grub-editenv']);
+    if (lacking) skip(lacking);
+    grub();
+    const [file, link] = [join(directory, 'grubenv'), join(directory, 'link')];
+    symlinkSync(file, link);
+    const before = openSync(file, 'r');
+    try {
+      await environmentOf({ kind: 'grub', file: link }).write({ firmproof_slot: 'b' });
+      // Whoever has the old file open still has all of it.
+      expect(readFileSync(before, 'utf8')).not.toContain('firmproof_slot');
+      expect(readFileSync(file, 'utf8')).toContain('firmproof_slot=b');
+      expect(readdirSync(directory).sort()).toEqual(['grubenv', 'link']);
+    } finally {
+      closeSync(before);
+    }
+  });
+
+  test('that is missing is not made up', async () => {
+    const environment = environmentOf({ kind: 'grub', file: join(directory, 'absent') });
+    await expectCode('boot-environment-failed', () => environment.write({ firmproof_slot: 'b' }));
+  });
+});
+
 describe('an environment that fails', () => {
   test('by its program is said, with what the program wrote', async () => {
     await expect(command('echo no such device >&2; exit 1').write({ firmproof_slot: 'b' })).rejects.toMatchObject({
@@ -132,4 +167,15 @@ test('assignments are lines of name=value; a value may hold more of them', () =>
     ['b', 'x=y'],
     ['c', ''],
   ]);
+});
+
+test('whatever is written as assignments is read as it was', () => {
+  const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.-]{0,9}$/);
+  const value = fc.stringMatching(/^[ -~]{0,20}$/);
+  fc.assert(
+    fc.property(fc.dictionary(name, value), (variables) => {
+      const text = Object.entries(variables).map(([key, of]) => `${key}=${of}\n`);
+      expect(parseAssignments(text.join(''))).toEqual(new Map(Object.entries(variables)));
+    }),
+  );
 });

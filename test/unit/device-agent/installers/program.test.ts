@@ -59,6 +59,12 @@ describe('a program', () => {
     expect((await run('printf "\\033[31mred\\r\\n\\007two"; exit 1')).reason).toBe('ended with 1: [31mred two');
   });
 
+  // A40
+  test('cannot put the password of an address into a journal', async () => {
+    const { reason } = await run('echo "GET https://me:secret@mirror.example/x?a@b failed"; exit 1');
+    expect(reason).toBe('ended with 1: GET https://mirror.example/x?a@b failed');
+  });
+
   test('is killed with all that it has started when its time is up', async () => {
     const file = join(directory, 'child');
     const end = await run(`sleep 1000 & echo $! > ${file}; wait`, 0.5);
