@@ -7,6 +7,8 @@ import { Ci } from '../test/support/ci.ts';
 import { makeDevice, type TestDevice } from '../test/support/device.ts';
 import { eventually, makeVendor } from '../test/support/stack.ts';
 import { figure, median, megabyte } from './figure.ts';
+import { startUpOfOthers } from './other-verifiers.ts';
+import { buildPrevious, configureFor, previousRelease } from './previous-agent.ts';
 
 const rounds = 11;
 const reporter = new URL('report-usage.mjs', import.meta.url).pathname;
@@ -70,18 +72,28 @@ try {
   await keyless.promote('1.0.0');
   const check = await offered(device);
   const keylessCheck = await offered(keylessDevice);
+  const previous = buildPrevious();
   const usages = await contest({
     bundle: { args: [bundle, ...check], expected: 10 },
+    ...(previous && { previous: { args: [previous, 'check', '--config', configureFor(device)], expected: 10 } }),
+    idle: { args: [bundle, 'explain', 'stale'], expected: 0 },
     keyless: { args: [bundle, ...keylessCheck], expected: 10 },
     sources: { args: [sources, ...check], expected: 10 },
     bare: { args: ['-e', '0'], expected: 0 },
   });
   const of = (name: string, what: keyof Usage) => median((usages[name] ?? []).map((usage) => usage[what]));
-  for (const name of ['bundle', 'keyless', 'sources']) {
+  for (const name of Object.keys(usages).filter((name) => name !== 'bare')) {
     figure(`agent-check.${name}.cpu`, of(name, 'cpuSeconds'), 's', { rounds });
     figure(`agent-check.${name}.cpu-to-bare-node`, of(name, 'cpuSeconds') / of('bare', 'cpuSeconds'), 'ratio');
     figure(`agent-check.${name}.peak-memory`, of(name, 'peakBytes') / megabyte, 'MB');
   }
+  if (previous) {
+    const ratio = (what: keyof Usage) => of('bundle', what) / of('previous', what);
+    figure('agent-check.cpu-to-previous', ratio('cpuSeconds'), 'ratio', { previous: previousRelease });
+    figure('agent-check.peak-memory-to-previous', ratio('peakBytes'), 'ratio', { previous: previousRelease });
+    rmSync(previous, { force: true });
+  } else console.error(`agent-check: ${previousRelease} is not in this checkout: nothing to compare with`);
+  startUpOfOthers();
   figure('agent-check.bare-node.peak-memory', of('bare', 'peakBytes') / megabyte, 'MB');
 } finally {
   device.destroy();

@@ -53,12 +53,14 @@ async function plain({ url, digest }: Served, file: FileHandle): Promise<void> {
 async function byBlocks({ url, cid }: Served, file: FileHandle, sizeBytes: number, directory: string): Promise<void> {
   await downloadImage({
     image: { cid, sizeBytes },
-    sources: [url],
     target: imageTargetOf(file),
-    minimumBytesPerSecond: 1024,
-    maximumBytesPerSecond: null,
-    health: SourceHealth.open(directory, () => 0),
-    ownOrigins: new Set([url]),
+    from: {
+      sources: [url],
+      minimumBytesPerSecond: 1024,
+      maximumBytesPerSecond: null,
+      health: SourceHealth.open(directory, () => 0),
+      ownOrigins: new Set([url]),
+    },
   });
   await file.sync();
 }

@@ -9,7 +9,6 @@ import {
   decodeReleaseState,
   deviceLeaf,
   deviceTree,
-  type ErrorCode,
   headSlots,
   isInShare,
   leavesOf,
@@ -34,7 +33,8 @@ import {
 import { actionTypedData, typedDataHash } from '@firmproof/protocol/approval';
 import { importImage } from '@firmproof/protocol/node';
 import { describe, expect, test } from 'vitest';
-import { forgeProof } from '../support/lying-server.ts';
+import { evidenceCases } from '../support/evidence-cases.ts';
+import { stepsOf } from '../support/step-vectors.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: read as another language would.
 const vectors = (name: string): any =>
@@ -108,8 +108,14 @@ test('rollout: shares and buckets', () => {
   }
 });
 
+test('steps: what each check of the evidence comes to', async () => {
+  const { device, ...evidence } = vectors('evidence');
+  const { rolloutSecret, steps } = vectors('steps');
+  expect(await stepsOf({ ...evidence, device: { ...device, rolloutSecret } })).toEqual(steps);
+});
+
 describe('evidence', () => {
-  const { trustRoot, device, nowSeconds, evidence, older, proves } = vectors('evidence');
+  const { trustRoot, device, nowSeconds, evidence, proves } = vectors('evidence');
   const root = parseTrustRoot(JSON.stringify(trustRoot));
   const verify = (document: object, change: object = {}, now = nowSeconds) =>
     verifyEvidence(
@@ -123,25 +129,7 @@ describe('evidence', () => {
     expect(await verify(evidence)).toMatchObject({ outcome: 'update', release: proves });
   });
 
-  const { storageProofs, block, release } = evidence;
-  const week = 7 * 86_400;
-  const cases: readonly (readonly [ErrorCode, object, object?, number?])[] = [
-    ['no-quorum', { ...evidence, cosignatures: evidence.cosignatures.slice(0, 1) }],
-    ['no-quorum', { ...evidence, block: { ...block, timestamp: block.timestamp + 1 } }],
-    ['chain-mismatch', { ...evidence, block: { ...block, chainId: 1 } }],
-    ['stale', evidence, {}, block.timestamp + week + 1],
-    ['account-proof-invalid', { ...evidence, accountProof: forgeProof(evidence.accountProof) }],
-    [
-      'storage-proof-invalid',
-      { ...evidence, storageProofs: { ...storageProofs, history: forgeProof(storageProofs.history) } },
-    ],
-    ['proof-too-large', { ...evidence, accountProof: Array(65).fill(evidence.accountProof[0]) }],
-    ['sequence-rollback', older, { lastProven: { sequence: 5, history: `0x${'00'.repeat(32)}` } }],
-    ['equivocation', evidence, { lastProven: { sequence: 5, history: `0x${'00'.repeat(32)}` } }],
-    ['below-rollback-floor', evidence, { rollbackFloor: 1 }],
-    ['commitment-mismatch', { ...evidence, release: { ...release, image: older.release.image } }],
-    ['already-installed', evidence, { installed: { version: '2.0.0', image: release.image } }],
-  ];
+  const cases = evidenceCases(vectors('evidence'));
   for (const [code, document, change, now] of cases) {
     test(code, async () => {
       expect(await verify(document, change, now)).toMatchObject({ code });

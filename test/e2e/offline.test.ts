@@ -11,6 +11,7 @@ import { firmproof, firmproofAgent, runCommand } from '../support/command.ts';
 import { makeDevice, type TestDevice } from '../support/device.ts';
 import { expectCode } from '../support/expect-code.ts';
 import { flipByte, LyingServer } from '../support/lying-server.ts';
+import { compileForSmallDevice, compiler } from '../support/small-device.ts';
 import {
   destroyStack,
   eventually,
@@ -29,6 +30,7 @@ let vendor: TestVendor;
 let device: TestDevice;
 let directory: string;
 let file: string;
+let programs: string;
 
 /** The arguments that run a command with no interface up, if this machine allows it. */
 const namespace = [
@@ -40,6 +42,7 @@ beforeAll(async () => {
   stack = await startStack();
   vendor = await makeVendor(stack);
   directory = temporaryDirectory();
+  programs = temporaryDirectory();
   file = join(directory, 'update.car');
   device = makeDevice(vendor.trustRoot, [stack.url]);
   await vendor.publish('1.0.0', image);
@@ -52,7 +55,7 @@ beforeAll(async () => {
   rmSync(join(device.directory, 'data'), { recursive: true });
 });
 afterAll(async () => {
-  rmSync(directory, { recursive: true, force: true });
+  for (const made of [directory, programs]) rmSync(made, { recursive: true, force: true });
   device.destroy();
   await destroyStack(stack);
 });
@@ -83,6 +86,25 @@ describe('an offline update', () => {
       if (cid.code === 0x55 && bytes.length > 100_000) leaves = Buffer.concat([leaves, bytes]);
     }
     expect(sha256(leaves)).toBe(sha256(image));
+  });
+
+  test.skipIf(compiler === undefined)('is proved and taken apart by the programs for small devices', () => {
+    const [evidence, bytes, root, state] = ['evidence.json', 'image.bin', 'root.json', 'device.json'].map((name) =>
+      join(programs, name),
+    ) as [string, string, string, string];
+    const takeApart = compileForSmallDevice('offline', programs);
+    expect(takeApart(file, evidence, bytes)).toEqual({ code: 0, lines: [sha256(image)] });
+    expect(readFileSync(bytes)).toEqual(image);
+    writeFileSync(root, JSON.stringify(vendor.trustRoot.envelope));
+    const device = { channel: 'stable', hardware: 'rev-1', nowSeconds: 1_700_000_000, installed: { version: '0.0.1' } };
+    writeFileSync(state, JSON.stringify({ ...device, rollbackFloor: 0, rolloutSecret: '00'.repeat(32) }));
+    const verify = compileForSmallDevice('verify', programs);
+    expect(verify(root, evidence, state)).toEqual({ code: 0, lines: [`update 1.0.0 ${sha256(image)}`] });
+    const cut = join(programs, 'cut.car');
+    writeFileSync(cut, readFileSync(file).subarray(0, -1));
+    expect(takeApart(cut, evidence, bytes)).toEqual({ code: 1, lines: ['offline-file-malformed'] });
+    writeFileSync(cut, flipByte(readFileSync(file), readFileSync(file).length - 1));
+    expect(takeApart(cut, evidence, bytes)).toEqual({ code: 1, lines: ['block-digest-mismatch'] });
   });
 
   test.skipIf(namespace === undefined)('is installed in a network namespace with no interface up', () => {

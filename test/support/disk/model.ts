@@ -18,8 +18,7 @@ export type Operation =
   /** Looks, opens, closes: nothing changes. */
   | { readonly kind: 'look' };
 
-const isChange = (operation: Operation): operation is Change =>
-  operation.kind !== 'sync' && operation.kind !== 'look';
+const isChange = (operation: Operation): operation is Change => operation.kind !== 'sync' && operation.kind !== 'look';
 
 /** What becomes of a change that was not synced: as it was told, not at all, or, of a write, the beginning alone. */
 export type Fate = 'kept' | 'lost' | 'torn';

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { downloadImage } from '../../../device-agent/src/download.ts';
+import { type DownloadProgress, downloadImage } from '../../../device-agent/src/download.ts';
 import type { ImageTarget } from '../../../device-agent/src/installers/installer.ts';
 import { SourceHealth } from '../../../device-agent/src/network/source-health.ts';
 import { expectCode } from '../../support/expect-code.ts';
@@ -57,16 +57,25 @@ function slotOf(content: Uint8Array): ImageTarget {
   };
 }
 
-const download = (root: Block, sizeBytes: number, target: ImageTarget, change: object = {}) =>
+const download = (
+  root: Block,
+  sizeBytes: number,
+  target: ImageTarget,
+  change: object = {},
+  onProgress?: DownloadProgress,
+) =>
   downloadImage({
     image: { cid: root.cid, sizeBytes },
-    sources: [url],
     target,
-    minimumBytesPerSecond: 0,
-    maximumBytesPerSecond: null,
-    health: SourceHealth.open(directory, () => 1_700_000_000),
-    ownOrigins: new Set([url]),
-    ...change,
+    from: {
+      sources: [url],
+      minimumBytesPerSecond: 0,
+      maximumBytesPerSecond: null,
+      health: SourceHealth.open(directory, () => 1_700_000_000),
+      ownOrigins: new Set([url]),
+      ...change,
+    },
+    ...(onProgress && { onProgress }),
   });
 
 /** An image of leaves of these sizes, with so many links to a node; all its blocks are served. */
@@ -123,9 +132,7 @@ describe('a download that goes on', () => {
   test('reports how far the slot holds the image, in order, to the end', async () => {
     const { root, content } = treeOf([3000, 5000, 1, 4000], 4);
     const progress: number[] = [];
-    await download(root, content.length, slotOf(Buffer.alloc(content.length)), {
-      onProgress: (done: number) => progress.push(done),
-    });
+    await download(root, content.length, slotOf(Buffer.alloc(content.length)), {}, (done) => progress.push(done));
     expect(progress).toEqual([3000, 8000, 8001, 12_001]);
   });
 });

@@ -4,7 +4,11 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { parsePublicKey, parseReceipt, type Receipt, receiptTag, sha256, trustRootType } from '@firmproof/protocol';
-import { readMessageSignature, verifyMessage } from '@firmproof/protocol/node/message-signature';
+import {
+  readMessageSignature,
+  receiptMaximumAgeSeconds,
+  verifyMessage,
+} from '@firmproof/protocol/node/message-signature';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Agent } from '../../../device-agent/src/agent.ts';
@@ -55,7 +59,7 @@ class Receiver {
     const { keyDigest } = readMessageSignature(request.headers, {
       tag: receiptTag,
       nowSeconds: nowForDevices,
-      maximumAgeSeconds: 30 * 86_400,
+      maximumAgeSeconds: receiptMaximumAgeSeconds,
     });
     expect(keyDigest).toBe(sha256(Buffer.from(this.publicKey, 'base64')));
     await verifyMessage({ path: request.url ?? '', headers: request.headers, body }, parsePublicKey(this.publicKey));
