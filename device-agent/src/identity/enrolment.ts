@@ -11,7 +11,6 @@ import {
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import * as z from 'zod';
 import type { Agent } from '../agent.ts';
-import { check } from '../check.ts';
 import { postJson } from '../network/http.ts';
 import { problemCode } from '../network/problem.ts';
 import { heldTrustRoot, serversOf } from '../trust.ts';
@@ -45,8 +44,6 @@ export function enrolmentsOf({ config }: Pick<Agent, 'config'>): Enrolments {
  */
 export async function enrol(agent: Agent, claimToken?: string): Promise<Enrolments> {
   requireOwn(agent);
-  // The request says when it was signed: a device that has proved nothing yet knows the time of its image only.
-  if (agent.journal.entry.lastProven === null) await check(agent);
   let failure: unknown = new FirmproofError('unavailable', 'no server is configured');
   const answers: Enrolments = {};
   for (const server of serversOf(agent)) {

@@ -18,8 +18,6 @@ import { deviceNamed, deviceResource, devicesNamed, stateOf } from './device-row
 /** Who has asked for so long and was not accepted makes room for others. */
 const patienceSeconds = 30 * 86_400;
 
-export type Enrolments = ReturnType<typeof createEnrolments>;
-
 /** A salt, and the leaf that the chain would know the device by (N1 of docs/spec/device-anchor.md). */
 export function saltedLeaf(product: ProductId, keyDigest: Sha256Digest, given: string | null = null) {
   const salt = parseBytes32(given ?? `0x${randomBytes(32).toString('hex')}`);

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { FirmproofError, type ImportAnswer, type ProductId } from '@firmproof/protocol';
 import { type FactoryDevice, isMistake, readFactoryList } from '@firmproof/protocol/node/factory-list';
-import { type SelectQueryBuilder, sql } from 'kysely';
+import { type SelectQueryBuilder, sql, type Transaction } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 import { saltedLeaf } from './enrolments.ts';
@@ -70,6 +71,36 @@ export function createFactoryImports({
     return devices;
   }
 
+  /** In the order of the keys, and in steps between which the server answers others. */
+  async function enrolStaged(transaction: Transaction<Tables>, id: string, product: ProductId): Promise<void> {
+    let after = '';
+    for (;;) {
+      const step = await transaction
+        .selectFrom('device_imports')
+        .select('key_digest')
+        .where('import', '=', id)
+        .where('key_digest', '>', after)
+        .orderBy('key_digest')
+        .limit(rowsAtOnce)
+        .execute();
+      const last = step.at(-1)?.key_digest;
+      if (last === undefined) return;
+      await sql`INSERT INTO devices (product, key_digest, device, public_key, salt, leaf, state, enrolled_by, asked_at)
+        SELECT ${product}, key_digest, device, public_key, salt, leaf, 'enrolled', 'factory', ${nowSeconds()}
+        FROM device_imports WHERE import = ${id} AND key_digest > ${after} AND key_digest <= ${last} ORDER BY key_digest
+        ON CONFLICT (product, key_digest) DO UPDATE SET
+          public_key = coalesce(devices.public_key, excluded.public_key),
+          device = excluded.device,
+          salt = CASE devices.state WHEN 'pending' THEN excluded.salt ELSE devices.salt END,
+          leaf = CASE devices.state WHEN 'pending' THEN excluded.leaf ELSE devices.leaf END,
+          enrolled_by = coalesce(devices.enrolled_by, 'factory'),
+          state = 'enrolled'`.execute(transaction);
+      await transaction.deleteFrom('device_imports').where('import', '=', id).where('key_digest', '<=', last).execute();
+      after = last;
+      await setImmediate();
+    }
+  }
+
   return {
     /** At the start: what a stop has left. */
     async dropUnfinished(): Promise<void> {
@@ -96,16 +127,7 @@ export function createFactoryImports({
             )
             .select(({ fn }) => fn.countAll().as('known'))
             .executeTakeFirstOrThrow();
-          await sql`INSERT INTO devices (product, key_digest, device, public_key, salt, leaf, state, enrolled_by, asked_at)
-            SELECT ${product}, key_digest, device, public_key, salt, leaf, 'enrolled', 'factory', ${nowSeconds()}
-            FROM device_imports WHERE import = ${id}
-            ON CONFLICT (product, key_digest) DO UPDATE SET
-              public_key = coalesce(devices.public_key, excluded.public_key),
-              device = excluded.device,
-              salt = CASE devices.state WHEN 'pending' THEN excluded.salt ELSE devices.salt END,
-              leaf = CASE devices.state WHEN 'pending' THEN excluded.leaf ELSE devices.leaf END,
-              enrolled_by = coalesce(devices.enrolled_by, 'factory'),
-              state = 'enrolled'`.execute(transaction);
+          await enrolStaged(transaction, id, product);
           return devices - Number(known);
         });
         return { product, devices, added, known: devices - added };
