@@ -85,7 +85,7 @@ async function takeBackJump(agent: Agent, staleBlockSeconds: number): Promise<bo
 const aheadMessage = 'a newer trust root is signed, but nothing proves to this device that the chain names it';
 
 /**
- * Asks the servers in turn and takes the first whose evidence proves something (checks 1 to 4), whatever it proves. A
+ * Asks the servers in turn and takes the first whose evidence proves something (D1 to D4), whatever it proves. A
  * server that lies or is silent costs nothing but the next question.
  */
 async function askAll(agent: Agent, unconditional: boolean): Promise<Answers> {

@@ -16,7 +16,7 @@ import { parseStatement, type Statement, statementPayloadType } from './statemen
 export const attestationMediaType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 export const maximumAttestationBytes = 128 * 1024;
 
-/** Exactly one of key and certificate: a bundle that names both, or a chain of its own, is none of ours. */
+/** R4 of docs/spec/release.md. Exactly one of key and certificate: a bundle that names both, or a chain of its own, is none of ours. */
 const absent = z.undefined().optional();
 const materialSchema = z.union([
   z.object({

@@ -5,7 +5,7 @@ import { FirmproofError } from './errors.ts';
 
 const maximumNameBytes = 31;
 
-/** Strict semver without build metadata, ≤ 31 bytes. A label for people: order comes from integers (A04). */
+/** R1 of docs/spec/release.md. Strict semver without build metadata, ≤ 31 bytes. A label for people: order comes from integers (A04). */
 export const versionSchema = z
   .string()
   .max(maximumNameBytes)

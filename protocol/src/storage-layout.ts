@@ -1,7 +1,7 @@
 import { type Address, abiWord, asciiOfWord, asciiWord, type Bytes32, keccak256, parseAddress } from './bytes.ts';
 import type { Channel, ProductId, Version } from './names.ts';
 
-/** The registry's mappings (contracts/src/ReleaseRegistry.sol): products 0, heads 1, releases 2; registrations is 3. */
+/** R6 of docs/spec/release.md. The registry's mappings (contracts/src/ReleaseRegistry.sol): products 0, heads 1, releases 2; registrations is 3. */
 const productsSlot = 0;
 const headsSlot = 1;
 const releasesSlot = 2;

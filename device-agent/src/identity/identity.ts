@@ -37,7 +37,7 @@ const identitySchema = z.object({
 const identityFile = (dataDirectory: string): string => join(dataDirectory, 'identity.json');
 
 /**
- * Opens the device's identity, or makes what is missing. Damaged files never stop the agent: they are put aside.
+ * Opens the device's identity, or makes what is missing (docs/spec/device.md K1). Damaged files never stop the agent: they are put aside.
  * @throws FirmproofError `identity-in-image`
  */
 export async function openIdentity({

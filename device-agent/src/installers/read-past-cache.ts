@@ -8,7 +8,7 @@ const alignmentStepBytes = 16;
 
 /**
  * Reads the first bytes of a file or device, past the page cache where the kernel can: what comes is then what the storage
- * holds, not what was meant to be written. Ends early where there are fewer bytes.
+ * holds, not what was meant to be written (docs/spec/device.md I2). Ends early where there are fewer bytes.
  */
 export async function* readPastCache(path: string, sizeBytes: number): AsyncGenerator<Uint8Array> {
   const direct = await openDirect(path);

@@ -89,7 +89,7 @@ function requirePermitted(url: URL, ownOrigins: ReadonlySet<string>): void {
     throw refused(url, 'is a private address that this device does not name itself');
 }
 
-/** node:http instead of fetch: 15 MB less memory, and redirects are the agent's to judge. */
+/** K3. node:http instead of fetch: 15 MB less memory, and redirects are the agent's to judge. */
 function get(url: URL, options: FetchOptions, signal: AbortSignal): Promise<IncomingMessage> {
   const { get: open } = url.protocol === 'https:' ? https : http;
   const isOwn = options.ownOrigins.has(url.origin);

@@ -11,7 +11,7 @@ export type HeldBack = { readonly code: DeviceCode; readonly message: string };
 /** Asked before the first byte is downloaded, and before a verified slot is activated. */
 export type PolicyStage = 'download' | 'activation';
 
-/** A release that does not say what it is for is a feature update: nothing permissive rests on absence. */
+/** P4: a release that does not say what it is for is a feature update: nothing permissive rests on absence. */
 const purposeOf = (release: Pick<ProvenRelease, 'attestation'>): ReleasePurpose =>
   release.attestation.statement.predicate.purpose ?? 'feature';
 
@@ -29,10 +29,12 @@ export async function mayProceed(
   const { version } = release;
   const purpose = purposeOf(release);
   const { hold, postponed } = choiceOf(agent);
+  // P2
   if (hold !== null && (hold.updates === 'all' || purpose !== 'security')) {
     const end = hold.untilSeconds === null ? 'until it is released' : `until ${timeText(hold.untilSeconds)}`;
     return { code: 'update-held', message: `${version} is held ${end}` };
   }
+  // P3, all that follows
   if (options.askedForNow) return null;
   const mode = config.updates[purpose];
   if (mode === 'notify' || (mode === 'download' && stage === 'activation')) {

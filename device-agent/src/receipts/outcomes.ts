@@ -22,7 +22,7 @@ export type Outcomes = z.infer<typeof outcomesSchema>;
 
 export const noOutcomes: Outcomes = { count: 0, recent: [], lastFailure: null };
 
-/** The outcomes with one more, for the entry of the journal that ends an update (docs/spec/device.md D16). */
+/** The outcomes with one more, for the entry of the journal that ends an update (docs/spec/device.md D16, Q2). */
 export function recordOutcome(
   { config, journal, clock }: Pick<Agent, 'config' | 'journal' | 'clock'>,
   { version, image, headCounter }: Pick<InstallTarget, 'version' | 'image' | 'headCounter'>,

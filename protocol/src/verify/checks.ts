@@ -39,12 +39,12 @@ type RecordedRelease = {
   readonly version: Version;
   readonly commitment: Bytes32;
   readonly state: ReleaseState;
-  /** As claimed by the evidence until check 8 has passed. */
+  /** As claimed by the evidence until D8 has passed. */
   readonly image: Sha256Digest;
   readonly attestationText: string;
 };
 
-/** 1: the quorum of witnesses vouches for the block statement. */
+/** D1: the quorum of witnesses vouches for the block statement. */
 export function witnessQuorum(evidence: Evidence, root: TrustRoot): void {
   if (evidence.block.chainId !== root.chainId) {
     throw new FirmproofError(
@@ -62,7 +62,7 @@ export function witnessQuorum(evidence: Evidence, root: TrustRoot): void {
   }
 }
 
-/** 2: the block is not older than the root allows, or than what has been seen where somebody at the device takes an old one. */
+/** D2: the block is not older than the root allows, or than what has been seen where somebody at the device takes an old one. */
 export function freshness(
   block: Evidence['block'],
   root: TrustRoot,
@@ -85,7 +85,7 @@ export function freshness(
   }
 }
 
-/** 2: the history only goes on; the same sequence means the same history. */
+/** D2: the history only goes on; the same sequence means the same history. */
 function historyGoesOn(storage: ProvenStorage, { lastProven }: DeviceState): void {
   if (lastProven === null) return;
   const { sequence } = storage.product;
@@ -101,8 +101,8 @@ function historyGoesOn(storage: ProvenStorage, { lastProven }: DeviceState): voi
 }
 
 /**
- * 9, the root: the one that the chain names. A newer one starts the counters again, so that liars who drove them up do not
- * bar the way to it; otherwise 2, the sequence.
+ * D9, the root: the one that the chain names. A newer one starts the counters again, so that liars who drove them up do not
+ * bar the way to it; otherwise D2, the sequence.
  */
 export function namedTrustRoot(
   evidence: Evidence,
@@ -121,7 +121,7 @@ export function namedTrustRoot(
   return reached;
 }
 
-/** 9, the place: nothing is installed from a place that the product has left. */
+/** D9, the place: nothing is installed from a place that the product has left. */
 export function stillHere(root: TrustRoot, held: TrustRoot): void {
   if (isSamePlace(root, held)) return;
   throw new FirmproofError(
@@ -130,7 +130,7 @@ export function stillHere(root: TrustRoot, held: TrustRoot): void {
   );
 }
 
-/** 4: proofs are bounded before any work is done on them (A48). */
+/** D4: proofs are bounded before any work is done on them (A48). */
 export function proofSizes(evidence: Evidence): void {
   const proofs = [
     evidence.accountProof,
@@ -142,7 +142,7 @@ export function proofSizes(evidence: Evidence): void {
   }
 }
 
-/** 3: the registry's account under the vouched state root. Returns its storage root. */
+/** D3: the registry's account under the vouched state root. Returns its storage root. */
 export async function registryAccount(evidence: Evidence, root: TrustRoot): Promise<Bytes32> {
   const account = await proveAccount(evidence.block.stateRoot, root.registry, evidence.accountProof);
   if (account === null)
@@ -153,7 +153,7 @@ export async function registryAccount(evidence: Evidence, root: TrustRoot): Prom
   return account.storageRoot;
 }
 
-/** 4: product and head, at slots that the device computes itself. */
+/** D4: product and head, at slots that the device computes itself. */
 export async function productAndHead(
   { storageProofs }: Evidence,
   product: ProductId,
@@ -174,7 +174,7 @@ export async function productAndHead(
   };
 }
 
-/** 5: the channel points at a version and is not halted. */
+/** D5: the channel points at a version and is not halted. */
 export function channelIsOpen(storage: ProvenStorage): Version {
   if (storage.schedule.halted) throw new FirmproofError('channel-halted', 'the channel is halted');
   const version = versionSchema.safeParse(decodeHeadVersion(storage.headVersion));
@@ -182,7 +182,7 @@ export function channelIsOpen(storage: ProvenStorage): Version {
   return version.data;
 }
 
-/** 4: the head's release. */
+/** D4: the head's release. */
 export async function recordedRelease(
   { storageProofs, release }: Evidence,
   product: ProductId,
@@ -202,7 +202,7 @@ export async function recordedRelease(
   };
 }
 
-/** 6: the release is active, and installable at the block's time. */
+/** D6: the release is active, and installable at the block's time. */
 export function releaseIsInstallable(state: ReleaseState, block: Evidence['block']): void {
   if (state.status === 'none') throw new FirmproofError('release-unknown', 'the head has no release');
   if (state.status === 'revoked') throw new FirmproofError('head-revoked', 'the release at the head has been revoked');
@@ -214,7 +214,7 @@ export function releaseIsInstallable(state: ReleaseState, block: Evidence['block
   }
 }
 
-/** 7: never below what this device has confirmed. */
+/** D7: never below what this device has confirmed. */
 export function rollbackFloor(state: ReleaseState, device: DeviceState): void {
   if (state.rollbackIndex < device.rollbackFloor) {
     throw new FirmproofError(
@@ -224,7 +224,7 @@ export function rollbackFloor(state: ReleaseState, device: DeviceState): void {
   }
 }
 
-/** 8: image and attestation are the ones that the chain commits to. */
+/** D8: image and attestation are the ones that the chain commits to. */
 export function commitment(recorded: RecordedRelease): Attestation {
   const attestation = parseAttestation(recorded.attestationText);
   const claimed = commitmentOf(bytes32OfDigest(recorded.image), bytes32OfDigest(attestation.digest));
@@ -237,7 +237,7 @@ export function commitment(recorded: RecordedRelease): Attestation {
   return attestation;
 }
 
-/** 9: a build key or an identity of the trust root has signed. */
+/** D9: a build key or an identity of the trust root has signed. */
 export async function attestationSignature(
   attestation: Attestation,
   root: TrustRoot,
@@ -247,7 +247,7 @@ export async function attestationSignature(
   await verifyAttestation(attestation, root, { verifier, trustedRoot: sigstoreTrustedRoot });
 }
 
-/** 10: the statement is about this product, version, image and device. */
+/** D10: the statement is about this product, version, image and device. */
 export function statement(statement: Statement, root: TrustRoot, recorded: RecordedRelease, device: DeviceState): void {
   const { predicate } = statement;
   if (predicate.product !== root.product)
@@ -282,7 +282,7 @@ export function statement(statement: Statement, root: TrustRoot, recorded: Recor
   }
 }
 
-/** 11: not installed already, and inside the rollout's share at the block's time. */
+/** D11: not installed already, and inside the rollout's share at the block's time. */
 export function itsTurn(
   recorded: RecordedRelease,
   storage: ProvenStorage,

@@ -53,7 +53,7 @@ export type Verdict =
       readonly outcome: 'current' | 'waiting' | 'unproven' | 'refused';
       readonly code: DeviceCode;
       readonly message: string;
-      /** Present when checks 1 to 4 have passed. */
+      /** Present when D1 to D4 have passed. */
       readonly proven?: ProvenState;
     };
 
