@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 
 type Count = { passed: number; failed: number };
 
@@ -62,18 +62,25 @@ async function forge(): Promise<Count> {
 /** What a release costs is part of the contract: contracts/.gas-snapshot holds it, `forge snapshot` renews it. */
 async function gasSnapshot(): Promise<Count> {
   let output = '';
-  const snapshot = ['--check', 'contracts/.gas-snapshot'];
+  const file = 'contracts/.gas-snapshot';
+  const figures = readFileSync(file, 'utf8').trim().split('\n').length;
   const code = await run(
     'forge',
-    ['snapshot', '--root', 'contracts', '--match-contract', 'GasTest', ...snapshot],
+    ['snapshot', '--root', 'contracts', '--match-contract', 'GasTest', '--check', file],
     (text) => {
       output += text;
       process.stdout.write(text);
     },
   );
   // The npm package's wrapper ends with 0 all the same: the text is what tells.
-  const same = code === 0 && /\b3 tests passed, 0 failed/.test(output) && !output.includes('Diff in');
-  return same ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  const all = new RegExp(`\\b${figures} tests passed, 0 failed`);
+  if (code === 0 && all.test(output) && !output.includes('Diff in')) return { passed: 1, failed: 0 };
+  failures.push({
+    file,
+    name: 'the figures are those of the snapshot',
+    messages: [`${figures} figures were expected`],
+  });
+  return { passed: 0, failed: 1 };
 }
 
 try {
@@ -82,7 +89,7 @@ try {
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);
   // Said once more at the end: of a long log, people are often shown no more than that.
   for (const { file, name, messages } of failures)
-    console.log(`\nfailed: ${relative(process.cwd(), file)} > ${name}\n${messages.join('\n')}`);
+    console.log(`\nfailed: ${relative(process.cwd(), resolve(file))} > ${name}\n${messages.join('\n')}`);
   console.log(`\n${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 } finally {

@@ -11,7 +11,7 @@ import {
 } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
 import { bundleToJSON } from '@sigstore/bundle';
-import { DSSEBundleBuilder, type Signer, type Witness } from '@sigstore/sign';
+import type { Signer, Witness } from '@sigstore/sign';
 
 /** An in-toto statement about one image (docs/spec/release.md R3). */
 export function buildStatement(name: string, image: Sha256Digest, predicate: ReleasePredicate): Statement {
@@ -37,6 +37,8 @@ export async function signAttestation(statement: Statement, buildKey: KeyObject)
 
 /** Signs through any signer of Sigstore, and lets witnesses testify to it. */
 export async function attest(statement: Statement, signer: Signer, witnesses: readonly Witness[]): Promise<string> {
+  // Only what signs waits for the library.
+  const { DSSEBundleBuilder } = await import('@sigstore/sign');
   const builder = new DSSEBundleBuilder({ signer, witnesses: [...witnesses] });
   const bundle = await builder.create({ data: Buffer.from(encodeStatement(statement)), type: statementPayloadType });
   return JSON.stringify(bundleToJSON(bundle));

@@ -25,7 +25,6 @@ import {
   type Version,
 } from '@firmproof/protocol';
 import { syncDirectory } from '@firmproof/protocol/node/atomic-file';
-import { CarWriter } from '@ipld/car';
 import * as dagPb from '@ipld/dag-pb';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
@@ -121,6 +120,7 @@ const nameOf = ({ cid }: Part): Cid => parseCid(cid.toString());
 /** Beside its place, synced, then renamed: whoever finds the file finds all of it. */
 async function writeWhole(file: string, root: CID, content: (write: Write) => Promise<void>): Promise<void> {
   const temporary = `${file}.part`;
+  const { CarWriter } = await import('@ipld/car');
   const { writer, out } = CarWriter.create([root]);
   const known = new Set<string>();
   const stopped = new AbortController();

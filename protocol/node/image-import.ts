@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FirmproofError, parseCid, parseSha256Digest } from '@firmproof/protocol';
 import type { ImportedImage } from '@firmproof/protocol/image';
-import { importFile, type WritableStorage } from 'ipfs-unixfs-importer';
+import type { WritableStorage } from 'ipfs-unixfs-importer';
 import type { CID } from 'multiformats/cid';
 import { roundOfChunks } from './chunks.ts';
 import { balancedLayout } from './unixfs-layout.ts';
@@ -44,6 +44,7 @@ export async function importImage(
     if (sizeBytes === 0) throw new FirmproofError('image-empty', 'the image has no bytes');
   }
 
+  const { importFile } = await import('ipfs-unixfs-importer');
   const round = roundOfChunks(sink, blocksAtOnce + 2);
   const { cid } = await importFile({ content: measured() }, round.sink, {
     profile: 'unixfs-v1-2025',

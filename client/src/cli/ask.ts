@@ -1,6 +1,8 @@
 import { errorCatalogue, FirmproofError, isFirmproofError } from '@firmproof/protocol';
-import { confirm, input } from '@inquirer/prompts';
 import type { Session } from './session.ts';
+
+/** Loaded when somebody is asked: most commands ask nobody. */
+const prompts = () => import('@inquirer/prompts');
 
 /** stdout carries results only, also while something is asked. */
 const onStderr = { output: process.stderr };
@@ -17,6 +19,7 @@ export async function ask<Value>(
   options: { readonly default?: string } = {},
 ): Promise<Value> {
   if (!output.isInteractive) throw new FirmproofError('usage-invalid', `${option} is missing`);
+  const { input } = await prompts();
   return read(await input({ message, ...options, required: true, validate: mistakeOf(read) }, onStderr));
 }
 
@@ -34,8 +37,8 @@ const mistakeOf = (read: (text: string) => unknown) => (text: string) => {
 };
 
 /** A question on a terminal; no where nobody is there to answer. */
-export const askWhether = ({ output }: Session, message: string): Promise<boolean> =>
-  output.isInteractive ? confirm({ message, default: true }, onStderr) : Promise.resolve(false);
+export const askWhether = async ({ output }: Session, message: string): Promise<boolean> =>
+  output.isInteractive && (await prompts()).confirm({ message, default: true }, onStderr);
 
 /**
  * Found out before anything is made: there is a terminal to ask on, or --yes.
@@ -61,6 +64,7 @@ export async function requireConsent(
 ): Promise<void> {
   if (yes) return;
   requireSomebodyToAsk(session, yes);
+  const { confirm } = await prompts();
   if (await confirm({ message, default: false }, onStderr)) return;
   throw new FirmproofError(
     'not-approved',

@@ -1,6 +1,5 @@
 import type { ProductId } from '@firmproof/protocol';
 import { FirmproofClient } from '../api-client.ts';
-import { ciIdentityToken } from '../keyless.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -9,10 +8,16 @@ import type { Session } from './session.ts';
  */
 export async function loginInCi(session: Session, product: ProductId) {
   const { server, home } = session;
-  const idToken = session.givenIdToken ?? (await ciIdentityToken(new URL(server).origin));
+  const idToken = session.givenIdToken ?? (await tokenOfThisRun(new URL(server).origin));
   const token = await new FirmproofClient({ server }).loginWithIdToken(idToken, product);
   await home.keepToken(server, token);
   return token;
+}
+
+/** Loads the libraries of Sigstore, which no other command needs. */
+async function tokenOfThisRun(audience: string): Promise<string> {
+  const { ciIdentityToken } = await import('../keyless.ts');
+  return ciIdentityToken(audience);
 }
 
 /** A client that may propose releases of the product: with a token that is here, or else by the identity of this run of CI. */

@@ -18,7 +18,6 @@ import {
   type Version,
 } from '@firmproof/protocol';
 import { describeMissing } from '@firmproof/protocol/approval';
-import { password } from '@inquirer/prompts';
 import { FirmproofClient } from '../api-client.ts';
 import { type Approver, SignerApprover, WalletApprover } from '../approver.ts';
 import { Home, type Team } from '../home.ts';
@@ -87,6 +86,7 @@ export class Session {
       });
     }
     // stdout carries results only, also while something is asked.
+    const { password } = await import('@inquirer/prompts');
     const ask = (message: string) => password({ message, mask: true }, { output: process.stderr });
     const first = await ask(isNew ? 'Choose a passphrase for the keys' : 'Passphrase');
     if (isNew && first !== (await ask('Once more'))) {

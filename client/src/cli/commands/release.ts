@@ -21,7 +21,6 @@ import { waitsForPeople } from '../../waits-for-people.ts';
 import { readText } from '../files.ts';
 import { type KeylessPublishFlags, sigstoreServicesOf, withKeylessPublishOptions } from '../keyless-options.ts';
 import { fields, humanBytes } from '../output.ts';
-import { publishKeyless } from '../publish-keyless.ts';
 import { type RolloutFlags, rolloutOf, withRolloutOptions } from '../rollout-options.ts';
 import type { Session } from '../session.ts';
 import { addPromote, promoteAndFollow } from './promote.ts';
@@ -60,6 +59,7 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
   if (flags.keyless) {
     const promotion = channel === null ? null : { product, channel, version, rollout };
     const services = sigstoreServicesOf(flags);
+    const { publishKeyless } = await import('../publish-keyless.ts');
     return publishKeyless(session, { file, options, services, promotion, dryRun: flags.dryRun ?? false, wait });
   }
   const vendor = await session.vendor(product);

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofError, isDevelopmentChain, parseProductName } from '@firmproof/protocol';
-import { input } from '@inquirer/prompts';
 import type { Command } from 'commander';
 import { ask } from '../ask.ts';
 import type { Session } from '../session.ts';
@@ -25,6 +24,7 @@ async function chooseServer(session: Session): Promise<void> {
   const { home, output, serverIsGiven } = session;
   if (!serverIsGiven && home.settings.server === undefined && output.isInteractive) {
     const message = 'Address of the server';
+    const { input } = await import('@inquirer/prompts');
     const server = await input({ message, default: session.server }, { output: process.stderr });
     await home.change({ server });
   }
