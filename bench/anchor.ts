@@ -1,10 +1,5 @@
 // A hundred thousand devices in one transaction: what that costs in gas, in time and in the server's memory, how long others
 // have to wait meanwhile, and how our tree compares with OpenZeppelin's library on the same leaves.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { FirmproofClient } from '@firmproof/client';
 import { anchorInterface } from '@firmproof/contracts';
 import {
   type BatchDevice,
@@ -18,14 +13,11 @@ import {
 import { createRpc } from '@firmproof/protocol/node';
 import { StandardMerkleTree } from '@openzeppelin/merkle-tree';
 import { someDevices } from '../test/support/devices.ts';
-import { freePort } from '../test/support/free-port.ts';
-import { eventually, makeVendor, temporaryDirectory } from '../test/support/stack.ts';
+import { eventually, makeVendor } from '../test/support/stack.ts';
 import { figure, megabyte } from './figure.ts';
+import { withServerProcess } from './server-process.ts';
 
 const count = Number(process.argv[2] ?? 100_000);
-
-const peakBytesOf = (pid: number | undefined) =>
-  Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
 
 function cpuSecondsOf<Result>(act: () => Result): [number, Result] {
   const before = process.cpuUsage();
@@ -63,29 +55,11 @@ async function longestWait(url: string, during: Promise<unknown>): Promise<numbe
   return longest / 1000;
 }
 
-const directory = temporaryDirectory();
-const port = await freePort();
-const server = spawn(process.execPath, ['--max-semi-space-size=4', '--optimize-for-size', 'server/src/main.ts'], {
-  env: {
-    ...process.env,
-    FIRMPROOF_DATA: join(directory, 'server'),
-    FIRMPROOF_PORT: String(port),
-    FIRMPROOF_LOG_LEVEL: 'error',
-  },
-  stdio: ['ignore', 'inherit', 'inherit'],
-});
-try {
-  const url = `http://127.0.0.1:${port}`;
-  await eventually(
-    () => fetch(`${url}/readyz`),
-    (response) => response.ok,
-    'the server',
-  );
-  const info = await new FirmproofClient({ server: url }).info();
+await withServerProcess(async ({ url, info, peakBytes }) => {
   const { vendor, product } = await makeVendor({ url, info });
   const devices = someDevices(count);
   compareWithLibrary(product, devices);
-  const idleBytes = peakBytesOf(server.pid);
+  const idleBytes = peakBytes();
   const start = performance.now();
   const proposed = await vendor.anchorDevices({ product, devices });
   const { transaction, message } = await vendor.client.follow(proposed.id);
@@ -106,14 +80,9 @@ try {
   const answer = await rpc<string>('eth_call', [{ to: deviceAnchorAddress, data }, 'latest']);
   if (BigInt(answer) !== 1n) throw new Error('the contract does not take the proof');
   figure('anchor.proof', proof.length, 'nodes', { count });
-  figure('anchor.peak-memory', peakBytesOf(server.pid) / megabyte, 'MB', { count });
+  figure('anchor.peak-memory', peakBytes() / megabyte, 'MB', { count });
   figure('anchor.peak-memory-before', idleBytes / megabyte, 'MB');
   // Once more, under the eyes of somebody else.
   const more = vendor.anchorDevices({ product, devices: someDevices(count) });
   figure('anchor.longest-wait', await longestWait(url, more), 's', { count });
-} finally {
-  const ended = once(server, 'exit');
-  server.kill('SIGTERM');
-  await ended;
-  rmSync(directory, { recursive: true, force: true });
-}
+});

@@ -1,15 +1,13 @@
 // How fast and in how much memory the server takes in a large image, against sha256sum on the same file in the same run.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createCipheriv, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createWriteStream, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { FirmproofClient } from '@firmproof/client';
 import { parseVersion } from '@firmproof/protocol';
-import { freePort } from '../test/support/free-port.ts';
-import { eventually, makeVendor, temporaryDirectory } from '../test/support/stack.ts';
+import { makeVendor } from '../test/support/stack.ts';
 import { figure, megabyte } from './figure.ts';
+import { withServerProcess } from './server-process.ts';
 
 const sizeMebibytes = Number(process.argv[2] ?? 2048);
 const mebibyte = 1024 * 1024;
@@ -24,39 +22,17 @@ async function writeImage(file: string): Promise<void> {
   await pipeline(bytes, createWriteStream(file));
 }
 
-const peakBytesOf = (pid: number | undefined) =>
-  Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
-
 const secondsOf = async (act: () => Promise<unknown> | unknown) => {
   const start = performance.now();
   await act();
   return (performance.now() - start) / 1000;
 };
 
-const directory = temporaryDirectory();
-const port = await freePort();
-// The flags of `npm start`.
-const server = spawn(process.execPath, ['--max-semi-space-size=4', '--optimize-for-size', 'server/src/main.ts'], {
-  env: {
-    ...process.env,
-    FIRMPROOF_DATA: join(directory, 'server'),
-    FIRMPROOF_PORT: String(port),
-    FIRMPROOF_LOG_LEVEL: 'error',
-  },
-  stdio: ['ignore', 'inherit', 'inherit'],
-});
-try {
-  const url = `http://127.0.0.1:${port}`;
-  await eventually(
-    () => fetch(`${url}/readyz`),
-    (response) => response.ok,
-    'the server',
-  );
-  const info = await new FirmproofClient({ server: url }).info();
+await withServerProcess(async ({ url, info, directory, peakBytes }) => {
   const { vendor, product, buildKey } = await makeVendor({ url, info });
   const file = join(directory, 'image.bin');
   await writeImage(file);
-  const idleBytes = peakBytesOf(server.pid);
+  const idleBytes = peakBytes();
   const prepared = await vendor.prepare(file, { product, version: parseVersion('1.0.0') }, buildKey);
   const hashSeconds = await secondsOf(() => {
     const { status } = spawnSync('sha256sum', [file], { stdio: 'ignore' });
@@ -71,11 +47,6 @@ try {
   figure('ingest.throughput', sizeBytes / uploadSeconds / megabyte, 'MB/s', more);
   figure('ingest.sha256sum', sizeBytes / hashSeconds / megabyte, 'MB/s', more);
   figure('ingest.ratio-to-sha256sum', hashSeconds / uploadSeconds, 'ratio', more);
-  figure('ingest.peak-memory', peakBytesOf(server.pid) / megabyte, 'MB', more);
+  figure('ingest.peak-memory', peakBytes() / megabyte, 'MB', more);
   figure('ingest.peak-memory-before', idleBytes / megabyte, 'MB');
-} finally {
-  const ended = once(server, 'exit');
-  server.kill('SIGTERM');
-  await ended;
-  rmSync(directory, { recursive: true, force: true });
-}
+});
