@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { type ErrorCode, errorCatalogue, isFirmproofError, redactUrl } from '@firmproof/protocol';
-import { type Agent, loadAgent } from './agent.ts';
+import { type Agent, viewAgent } from './agent.ts';
 import { askServer } from './check.ts';
 import { isoTime } from './clock.ts';
 import { type AgentConfig, readConfig } from './config.ts';
 import { deviceKeyFile } from './identity/device-key.ts';
 import { markOfMachine } from './identity/machine.ts';
-import { storageOf } from './identity/storage.ts';
+import { nearestExisting, storageOf } from './identity/storage.ts';
 import { choiceOf } from './policy/choice.ts';
 import { timeText } from './policy/duration.ts';
 import { isMetered } from './policy/metered.ts';
@@ -43,8 +43,7 @@ const fail = (subject: string, message: string, remedy: string): Finding => ({
 });
 
 /**
- * Looks at everything that an update needs, and changes nothing. A device that has never started is made ready for it:
- * that is what its first start does.
+ * Looks at everything that an update needs, and writes nothing.
  */
 export async function examine(configFile: string): Promise<readonly Finding[]> {
   let config: AgentConfig;
@@ -56,7 +55,7 @@ export async function examine(configFile: string): Promise<readonly Finding[]> {
   const findings = [ok('config', `${configFile}: channel ${config.channel}, hardware ${config.hardware}`)];
   let agent: Agent;
   try {
-    agent = await loadAgent(config);
+    agent = viewAgent(config);
   } catch (error) {
     return [...findings, failure('data', error)];
   }
@@ -153,7 +152,7 @@ async function space({ config }: Agent): Promise<readonly Finding[]> {
     directories.set('images', config.installer.directory);
   return Promise.all(
     [...directories].map(async ([name, directory]) => {
-      const { bavail, bsize } = await statfs(directory);
+      const { bavail, bsize } = await statfs(nearestExisting(directory));
       const free = bavail * bsize;
       // The idle slot is written over, so what it holds counts as free.
       const largest = name === 'images' ? largestFileBytes(directory) : 0;
@@ -180,7 +179,7 @@ const othersMayRead = 0o077;
 /** File systems that forget everything at the next boot. */
 const volatileTypes = new Set(['tmpfs', 'ramfs']);
 
-function identity({ identity: { id, key, cloned }, config }: Agent): readonly Finding[] {
+function identity({ identity: { id, key, cloned, isStored }, config }: Agent): readonly Finding[] {
   const file = deviceKeyFile(config.dataDirectory);
   const storage = storageOf(config.dataDirectory);
   const findings: Finding[] = [];
@@ -189,7 +188,7 @@ function identity({ identity: { id, key, cloned }, config }: Agent): readonly Fi
       ...fail('identity', `${id} was made on another machine`, errorCatalogue['identity-cloned'].remedy),
       code: 'identity-cloned',
     });
-  if ((statSync(file).mode & othersMayRead) !== 0)
+  if (((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & othersMayRead) !== 0)
     findings.push(
       fail('identity', `others may read ${file}`, `Run \`chmod 600 ${file}\`; if it was copied, reset the identity.`),
     );
@@ -217,14 +216,16 @@ function identity({ identity: { id, key, cloned }, config }: Agent): readonly Fi
         'Set `identity.machineIdFile` to a file that differs between machines, as a serial number.',
       ),
     );
-  return findings.length > 0 ? findings : [ok('identity', `${id}, ${key.algorithm}`)];
+  return findings.length > 0
+    ? findings
+    : [ok('identity', isStored ? `${id}, ${key.algorithm}` : 'none yet: the first start makes id and key')];
 }
 
 function journal({ journal: { recoveredFrom, entry } }: Agent): Finding {
   return recoveredFrom === null
     ? ok('journal', `${entry.installed.version} runs, floor ${entry.rollbackFloor}`)
     : {
-        ...warn('journal', `put aside as ${recoveredFrom}`, errorCatalogue['journal-corrupt'].remedy),
+        ...warn('journal', `${recoveredFrom} is damaged`, errorCatalogue['journal-corrupt'].remedy),
         code: 'journal-corrupt',
       };
 }

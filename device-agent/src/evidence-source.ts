@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Envelope,
@@ -14,6 +13,7 @@ import {
 } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import type { AgentConfig } from './config.ts';
+import { readDataFile } from './data-directory.ts';
 import { type FetchOptions, fetchBounded } from './network/http.ts';
 
 const limits = {
@@ -46,7 +46,13 @@ export async function fetchEvidence(
   config: AgentConfig,
   server: string,
   root: TrustRoot,
-  options: { readonly network: FetchOptions; readonly nowSeconds: number; readonly unconditional?: boolean },
+  options: {
+    readonly network: FetchOptions;
+    readonly nowSeconds: number;
+    readonly unconditional?: boolean;
+    /** Whether what it answers is stored. */
+    readonly keep: boolean;
+  },
 ): Promise<Evidence> {
   const file = join(config.dataDirectory, 'evidence.json');
   const url = `${server}/v1/products/${root.product}/channels/${config.channel}/evidence`;
@@ -67,7 +73,8 @@ export async function fetchEvidence(
   if (status !== 200) throw new FirmproofError('unavailable', `${redactUrl(server)} answers ${status}`);
   const text = utf8Text(bytes, 'evidence-malformed', 'the evidence');
   const evidence = parseEvidence(text);
-  if (etag !== null && etag.length < 200) await writeFileAtomically(file, JSON.stringify({ url, etag, text }));
+  if (options.keep && etag !== null && etag.length < 200)
+    await writeFileAtomically(file, JSON.stringify({ url, etag, text }));
   return evidence;
 }
 
@@ -88,13 +95,14 @@ export async function fetchTrustRoots(
 }
 
 function readStored(file: string, url: string, nowSeconds: number): Stored | null {
-  if (!existsSync(file)) return null;
+  const content = readDataFile(file);
+  if (content === null) return null;
   try {
-    const stored = JSON.parse(readFileSync(file, 'utf8')) as Stored;
+    const stored = JSON.parse(content) as Stored;
     const fresh = nowSeconds - parseEvidence(stored.text).block.timestamp < renewalSeconds;
     return stored.url === url && fresh ? stored : null;
   } catch {
-    // Only a cache: what cannot be read is fetched again.
+    // Only a cache: what is damaged is fetched again.
     return null;
   }
 }

@@ -1,4 +1,4 @@
-export { type Agent, loadAgent, openAgent } from './agent.ts';
+export { type Agent, openAgent } from './agent.ts';
 export { type CheckResult, check } from './check.ts';
 export { type MonotonicTime, machineTime } from './clock.ts';
 export { type AgentConfig, readConfig } from './config.ts';

@@ -13,6 +13,7 @@ import {
 } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import * as z from 'zod';
+import { readDataFile } from './data-directory.ts';
 import { states } from './machine/transitions.ts';
 import { noOutcomes, outcomesSchema } from './receipts/outcomes.ts';
 
@@ -114,7 +115,7 @@ export type InstallTarget = z.infer<typeof targetSchema>;
 /** The agent's memory: one document, replaced atomically, with the entry before it kept beside. */
 export class Journal {
   entry: JournalEntry;
-  /** Set when a damaged journal was found and put aside. */
+  /** A damaged journal: where it was put aside or, where this only looks, where it still is. */
   readonly recoveredFrom: string | null;
   readonly #file: string;
   readonly #previousFile: string;
@@ -126,18 +127,23 @@ export class Journal {
     this.recoveredFrom = recoveredFrom;
   }
 
-  /** Opens the journal, or starts from `first` on a device that has none. A damaged one never stops the agent. */
+  /**
+   * Opens the journal, or starts from `first` on a device that has none. A damaged one never stops the agent; one that cannot
+   * be read is not damaged.
+   * @throws FirmproofError `data-unreadable`
+   */
   static async open(dataDirectory: string, first: JournalEntry): Promise<Journal> {
-    const file = join(dataDirectory, 'journal.json');
-    const previousFile = join(dataDirectory, 'journal.previous.json');
-    const current = readEntry(file);
+    const { file, previousFile, current, entry } = entriesOf(dataDirectory, first);
     if (current !== 'damaged' && current !== null) return new Journal(file, previousFile, current, null);
-    const aside = current === 'damaged' ? putAside(file) : null;
-    const previous = readEntry(previousFile);
-    const entry = previous !== null && previous !== 'damaged' ? previous : first;
-    const journal = new Journal(file, previousFile, entry, aside);
+    const journal = new Journal(file, previousFile, entry, current === 'damaged' ? putAside(file) : null);
     await journal.write({});
     return journal;
+  }
+
+  /** The same to look at: nothing is put aside or written. @throws FirmproofError `data-unreadable` */
+  static view(dataDirectory: string, first: JournalEntry): Journal {
+    const { file, previousFile, current, entry } = entriesOf(dataDirectory, first);
+    return new Journal(file, previousFile, entry, current === 'damaged' ? file : null);
   }
 
   /** Changes the entry; when it returns, the change is on disk. */
@@ -161,12 +167,21 @@ function checksumOf(content: string): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
+/** Both files are read before anything is made of either. */
+function entriesOf(dataDirectory: string, first: JournalEntry) {
+  const file = join(dataDirectory, 'journal.json');
+  const previousFile = join(dataDirectory, 'journal.previous.json');
+  const current = readEntry(file);
+  const previous = readEntry(previousFile);
+  const newest = [current, previous].find((entry) => entry !== null && entry !== 'damaged');
+  return { file, previousFile, current, entry: newest ?? first };
+}
+
 function readEntry(file: string): JournalEntry | null | 'damaged' {
-  if (!existsSync(file)) return null;
+  const text = readDataFile(file);
+  if (text === null) return null;
   try {
-    const { checksum, content } = z
-      .object({ checksum: z.string(), content: z.string() })
-      .parse(JSON.parse(readFileSync(file, 'utf8')));
+    const { checksum, content } = z.object({ checksum: z.string(), content: z.string() }).parse(JSON.parse(text));
     return checksum === checksumOf(content) ? journalSchema.parse(JSON.parse(content)) : 'damaged';
   } catch {
     return 'damaged';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isFirmproofError } from '@firmproof/protocol';
 import { isStorageFull } from '@firmproof/protocol/node/system-error';
-import { type Agent, loadAgent, openAgent } from './agent.ts';
+import { type Agent, openAgent, viewAgent } from './agent.ts';
 import { countRetries, noRetries, waitAtStart, waitSeconds } from './backoff.ts';
 import type { AgentConfig } from './config.ts';
 import type { DownloadProgress } from './download.ts';
@@ -35,7 +35,7 @@ export async function run(
     readonly onReceiptProblem?: (problem: string) => void;
   },
 ): Promise<void> {
-  await pauseAndRemember(config, secondsToFirst(await loadAgent(config)), options.signal);
+  await pauseAndRemember(config, secondsToFirst(viewAgent(config)), options.signal);
   while (!options.signal.aborted) {
     const agent = await openAgent(config).catch(unlessBusy);
     let nextSeconds = busySeconds;

@@ -39,7 +39,8 @@ export function serverSource(agent: Agent, server: string): Source {
   const network = accessTo(agent, server);
   return {
     server,
-    evidence: (root, options) => fetchEvidence(agent.config, server, root, { network, ...options }),
+    evidence: (root, options) =>
+      fetchEvidence(agent.config, server, root, { network, keep: !agent.isView, ...options }),
     trustRoots: (root) => fetchTrustRoots(server, root, network),
   };
 }

@@ -31,9 +31,10 @@ type Why = {
 export type Status = {
   readonly statusVersion: 1;
   readonly why: Why;
-  readonly device: string;
-  readonly publicKey: string;
-  readonly keyDigest: Sha256Digest;
+  /** These three are null before the first start, which makes them. */
+  readonly device: string | null;
+  readonly publicKey: string | null;
+  readonly keyDigest: Sha256Digest | null;
   /** The identity was made on another machine. */
   readonly cloned: boolean;
   readonly enrolments: Readonly<Record<string, 'enrolled' | 'pending'>>;
@@ -82,9 +83,9 @@ export async function statusOf(agent: Agent): Promise<Status> {
   return {
     statusVersion: 1,
     why: whyOf(journal.entry),
-    device: identity.id,
-    publicKey: identity.key.publicKey,
-    keyDigest: identity.key.digest,
+    device: identity.isStored ? identity.id : null,
+    publicKey: identity.isStored ? identity.key.publicKey : null,
+    keyDigest: identity.isStored ? identity.key.digest : null,
     cloned: identity.cloned,
     enrolments: Object.fromEntries(
       Object.entries(enrolmentsOf(agent)).map(([server, enrolment]) => [redactUrl(server), enrolment.state]),

@@ -310,13 +310,23 @@ const deviceCodes = {
     meaning: 'The key of this device was made on another machine: two devices would be one.',
     remedy: 'Run `firmproof-agent identity reset --new-owner` on the copy, and make images without the data directory.',
   },
+  'data-unreadable': {
+    meaning:
+      'A file of the agent is there and cannot be read: it belongs to another user, or the storage fails. It may hold the rollback floor or a hold, so nothing is done without it, and nothing was changed.',
+    remedy: "Give it to the agent's user (`chown`), or run this as that user; where the storage fails, repair that.",
+  },
+  'data-of-another-user': {
+    meaning:
+      'The data directory belongs to another user. What this one wrote there, root too, the agent could not read afterwards.',
+    remedy: 'Run it as the owner: `runuser -u firmproof -- firmproof-agent …`, or give that user the directory.',
+  },
   'enrolment-refused': {
     meaning: 'The server does not enrol this device.',
     remedy: 'Read the message; ask the vendor for a claim token, or to import or accept the device.',
   },
   'journal-corrupt': {
     meaning: "The agent's journal is damaged.",
-    remedy: 'It was set aside beside the journal; the agent goes on from the previous entry. Check the storage.',
+    remedy: 'It is set aside beside the journal; the agent goes on from the previous entry. Check the storage.',
   },
   'device-storage-full': {
     meaning: 'The device has no room for the image in the idle slot, or for its journal.',

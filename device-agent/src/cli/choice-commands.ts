@@ -1,5 +1,5 @@
 import { FirmproofError } from '@firmproof/protocol';
-import { type Agent, loadAgent } from '../agent.ts';
+import { type Agent, viewAgent } from '../agent.ts';
 import { readConfig } from '../config.ts';
 import { hold, postpone, releaseHold } from '../policy/choice.ts';
 import { parseDurationSeconds, parseTimeSeconds, timeText } from '../policy/duration.ts';
@@ -7,7 +7,7 @@ import { type Command, type Options, print } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** Without the lock of the data directory: people choose while an update is on its way, too. */
-const agentOf = ({ configFile }: Options): Promise<Agent> => loadAgent(readConfig(configFile));
+const agentOf = ({ configFile }: Options): Agent => viewAgent(readConfig(configFile));
 
 export const choiceCommands = {
   hold: {
@@ -16,7 +16,7 @@ export const choiceCommands = {
       const { until, feature, release } = options.flags;
       if (release && (until !== undefined || feature))
         throw new FirmproofError('usage-invalid', '--release stands alone');
-      const agent = await agentOf(options);
+      const agent = agentOf(options);
       if (release) {
         await releaseHold(agent);
         print(options, { hold: null }, 'updates go on: nothing is held or postponed');
@@ -35,7 +35,7 @@ export const choiceCommands = {
     words: 1,
     async run(options) {
       const seconds = parseDurationSeconds(options.words[0] ?? '');
-      const untilSeconds = await postpone(await agentOf(options), seconds);
+      const untilSeconds = await postpone(agentOf(options), seconds);
       print(options, { postponed: { untilSeconds } }, `updates are postponed until ${timeText(untilSeconds)}`);
       return exitCodes.done;
     },

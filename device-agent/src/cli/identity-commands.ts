@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { FirmproofError, redactUrl } from '@firmproof/protocol';
-import { type Agent, loadAgent, openAgent } from '../agent.ts';
+import { type Agent, openAgent, viewAgent } from '../agent.ts';
 import { isoTime } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { type Enrolments, enrol, enrolmentsOf } from '../identity/enrolment.ts';
@@ -44,6 +44,14 @@ async function withAgent(options: Options, act: (agent: Agent) => Promise<void>)
   return exitCodes.done;
 }
 
+/** A factory asks devices that have never started: those are made to be somebody first. */
+async function showOrMake(options: Options): Promise<number> {
+  const agent = viewAgent(readConfig(options.configFile));
+  if (!agent.identity.isStored) return withAgent(options, async (made) => show(options, made));
+  show(options, agent);
+  return exitCodes.done;
+}
+
 /** Others on the machine can read a command line. */
 const fromInput = '-';
 
@@ -83,8 +91,7 @@ export const identityCommands = {
         throw new FirmproofError('usage-invalid', '--factory and --new-owner are for `identity reset`');
       switch (verb) {
         case 'show':
-          show(options, await loadAgent(readConfig(options.configFile)));
-          return exitCodes.done;
+          return showOrMake(options);
         case 'enrol':
           return withAgent(options, (agent) => enrolAndSay(options, agent));
         case 'reset':

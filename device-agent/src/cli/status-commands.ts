@@ -1,11 +1,11 @@
-import { loadAgent } from '../agent.ts';
+import { viewAgent } from '../agent.ts';
 import { readConfig } from '../config.ts';
 import { type Status, statusOf } from '../status.ts';
 import { type Command, print } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { explain } from './explain.ts';
 import { fields } from './fields.ts';
-import { warnOfRecovery } from './warnings.ts';
+import { warnOfDamage } from './warnings.ts';
 
 function describeSource({ source, penalty, lastFailure, certificateProblem }: Status['sources'][number]): string {
   const standing = penalty === 0 ? 'in order' : `put back (${penalty.toFixed(1)})`;
@@ -33,8 +33,11 @@ export function describeStatus(status: Status): string {
     ['product', status.product],
     ['trust root', `version ${status.trustRootVersion}, rollback floor ${status.rollbackFloor}`],
     ['trusted time', status.trustedTime],
-    ['device', `${status.device}${standing.length > 0 ? `, ${standing.join(', ')}` : ''}`],
-    ['key digest', `${status.keyDigest}${status.cloned ? ' [identity-cloned]' : ''}`],
+    [
+      'device',
+      `${status.device ?? 'none yet: the first start makes id and key'}${standing.length > 0 ? `, ${standing.join(', ')}` : ''}`,
+    ],
+    ['key digest', status.keyDigest && `${status.keyDigest}${status.cloned ? ' [identity-cloned]' : ''}`],
     ['receipts', `${receipts.waiting} waiting, last sent ${receipts.lastSent ?? 'never'}`],
     ...receipts.problems.map((problem): [string, string] => ['', problem]),
     ...status.sources.map((source): [string, string] => ['source', describeSource(source)]),
@@ -45,8 +48,8 @@ export function describeStatus(status: Status): string {
 export const statusCommands = {
   status: {
     async run(options) {
-      const status = await statusOf(await loadAgent(readConfig(options.configFile)));
-      warnOfRecovery(status.recoveredFrom);
+      const status = await statusOf(viewAgent(readConfig(options.configFile)));
+      warnOfDamage(status.recoveredFrom);
       print(options, status, describeStatus(status));
       return exitCodes.done;
     },

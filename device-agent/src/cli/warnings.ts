@@ -15,6 +15,14 @@ export function warnOfRecovery(recoveredFrom: string | null): void {
   if (recoveredFrom !== null) process.stderr.write(`${recoveryText(recoveredFrom)}\n`);
 }
 
+/** Where a command only looks. */
+export function warnOfDamage(file: string | null): void {
+  if (file !== null)
+    process.stderr.write(
+      `journal-corrupt: ${file} is damaged; the next check puts it aside and goes on from the entry before it\n`,
+    );
+}
+
 export function warnOfCertificates(problems: ReadonlyMap<string, string>): void {
   for (const text of certificateTexts(problems)) process.stderr.write(`${text}\n`);
 }

@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Enrolment,
@@ -11,6 +10,7 @@ import {
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import * as z from 'zod';
 import type { Agent } from '../agent.ts';
+import { readDataFile } from '../data-directory.ts';
 import { postJson } from '../network/http.ts';
 import { problemCode } from '../network/problem.ts';
 import { heldTrustRoot, serversOf } from '../trust.ts';
@@ -26,12 +26,12 @@ export type Enrolments = z.infer<typeof enrolmentsSchema>;
 
 const enrolmentFile = (dataDirectory: string) => join(dataDirectory, 'enrolment.json');
 
-/** What the servers have said; nothing where that cannot be read: enrolling again changes nothing. */
+/** What the servers have said; nothing where that is damaged: enrolling again changes nothing. @throws FirmproofError `data-unreadable` */
 export function enrolmentsOf({ config }: Pick<Agent, 'config'>): Enrolments {
-  const file = enrolmentFile(config.dataDirectory);
-  if (!existsSync(file)) return {};
+  const text = readDataFile(enrolmentFile(config.dataDirectory));
+  if (text === null) return {};
   try {
-    return enrolmentsSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return enrolmentsSchema.parse(JSON.parse(text));
   } catch {
     return {};
   }

@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import { makeDirectory } from '@firmproof/protocol/node/directory';
 import * as z from 'zod';
+import { readDataFile } from '../data-directory.ts';
 import { type DeviceKey, deviceKeyAlgorithms, deviceKeyFile, deviceKeyOf, generateDeviceKey } from './device-key.ts';
 import { markOfMachine } from './machine.ts';
 import { storageOf } from './storage.ts';
@@ -25,6 +26,8 @@ export type Identity = {
   readonly rolloutSecret: Uint8Array;
   /** The identity was made on another machine: it signs nothing here (docs/spec/device.md K2). */
   readonly cloned: boolean;
+  /** Whether it is on disk; one that is not was made up to look at a device that has not started yet. */
+  readonly isStored: boolean;
 };
 
 const identitySchema = z.object({
@@ -36,32 +39,48 @@ const identitySchema = z.object({
 
 const identityFile = (dataDirectory: string): string => join(dataDirectory, 'identity.json');
 
-/**
- * Opens the device's identity, or makes what is missing (docs/spec/device.md K1). Damaged files never stop the agent: they are put aside.
- * @throws FirmproofError `identity-in-image`
- */
-export async function openIdentity({
-  dataDirectory,
-  identity: { algorithm, machineIdFile },
-}: {
+type IdentityOptions = {
   readonly dataDirectory: string;
   readonly identity: z.output<typeof identityConfigSchema>;
-}): Promise<Identity> {
+};
+
+/**
+ * Opens the device's identity, or makes what is missing (docs/spec/device.md K1). Damaged files never stop the agent: they are put aside.
+ * @throws FirmproofError `identity-in-image`, `data-unreadable`
+ */
+export async function openIdentity(options: IdentityOptions): Promise<Identity> {
+  const { dataDirectory } = options;
   requireWritable(dataDirectory);
   makeDirectory(dataDirectory, 0o700);
+  const { key, identity } = filesOf(options);
+  if (!key.isStored) await store(key);
+  if (!identity.isStored) await store(identity);
+  return viewIdentity(options);
+}
+
+/** The device's identity to look at: nothing is written. @throws FirmproofError `identity-in-image`, `data-unreadable` */
+export function viewIdentity(options: IdentityOptions): Identity {
+  requireWritable(options.dataDirectory);
+  const { key, identity, mark } = filesOf(options);
+  const { id, rolloutSecret, machine } = identity.value;
+  return {
+    id,
+    key: key.value,
+    rolloutSecret: Uint8Array.from(Buffer.from(rolloutSecret, 'hex')),
+    cloned: machine !== null && mark !== null && machine !== mark,
+    isStored: key.isStored && identity.isStored,
+  };
+}
+
+function filesOf({ dataDirectory, identity: { algorithm, machineIdFile } }: IdentityOptions) {
   const mark = markOfMachine(machineIdFile);
-  const key = await readOrMake(deviceKeyFile(dataDirectory), deviceKeyOf, () => generateDeviceKey(algorithm));
-  const { id, rolloutSecret, machine } = await readOrMake(
+  const key = readOrMake(deviceKeyFile(dataDirectory), deviceKeyOf, () => generateDeviceKey(algorithm));
+  const identity = readOrMake(
     identityFile(dataDirectory),
     (text) => identitySchema.parse(JSON.parse(text)),
     () => JSON.stringify({ id: randomUUID(), rolloutSecret: randomBytes(32).toString('hex'), machine: mark }),
   );
-  return {
-    id,
-    key,
-    rolloutSecret: Uint8Array.from(Buffer.from(rolloutSecret, 'hex')),
-    cloned: machine !== null && mark !== null && machine !== mark,
-  };
+  return { key, identity, mark };
 }
 
 /** What cannot be written was not made at first boot: it came with an image, and every device has it. */
@@ -74,15 +93,28 @@ function requireWritable(dataDirectory: string): void {
   );
 }
 
-async function readOrMake<Value>(file: string, parse: (text: string) => Value, make: () => string): Promise<Value> {
-  if (existsSync(file)) {
+type IdentityFile<Value> = {
+  readonly file: string;
+  readonly text: string;
+  readonly value: Value;
+  readonly isStored: boolean;
+  readonly isDamaged: boolean;
+};
+
+function readOrMake<Value>(file: string, parse: (text: string) => Value, make: () => string): IdentityFile<Value> {
+  const stored = readDataFile(file);
+  if (stored !== null) {
     try {
-      return parse(readFileSync(file, 'utf8'));
+      return { file, text: stored, value: parse(stored), isStored: true, isDamaged: false };
     } catch {
-      renameSync(file, `${file}.damaged`);
+      // Damaged, and so made anew.
     }
   }
   const text = make();
+  return { file, text, value: parse(text), isStored: false, isDamaged: stored !== null };
+}
+
+async function store({ file, text, isDamaged }: IdentityFile<unknown>): Promise<void> {
+  if (isDamaged) renameSync(file, `${file}.damaged`);
   await writeFileAtomically(file, text, 0o600);
-  return parse(text);
 }

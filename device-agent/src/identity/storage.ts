@@ -22,7 +22,8 @@ export function storageOf(directory: string, table = mountTable): Storage | null
     );
 }
 
-function nearestExisting(path: string): string {
+/** The directory, or the one that it would be made in. */
+export function nearestExisting(path: string): string {
   return existsSync(path) || path === dirname(path) ? realpathSync(path) : nearestExisting(dirname(path));
 }
 

@@ -4,11 +4,13 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FirmproofError, parseSha256Digest } from '@firmproof/protocol';
 import { syncDirectory } from '@firmproof/protocol/node/atomic-file';
+import { makeDirectory } from '@firmproof/protocol/node/directory';
 import type { ImageIdentity, ImageTarget } from './installer.ts';
 import { readPastCache } from './read-past-cache.ts';
 
-/** A file that takes an image; what it holds of one already stays. */
+/** A file that takes an image, in a directory of the agent's own; what it holds of one already stays. */
 export async function openImageFile(file: string, sizeBytes: number): Promise<ImageTarget> {
+  makeDirectory(dirname(file), 0o700);
   const handle = await open(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   await handle.truncate(sizeBytes);
   await syncDirectory(dirname(file));

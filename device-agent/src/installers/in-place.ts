@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofError, parseJson, sha256DigestSchema } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
-import { makeDirectory } from '@firmproof/protocol/node/directory';
 import * as z from 'zod';
+import { readDataFile } from '../data-directory.ts';
 import { type SlotName, slotNames } from '../journal.ts';
 import { otherSlot } from './boot-selection.ts';
 import { commandReceiver } from './command.ts';
@@ -26,12 +25,12 @@ type InstalledRecord = z.infer<typeof recordSchema>;
  */
 export function createInPlaceInstaller(config: CommandConfig): Installer {
   const { directory, rollBack: goBack } = config;
-  makeDirectory(directory, 0o700);
   const fileOf = (slot: SlotName) => join(directory, `${slot}.image`);
   const recordFile = join(directory, 'installed.json');
   const read = (): InstalledRecord => {
-    if (!existsSync(recordFile)) return { running: null, images: {} };
-    return parseJson(readFileSync(recordFile, 'utf8'), recordSchema, {
+    const text = readDataFile(recordFile);
+    if (text === null) return { running: null, images: {} };
+    return parseJson(text, recordSchema, {
       code: 'running-slot-unknown',
       what: recordFile,
       maximumBytes: 4096,

@@ -1,6 +1,5 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDirectory } from '@firmproof/protocol/node/directory';
 import type { SlotName } from '../journal.ts';
 import { type BootSelection, otherSlot } from './boot-selection.ts';
 import { handOver, type Receiver } from './hand-over.ts';
@@ -18,7 +17,6 @@ export function createStagedInstaller(options: {
   readonly selection: BootSelection;
 }): Installer {
   const { kind, directory, receiver, selection } = options;
-  makeDirectory(directory, 0o700);
   const fileOf = (slot: SlotName) => join(directory, `${slot}.image`);
   return {
     kind,

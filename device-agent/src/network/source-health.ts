@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DeviceCode, type FirmproofError, isDeviceCode } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import { isStorageFull } from '@firmproof/protocol/node/system-error';
 import * as z from 'zod';
+import { readDataFile } from '../data-directory.ts';
 
 const momentSchema = z.object({ code: z.string().max(64), message: z.string().max(500), atSeconds: z.number() });
 
@@ -147,9 +147,10 @@ export class SourceHealth {
 }
 
 function readBook(file: string): Record<string, Health> {
-  if (!existsSync(file)) return {};
+  const text = readDataFile(file);
+  if (text === null) return {};
   try {
-    return bookSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return bookSchema.parse(JSON.parse(text));
   } catch {
     // It is no more than a hint on whom to ask first.
     return {};

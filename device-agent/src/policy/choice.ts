@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
+import { makeDirectory } from '@firmproof/protocol/node/directory';
 import * as z from 'zod';
 import type { Agent } from '../agent.ts';
+import { readDataFile, requireOwnDirectory } from '../data-directory.ts';
 import { timeText } from './duration.ts';
 
 const choiceSchema = z.object({
@@ -28,7 +29,10 @@ const choiceFile = (dataDirectory: string): string => join(dataDirectory, 'choic
 
 type Chooser = Pick<Agent, 'config' | 'clock' | 'journal'>;
 
-/** What holds now: a hold or a postponement whose time has come is none. One that cannot be read is none. */
+/**
+ * What holds now: a hold or a postponement whose time has come is none, and so is one that is damaged.
+ * @throws FirmproofError `data-unreadable`: a hold that cannot be read may be one
+ */
 export function choiceOf({ config, clock }: Pick<Agent, 'config' | 'clock'>): Choice {
   const { hold, postponed } = readChoice(config.dataDirectory);
   const now = clock.nowSeconds();
@@ -39,16 +43,18 @@ export function choiceOf({ config, clock }: Pick<Agent, 'config' | 'clock'>): Ch
 }
 
 function readChoice(dataDirectory: string): Choice {
-  const file = choiceFile(dataDirectory);
-  if (!existsSync(file)) return noChoice;
+  const text = readDataFile(choiceFile(dataDirectory));
+  if (text === null) return noChoice;
   try {
-    return choiceSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return choiceSchema.parse(JSON.parse(text));
   } catch {
     return noChoice;
   }
 }
 
 async function choose({ config }: Chooser, change: Partial<Choice>): Promise<void> {
+  requireOwnDirectory(config.dataDirectory);
+  makeDirectory(config.dataDirectory, 0o700);
   const choice = { ...readChoice(config.dataDirectory), ...change };
   await writeFileAtomically(choiceFile(config.dataDirectory), JSON.stringify(choice));
 }

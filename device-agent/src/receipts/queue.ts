@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Receipt, receiptSchema } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import * as z from 'zod';
+import { readDataFile } from '../data-directory.ts';
 
 export const maximumWaiting = 32;
 
@@ -40,14 +41,15 @@ export const emptyQueue: ReceiptQueue = {
 };
 
 /**
- * Reads the queue, only to look. One that cannot be read counts on from the trusted time in seconds, which no counter can
- * have reached by ones: a counter is never used again (Q1).
+ * Reads the queue, only to look. A damaged one counts on from the trusted time in seconds, which no counter can have reached
+ * by ones: a counter is never used again (Q1).
+ * @throws FirmproofError `data-unreadable`
  */
 export function readQueue(dataDirectory: string, nowSeconds: number): ReceiptQueue {
-  const file = queueFile(dataDirectory);
-  if (!existsSync(file)) return emptyQueue;
+  const text = readDataFile(queueFile(dataDirectory));
+  if (text === null) return emptyQueue;
   try {
-    return queueSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return queueSchema.parse(JSON.parse(text));
   } catch {
     return { ...emptyQueue, counter: Math.floor(nowSeconds) };
   }
@@ -56,13 +58,14 @@ export function readQueue(dataDirectory: string, nowSeconds: number): ReceiptQue
 /** When it returns, the queue is on disk. A damaged one before it is kept beside. */
 export async function writeQueue(dataDirectory: string, queue: ReceiptQueue): Promise<void> {
   const file = queueFile(dataDirectory);
-  if (existsSync(file) && !isReadable(file)) renameSync(file, `${file}.damaged`);
+  const before = readDataFile(file);
+  if (before !== null && !isQueue(before)) renameSync(file, `${file}.damaged`);
   await writeFileAtomically(file, JSON.stringify(queueSchema.parse(queue)));
 }
 
-function isReadable(file: string): boolean {
+function isQueue(text: string): boolean {
   try {
-    return queueSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).success;
+    return queueSchema.safeParse(JSON.parse(text)).success;
   } catch {
     return false;
   }
