@@ -1,4 +1,4 @@
-import { type BigIntStats, constants } from 'node:fs';
+import { type BigIntStats, chmodSync, constants, existsSync } from 'node:fs';
 import { type FileHandle, lstat, open, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
@@ -9,10 +9,10 @@ import { digestOf, imageTargetOf } from './image-file.ts';
 import type { ImageIdentity, Installer } from './installer.ts';
 
 const readableByAll = 0o644;
+const enteredByAll = 0o755;
 
 /** Two image files, `a` and `b`, and a link `current` to the one that runs. The link is replaced atomically: never neither. */
 export function createFilesInstaller({ directory }: { readonly directory: string }): Installer {
-  makeDirectory(directory);
   const link = join(directory, 'current');
   const nameOf = (slot: SlotName) => `${slot}.image`;
   const fileOf = (slot: SlotName) => join(directory, nameOf(slot));
@@ -43,6 +43,7 @@ export function createFilesInstaller({ directory }: { readonly directory: string
     },
 
     async open(slot, sizeBytes) {
+      makeOpenDirectory(directory);
       const handle = await openSlot(fileOf(slot));
       await handle.truncate(sizeBytes);
       await syncDirectory(directory);
@@ -90,11 +91,21 @@ function requirePlain(file: string, stat: BigIntStats | null): BigIntStats {
 
 const isPlain = (stat: BigIntStats) => stat.isFile() && stat.nlink === 1n;
 
+/** One that is there keeps its mode: somebody has chosen it. */
+function makeOpenDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(directory);
+  chmodSync(directory, enteredByAll);
+}
+
 /** Opens the file of a slot, or a new one where something else is in its place. */
 async function openSlot(file: string): Promise<FileHandle> {
   const stat = await statOf(file);
   if (stat !== null && !isPlain(stat)) await rm(file, { recursive: true });
-  return open(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, readableByAll);
+  const handle = await open(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, readableByAll);
+  // The umask does not count: the program that `current` leads to may run as another user.
+  await handle.chmod(readableByAll);
+  return handle;
 }
 
 /** The file as it was before its bytes were verified once more. @throws FirmproofError `slot-readback-mismatch` */
