@@ -11,6 +11,7 @@ import { nearestExisting, storageOf } from './identity/storage.ts';
 import { choiceOf } from './policy/choice.ts';
 import { timeText } from './policy/duration.ts';
 import { isMetered } from './policy/metered.ts';
+import { problemOf, programsOf } from './programs.ts';
 import { readQueue } from './receipts/queue.ts';
 import { problemsOf } from './receipts/send.ts';
 import { heldTrustRoot, serversOf } from './trust.ts';
@@ -64,6 +65,7 @@ export async function examine(configFile: string): Promise<readonly Finding[]> {
     trust(agent),
     clock(agent),
     ...(await sources(agent)),
+    ...programs(agent),
     ...(await slots(agent)),
     ...(await space(agent)),
     ...identity(agent),
@@ -130,6 +132,22 @@ async function sources(agent: Agent): Promise<readonly Finding[]> {
   // Where none proves anything, nothing can be updated.
   const works = findings.some(({ result }) => result === 'ok');
   return works ? findings : findings.map((finding) => ({ ...finding, result: 'fail' }));
+}
+
+/** Without hooks, health command, reboot or installer no update gets through; what asks whether a connection is metered only says no then. */
+function programs({ config }: Agent): readonly Finding[] {
+  const all = programsOf(config);
+  const findings = all.flatMap((program) => {
+    const problem = problemOf(program);
+    if (problem === null) return [];
+    const say = program.member === 'metered' ? warn : fail;
+    const remedy = 'Install it where the configuration says, make it executable, or correct the configuration.';
+    return [say('programs', `${program.member}: ${program.program} ${problem}`, remedy)];
+  });
+  const names = all.map(({ member }) => member).join(', ');
+  return findings.length > 0
+    ? findings
+    : [ok('programs', all.length === 0 ? 'none is needed' : `all are there: ${names}`)];
 }
 
 async function slots({ installer, journal }: Agent): Promise<readonly Finding[]> {

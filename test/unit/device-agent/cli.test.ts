@@ -1,5 +1,5 @@
 // What the agent says: to people, to programs and to the journal.
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCatalogue, trustRootType } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { explain } from '../../../device-agent/src/cli/explain.ts';
 import { leadsToJournal, logLine, priorityOf } from '../../../device-agent/src/cli/log.ts';
 import { describeStatus } from '../../../device-agent/src/cli/status-commands.ts';
 import { examine } from '../../../device-agent/src/doctor.ts';
+import { programPath } from '../../../device-agent/src/installers/program.ts';
 import { hold } from '../../../device-agent/src/policy/choice.ts';
 import { makeDevice, type TestDevice } from '../../support/device.ts';
 import { trustRootOf } from '../../support/documents.ts';
@@ -94,10 +95,54 @@ describe('doctor', () => {
     expect(bySubject('slots')).toMatchObject([{ result: 'ok' }]);
     expect(bySubject('choice')).toMatchObject([{ result: 'warn', code: 'update-held' }]);
     expect(new Set(findings.map(({ subject }) => subject))).toEqual(
-      new Set(['config', 'trust', 'clock', 'source', 'slots', 'space', 'identity', 'journal', 'receipts', 'choice']),
+      new Set([
+        'config',
+        'trust',
+        'clock',
+        'source',
+        'programs',
+        'slots',
+        'space',
+        'identity',
+        'journal',
+        'receipts',
+        'choice',
+      ]),
     );
     for (const { result, remedy } of findings) if (result !== 'ok') expect(remedy).toBeTruthy();
     expect(JSON.stringify(findings)).not.toContain('secret');
+  });
+
+  test('looks for every program that an update needs, as the agent would', async () => {
+    const file = join(directory, 'not-executable');
+    writeFileSync(file, '#!/bin/sh\n', { mode: 0o644 });
+    const missing = { command: ['/nope/x'] };
+    const other = makeDevice(
+      trustRootOf({ type: trustRootType }, [ed25519Key()]),
+      ['http://127.0.0.1:9/'],
+      {
+        hooks: { beforeInstall: missing, afterInstall: { command: ['true'] }, afterActivation: { command: [file] } },
+        health: { command: [directory] },
+        metered: missing,
+        reboot: missing,
+        installer: {
+          kind: 'command',
+          directory: join(directory, 'staged'),
+          install: { command: ['no-such-program-anywhere', '{slot}'] },
+          rollBack: { command: ['sh', '-c', 'true'] },
+        },
+      },
+      join(directory, 'other'),
+    );
+    const findings = (await examine(other.configFile)).filter(({ subject }) => subject === 'programs');
+    expect(findings.map(({ result, message }) => `${result} ${message}`)).toEqual([
+      'fail hooks.beforeInstall: /nope/x does not exist',
+      `fail hooks.afterActivation: ${file} may not be executed`,
+      `fail health: ${directory} is no file`,
+      'fail reboot: /nope/x does not exist',
+      'warn metered: /nope/x does not exist',
+      `fail installer.install: no-such-program-anywhere is in none of ${programPath}`,
+    ]);
   });
 
   test('says what is wrong with the configuration, and nothing else then', async () => {
