@@ -399,6 +399,10 @@ const deviceCodes = {
 
 /** Malformed values, files and configuration. */
 const inputCodes = {
+  'node-too-old': {
+    meaning: 'This Node is older than what the agent needs: it would ignore proxies, and more, without a word.',
+    remedy: 'Install Node 24 or newer, and have the service and your shell run that one.',
+  },
   'sbom-malformed': {
     meaning: 'The software bill of materials is neither CycloneDX nor SPDX in JSON.',
     remedy: 'Give CycloneDX 1.4 or later, or SPDX 2.x, as JSON.',

@@ -1,3 +1,4 @@
+import { type ErrorCode, isDeviceCode, outcomeOf } from '@firmproof/protocol';
 import type { InstallResult } from '../machine/result.ts';
 
 /** What the commands exit with; `--help` and docs/spec/device.md have the same table. */
@@ -33,3 +34,10 @@ const byOutcome: Readonly<Record<InstallResult['outcome'] | 'update', number>> =
 };
 
 export const exitCodeOf = (outcome: InstallResult['outcome'] | 'update'): number => byOutcome[outcome];
+
+/** Of a command that ended with an error: a code has the same exit code wherever it comes from, unless it is this side's mistake. */
+export function exitCodeOfError(code: ErrorCode): number {
+  if (code === 'install-in-progress' || code === 'nothing-to-confirm') return exitCodes.notNow;
+  if (code === 'device-storage-full') return exitCodes.refused;
+  return isDeviceCode(code) && outcomeOf(code) === 'unproven' ? exitCodes.unproven : exitCodes.usage;
+}

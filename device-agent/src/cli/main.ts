@@ -5,11 +5,13 @@ import { explainSystemError, isStorageFull } from '@firmproof/protocol/node/syst
 import { useProxies } from '../network/proxy.ts';
 import { type Flags, flagOptions } from './command.ts';
 import { commands } from './commands.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodeOfError, exitCodes } from './exit-codes.ts';
 import { help } from './help.ts';
 import { leadsToJournal, withoutCredentials } from './log.ts';
+import { requireNode } from './require-node.ts';
 
 async function main(): Promise<number> {
+  requireNode(process.versions.node);
   const { values, positionals } = readArguments(process.argv.slice(2));
   const [name, ...rest] = positionals;
   if (values.help || name === undefined) {
@@ -58,8 +60,7 @@ function report(raw: unknown): number {
   const { code, message, hint } = error;
   const json = process.argv.includes('--json');
   process.stderr.write(json ? `${JSON.stringify({ code, message, hint })}\n` : `${code}: ${message}\n${hint}\n`);
-  if (code === 'device-storage-full') return exitCodes.refused;
-  return code === 'install-in-progress' || code === 'nothing-to-confirm' ? exitCodes.notNow : exitCodes.usage;
+  return exitCodeOfError(code);
 }
 
 useProxies(process.env);

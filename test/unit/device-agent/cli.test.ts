@@ -3,8 +3,10 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCatalogue, trustRootType } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exitCodeOf, exitCodeOfError } from '../../../device-agent/src/cli/exit-codes.ts';
 import { explain } from '../../../device-agent/src/cli/explain.ts';
 import { leadsToJournal, logLine, priorityOf } from '../../../device-agent/src/cli/log.ts';
+import { requireNode } from '../../../device-agent/src/cli/require-node.ts';
 import { describeStatus } from '../../../device-agent/src/cli/status-commands.ts';
 import { examine } from '../../../device-agent/src/doctor.ts';
 import { programPath } from '../../../device-agent/src/installers/program.ts';
@@ -35,6 +37,29 @@ describe('explain', () => {
   test('helps with what is no code', async () => {
     await expectCode('usage-invalid', () => explain('quorum', false));
     await expectCode('usage-invalid', () => explain(undefined, false));
+  });
+});
+
+describe('the command', () => {
+  test('says in one line that Node is too old, which would run on and leave things out', async () => {
+    for (const version of ['18.19.1', '20.20.2', '23.11.0'])
+      await expectCode('node-too-old', () => requireNode(version));
+    for (const version of ['24.0.0', '26.1.0', '100.0.0']) requireNode(version);
+  });
+
+  test('has one exit code for a code, whichever command it ends', () => {
+    for (const code of ['unavailable', 'no-quorum', 'stale'] as const)
+      expect(exitCodeOfError(code)).toBe(exitCodeOf('unproven'));
+    expect(exitCodeOfError('install-in-progress')).toBe(3);
+    expect(exitCodeOfError('device-storage-full')).toBe(exitCodeOf('refused'));
+    for (const code of [
+      'usage-invalid',
+      'config-invalid',
+      'trust-root-malformed',
+      'data-unreadable',
+      'node-too-old',
+    ] as const)
+      expect(exitCodeOfError(code)).toBe(2);
   });
 });
 
