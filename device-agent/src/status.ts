@@ -148,8 +148,15 @@ const plain = (outcome: string, message: string, remedy: string | null = null): 
   since: null,
 });
 
-function underWay({ state, trialDeadlineSeconds, failure }: JournalEntry, { version }: InstallTarget): Why {
+function underWay(
+  { state, trialDeadlineSeconds, failure, lastVerdict }: JournalEntry,
+  { version }: InstallTarget,
+): Why {
   if (failure !== null) {
+    if (lastVerdict?.code === 'rollback-failed') {
+      const { code, message } = lastVerdict;
+      return { ...plain(state, message, errorCatalogue[code].remedy), code };
+    }
     const { code, message } = failure;
     return { ...plain(state, `${version} goes: ${message}`, errorCatalogue[code].remedy), code };
   }

@@ -352,6 +352,10 @@ const deviceCodes = {
     meaning: 'The program that installs the image refused it or failed; the message has the end of what it wrote.',
     remedy: 'Correct what it complains about. The version is tried again here when the vendor promotes again.',
   },
+  'installer-not-started': {
+    meaning: 'The program that installs the image could not be started. Nothing was written by it.',
+    remedy: 'Correct the command in agent.json, or put the program there; the version is tried again by itself.',
+  },
   'installer-timed-out': {
     meaning: 'The program that installs the image did not end in its time and was killed.',
     remedy: 'Find out what holds it up, or raise its timeoutSeconds in agent.json.',
@@ -367,6 +371,12 @@ const deviceCodes = {
   'rollback-unavailable': {
     meaning: 'The image has to be rolled back, but there is none before it, and no command to go back.',
     remedy: 'Give the installer a rollBack command in agent.json.',
+  },
+  'rollback-failed': {
+    meaning:
+      'A new image has to go, and making the one before run again failed, too. Until that works the device may hold a part of an image, and takes no other.',
+    remedy:
+      'Correct what the message says last; then run `firmproof-agent install`, or leave it to `run`: both try the way back again. If it cannot work, install an image by hand.',
   },
   'trial-expired': {
     meaning: 'The new image was not confirmed before its deadline. It was rolled back.',

@@ -33,7 +33,8 @@ Exit codes
    3  another process is at work, or nothing is on trial
   10  check: an update is proven
   20  nothing could be proved: stale, unavailable, too slow or no quorum; the image that runs keeps running
-  30  refused: what was served is wrong; the image that runs keeps running
+  30  refused: what was served is wrong, or this device cannot install it (slot, storage, installer, hook); what runs keeps running,
+      but where the code is rollback-unavailable or rollback-failed: then \`status\` says what to do
   40  the new image was not healthy and was rolled back
   50  doctor: something stands in the way of updates
 `;
