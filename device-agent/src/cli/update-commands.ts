@@ -1,6 +1,7 @@
 import { FirmproofError, redactUrl } from '@firmproof/protocol';
 import { type Agent, openAgent } from '../agent.ts';
 import { check } from '../check.ts';
+import { isoTime } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { confirm, install } from '../machine/engine.ts';
 import type { InstallResult } from '../machine/result.ts';
@@ -122,6 +123,10 @@ export const updateCommands = {
           const message = describe(result);
           const text = `${message}; next in ${Math.ceil(next / 60)} min`;
           say(priorityOf(result), { event: 'round', ...summary(result), message, nextSeconds: next }, text);
+        },
+        onWait: ({ dueSeconds, seconds }) => {
+          const message = `next check at ${isoTime(dueSeconds)}`;
+          say('info', { event: 'waiting', message, nextSeconds: Math.round(seconds) });
         },
         onReceiptProblem: (problem) => say('notice', { event: 'receipts', message: problem }),
         ...(onProgress && { onProgress }),
