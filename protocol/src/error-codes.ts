@@ -13,11 +13,12 @@ const deviceCodes = {
   stale: {
     meaning:
       'The evidence rests on a block that is older than the trust root allows: the server may be hiding newer releases.',
-    remedy: 'Try another server; check that the server and the chain are running.',
+    remedy:
+      'Try another server; check that the server and the chain are running. A file: export it again, or take it with `--accept-old-block`.',
   },
   'sequence-rollback': {
     meaning: 'The evidence shows an older history of the product than one that this device has already seen proved.',
-    remedy: 'The server is out of date or replays old evidence. Try another server.',
+    remedy: 'The server is out of date or replays old evidence. Try another server. A file: export it again.',
   },
   equivocation: {
     meaning: 'Two different histories of the product were vouched for at the same sequence number. Somebody lies.',
@@ -276,6 +277,10 @@ const deviceCodes = {
     meaning:
       'This release was installed here before and rolled back; it is not retried until the vendor promotes again.',
     remedy: 'Promote a corrected release.',
+  },
+  'update-on-trial': {
+    meaning: 'The proven release is installed here and on trial: it is not confirmed yet.',
+    remedy: 'Wait for the end of the trial, or end it: see `firmproof-agent status`.',
   },
   'update-held': {
     meaning: 'Somebody has told this device to hold its updates. A proven update waits.',

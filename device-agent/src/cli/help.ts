@@ -25,9 +25,11 @@ Options
                      install FILE: take a block older than the trust root allows, never one older than seen here
       --json         one line of JSON for machines; run writes such lines by itself where no terminal is
   -h, --help         this page
+      --version      the version of this program
 
 Exit codes
-   0  done, or nothing to do (current, or waiting for a rollout, a veto window, a halted channel or the release after a revoked one)
+   0  done, or nothing to do: current, or waiting for a rollout, a veto window, a halted channel, the release after a revoked one, the end of
+      a trial, or what people chose (hold, postponement, maintenance window, metered connection, updates that are not automatic)
    1  a mistake in the agent itself
    2  command line, configuration or trust root
    3  another process is at work, or nothing is on trial

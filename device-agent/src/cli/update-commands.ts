@@ -7,6 +7,7 @@ import { confirm, install } from '../machine/engine.ts';
 import type { InstallResult } from '../machine/result.ts';
 import type { InstallOptions } from '../machine/step.ts';
 import { installFromFile } from '../offline/install-from-file.ts';
+import { endPostponement } from '../policy/choice.ts';
 import { sendReceipts } from '../receipts/send.ts';
 import { run } from '../run.ts';
 import { type Command, type Options, print } from './command.ts';
@@ -46,6 +47,9 @@ function summary(result: InstallResult): object {
   const { outcome, code, message } = result;
   return { outcome, code, message };
 }
+
+const isUnderWay = ({ outcome }: InstallResult) =>
+  outcome === 'installed' || outcome === 'on-trial' || outcome === 'reboot-needed';
 
 /** From the servers, or from the file that was named. */
 function installFrom(agent: Agent, { words, flags }: Options, more: Pick<InstallOptions, 'onProgress'>) {
@@ -95,6 +99,8 @@ export const updateCommands = {
         const onProgress = progressBar(options);
         const result = await installFrom(agent, options, onProgress ? { onProgress } : {});
         warnOfCertificates(agent.sources.certificateProblems);
+        const { now } = options.flags;
+        if ((now || options.words.length > 0) && isUnderWay(result)) await endPostponement(agent);
         print(options, summary(result), describe(result));
         if (options.words.length === 0) warnOfReceipts(await sendReceipts(agent));
         return exitCodeOf(result.outcome);
