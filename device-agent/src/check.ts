@@ -132,7 +132,7 @@ async function ask(agent: Agent, source: Source, unconditional: boolean): Promis
       const steps = await source.trustRoots(root);
       if (steps.length > 0) verdict = await verify({ ...evidence, trustRoots: [...steps] });
     }
-    return { verdict: respectFailures(agent, verdict), server, evidence };
+    return { verdict: respectJournal(agent, verdict), server, evidence };
   } catch (error) {
     if (!isDeviceError(error)) throw error;
     return {
@@ -166,10 +166,16 @@ async function followInSilence(agent: Agent, saysMoved: boolean): Promise<'adopt
   return found;
 }
 
-/** A release that was rolled back here waits for the vendor to promote again. */
-function respectFailures({ journal }: Agent, verdict: Verdict): Verdict {
+/** A release that is on trial here is no update; one that was rolled back here waits for the vendor to promote again. */
+function respectJournal({ journal }: Agent, verdict: Verdict): Verdict {
   if (verdict.outcome !== 'update') return verdict;
   const { image, schedule, version } = verdict.release;
+  const { state, target } = journal.entry;
+  if (state === 'trial' && target?.image === image)
+    return {
+      ...refusal('update-on-trial', `${version} is installed and on trial here`),
+      proven: verdict.proven,
+    } as Verdict;
   const before = journal.entry.failed.find(
     (failure) => failure.image === image && failure.headCounter === schedule.counter,
   );

@@ -112,7 +112,7 @@ export function readConfig(file: string): AgentConfig {
 }
 
 function parseJsonFile(file: string): unknown {
-  const text = readText(file);
+  const text = readText(file, 'Check the path and its permissions, or name the configuration with --config FILE.');
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -120,10 +120,10 @@ function parseJsonFile(file: string): unknown {
   }
 }
 
-function readText(file: string): string {
+function readText(file: string, hint?: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new FirmproofError('file-not-found', `${file} cannot be read`, { cause });
+    throw new FirmproofError('file-not-found', `${file} cannot be read`, { cause, ...(hint && { hint }) });
   }
 }

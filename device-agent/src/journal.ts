@@ -149,7 +149,7 @@ export class Journal {
   /** Changes the entry; when it returns, the change is on disk. */
   async write(change: Partial<JournalEntry>): Promise<void> {
     const entry = { ...this.entry, ...change };
-    entry.standing = standingAfter(entry);
+    entry.standing = standingAfter(entry, this.entry);
     const content = JSON.stringify(journalSchema.parse(entry));
     if (existsSync(this.#file)) await writeFileAtomically(this.#previousFile, readFileSync(this.#file));
     await writeFileAtomically(this.#file, JSON.stringify({ checksum: checksumOf(content), content }));
@@ -157,10 +157,12 @@ export class Journal {
   }
 }
 
-/** That an update is proven ends no standstill: people may hold it back right afterwards. */
-function standingAfter({ lastVerdict, standing, time }: JournalEntry): JournalEntry['standing'] {
+/** That an update is proven ends no standstill: people may hold it back right afterwards. Another version that runs ends it. */
+function standingAfter(entry: JournalEntry, before: JournalEntry): JournalEntry['standing'] {
+  const { lastVerdict, standing, time, installed } = entry;
   const code = lastVerdict?.code;
-  return code === undefined || code === standing?.code ? standing : { code, sinceSeconds: time.seconds };
+  const goesOn = code === standing?.code && installed.version === before.installed.version;
+  return code === undefined || goesOn ? standing : { code, sinceSeconds: time.seconds };
 }
 
 function checksumOf(content: string): string {

@@ -21,21 +21,25 @@ export type Round = {
   readonly nextSeconds: number;
 };
 
+export type RunOptions = {
+  readonly signal: AbortSignal;
+  readonly onRound: (round: Round) => void;
+  /** Told once, before the first round, where that has to wait: trusted time of it, and how long that is. */
+  readonly onWait?: (wait: { readonly dueSeconds: number; readonly seconds: number }) => void;
+  readonly onProgress?: DownloadProgress;
+  /** Told what keeps receipts from being made or kept; the network is no such thing. */
+  readonly onReceiptProblem?: (problem: string) => void;
+};
+
 /**
  * Checks and installs for ever: every poll interval ± 50 %, sooner where that came to nothing, and when a trial ends. The
  * data directory is held during a round only, so that `confirm` and `install` can come in between.
  */
-export async function run(
-  config: AgentConfig,
-  options: {
-    readonly signal: AbortSignal;
-    readonly onRound: (round: Round) => void;
-    readonly onProgress?: DownloadProgress;
-    /** Told what keeps receipts from being made or kept; the network is no such thing. */
-    readonly onReceiptProblem?: (problem: string) => void;
-  },
-): Promise<void> {
-  await pauseAndRemember(config, secondsToFirst(viewAgent(config)), options.signal);
+export async function run(config: AgentConfig, options: RunOptions): Promise<void> {
+  const looked = viewAgent(config);
+  const seconds = secondsToFirst(looked);
+  if (seconds > 0) options.onWait?.({ dueSeconds: looked.clock.nowSeconds() + seconds, seconds });
+  await pauseAndRemember(config, seconds, options);
   while (!options.signal.aborted) {
     const agent = await openAgent(config).catch(unlessBusy);
     let nextSeconds = busySeconds;
@@ -45,29 +49,36 @@ export async function run(
         nextSeconds = await planNext(agent, result);
         const { recoveredFrom } = agent.journal;
         options.onRound({ result, recoveredFrom, certificateProblems: agent.sources.certificateProblems, nextSeconds });
-        const problem = await sendReceipts(agent);
-        if (problem !== null) options.onReceiptProblem?.(problem);
+        await send(agent, options);
       } finally {
         agent.close();
       }
     }
-    await pauseAndRemember(config, nextSeconds, options.signal);
+    await pauseAndRemember(config, nextSeconds, options);
   }
+}
+
+async function send(agent: Agent, { onReceiptProblem }: RunOptions): Promise<void> {
+  const problem = await sendReceipts(agent);
+  if (problem !== null) onReceiptProblem?.(problem);
 }
 
 /**
  * Waits, and writes down now and then how late it is: else a device that is switched off before the next poll would believe
- * that hardly any time has passed, poll after poll.
+ * that hardly any time has passed, poll after poll. Receipts that are due go out meanwhile.
  */
-async function pauseAndRemember(config: AgentConfig, seconds: number, signal: AbortSignal): Promise<void> {
+async function pauseAndRemember(config: AgentConfig, seconds: number, options: RunOptions): Promise<void> {
+  const { signal } = options;
   for (let left = seconds; left > 0 && !signal.aborted; left -= timeKeepingSeconds) {
     await pause(Math.min(left, timeKeepingSeconds) * 1000, undefined, { signal }).catch(() => undefined);
     if (left <= timeKeepingSeconds && !signal.aborted) return;
     const agent = await openAgent(config).catch(unlessBusy);
+    if (agent === null) continue;
     try {
-      await agent?.journal.write({ time: agent.clock.snapshot() });
+      await agent.journal.write({ time: agent.clock.snapshot() });
+      await send(agent, options);
     } finally {
-      agent?.close();
+      agent.close();
     }
   }
 }

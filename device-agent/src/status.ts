@@ -82,7 +82,7 @@ export async function statusOf(agent: Agent): Promise<Status> {
   const sent = Object.values(queue.servers).flatMap(({ lastSentSeconds }) => lastSentSeconds ?? []);
   return {
     statusVersion: 1,
-    why: whyOf(journal.entry),
+    why: whyOf(journal.entry, now),
     device: identity.isStored ? identity.id : null,
     publicKey: identity.isStored ? identity.key.publicKey : null,
     keyDigest: identity.isStored ? identity.key.digest : null,
@@ -130,9 +130,9 @@ function unlessUnknown(error: unknown): null {
   throw error;
 }
 
-function whyOf(entry: JournalEntry): Why {
+function whyOf(entry: JournalEntry, nowSeconds: number): Why {
   const { state, target, lastVerdict, standing } = entry;
-  if (state !== 'idle' && target !== null) return underWay(entry, target);
+  if (state !== 'idle' && target !== null) return underWay(entry, target, nowSeconds);
   if (lastVerdict === null)
     return plain('unknown', 'this device has not checked for updates yet', 'Start `firmproof-agent run`.');
   const { outcome, code, message } = lastVerdict;
@@ -149,12 +149,26 @@ const plain = (outcome: string, message: string, remedy: string | null = null): 
   since: null,
 });
 
-function underWay({ state, trialDeadlineSeconds, failure }: JournalEntry, { version }: InstallTarget): Why {
+function underWay(
+  { state, trialDeadlineSeconds, failure, lastVerdict }: JournalEntry,
+  { version }: InstallTarget,
+  nowSeconds: number,
+): Why {
   if (failure !== null) {
+    if (lastVerdict?.code === 'rollback-failed') {
+      const { code, message } = lastVerdict;
+      return { ...plain(state, message, errorCatalogue[code].remedy), code };
+    }
     const { code, message } = failure;
     return { ...plain(state, `${version} goes: ${message}`, errorCatalogue[code].remedy), code };
   }
   if (state !== 'trial') return plain(state, `${version} is being installed (${state})`);
+  if (trialDeadlineSeconds !== null && trialDeadlineSeconds < nowSeconds)
+    return plain(
+      state,
+      `${version} was on trial until ${isoTime(trialDeadlineSeconds)} and is not confirmed: the next round rolls it back`,
+      'Run `firmproof-agent install`, or see whether `run` is alive.',
+    );
   return trialDeadlineSeconds === null
     ? plain(state, `${version} is verified, and the next boot starts it on trial`, 'Reboot the device.')
     : plain(

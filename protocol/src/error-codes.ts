@@ -13,11 +13,12 @@ const deviceCodes = {
   stale: {
     meaning:
       'The evidence rests on a block that is older than the trust root allows: the server may be hiding newer releases.',
-    remedy: 'Try another server; check that the server and the chain are running.',
+    remedy:
+      'Try another server; check that the server and the chain are running. A file: export it again, or take it with `--accept-old-block`.',
   },
   'sequence-rollback': {
     meaning: 'The evidence shows an older history of the product than one that this device has already seen proved.',
-    remedy: 'The server is out of date or replays old evidence. Try another server.',
+    remedy: 'The server is out of date or replays old evidence. Try another server. A file: export it again.',
   },
   equivocation: {
     meaning: 'Two different histories of the product were vouched for at the same sequence number. Somebody lies.',
@@ -277,6 +278,10 @@ const deviceCodes = {
       'This release was installed here before and rolled back; it is not retried until the vendor promotes again.',
     remedy: 'Promote a corrected release.',
   },
+  'update-on-trial': {
+    meaning: 'The proven release is installed here and on trial: it is not confirmed yet.',
+    remedy: 'Wait for the end of the trial, or end it: see `firmproof-agent status`.',
+  },
   'update-held': {
     meaning: 'Somebody has told this device to hold its updates. A proven update waits.',
     remedy: 'Run `firmproof-agent hold --release`, or wait for the end of the hold where it has one.',
@@ -362,6 +367,10 @@ const deviceCodes = {
     meaning: 'The program that installs the image refused it or failed; the message has the end of what it wrote.',
     remedy: 'Correct what it complains about. The version is tried again here when the vendor promotes again.',
   },
+  'installer-not-started': {
+    meaning: 'The program that installs the image could not be started. Nothing was written by it.',
+    remedy: 'Correct the command in agent.json, or put the program there; the version is tried again by itself.',
+  },
   'installer-timed-out': {
     meaning: 'The program that installs the image did not end in its time and was killed.',
     remedy: 'Find out what holds it up, or raise its timeoutSeconds in agent.json.',
@@ -377,6 +386,12 @@ const deviceCodes = {
   'rollback-unavailable': {
     meaning: 'The image has to be rolled back, but there is none before it, and no command to go back.',
     remedy: 'Give the installer a rollBack command in agent.json.',
+  },
+  'rollback-failed': {
+    meaning:
+      'A new image has to go, and making the one before run again failed, too. Until that works the device may hold a part of an image, and takes no other.',
+    remedy:
+      'Correct what the message says last; then run `firmproof-agent install`, or leave it to `run`: both try the way back again. If it cannot work, install an image by hand.',
   },
   'trial-expired': {
     meaning: 'The new image was not confirmed before its deadline. It was rolled back.',

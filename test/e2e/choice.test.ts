@@ -65,11 +65,13 @@ describe('a feature update', () => {
     const downloaded = blocksAsked();
     expect(downloaded).toBeGreaterThan(before);
     expect(device.running()).toBe(sha256(images['1.0.0']));
-    // A person comes: what is here is not downloaded again.
+    // A person comes: what is here is not downloaded again, and no postponement is left of it.
+    await agent('postpone', '1h');
     const { code, stdout } = await agent('install', '--now', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'installed', version: '2.0.0' });
     expect(code).toBe(0);
     expect(blocksAsked()).toBe(downloaded);
+    expect((await device.status()).postponedUntil).toBeNull();
   });
 });
 
@@ -94,7 +96,7 @@ describe('a security update', () => {
     expect(held).not.toBeNull();
     expect(device.running()).toBe(sha256(images['2.0.0']));
     const { stdout } = await agent('status');
-    expect(stdout).toMatch(/^why +waiting: 3\.0\.0 is held until it is released \[update-held\]$/m);
+    expect(stdout).toMatch(/^why +waiting: 3\.0\.0 is held until `firmproof-agent hold --release` \[update-held\]$/m);
     expect(stdout).toMatch(/^held +all updates since /m);
     await device.act(releaseHold);
   });
@@ -113,6 +115,10 @@ describe('the commands', () => {
   test('postpone for as long as the device lets people, and no longer', async () => {
     device.configure({ maximumPostponeHours: 24 });
     expect((await agent('postpone', '12h')).stdout).toMatch(/^updates are postponed until 20/);
+    const { postponed } = JSON.parse((await agent('postpone', '12h', '--json')).stdout);
+    expect(Number.isInteger(postponed.untilSeconds)).toBe(true);
+    const bare = await runCommand(firmproofAgent, ['postpone', '--config', device.configFile]);
+    expect(bare).toMatchObject({ code: 2, stderr: expect.stringMatching(/^usage-invalid: say for how long: /) });
     const tooLong = await runCommand(firmproofAgent, ['postpone', '3d', '--config', device.configFile]);
     expect(tooLong).toMatchObject({ code: 2, stdout: '' });
     expect(tooLong.stderr).toMatch(/^postpone-too-long: /);

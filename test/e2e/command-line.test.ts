@@ -182,8 +182,12 @@ describe('a vendor', () => {
     const explained = await runCommand(firmproofAgent, ['explain', 'no-quorum']);
     expect(explained).toMatchObject({ code: 0, stdout: expect.stringContaining('witnesses') });
     expect((await runCommand(firmproofAgent, ['explain', 'nonsense'])).code).toBe(2);
-    expect((await runCommand(firmproofAgent, ['check', '--config', '/nowhere'])).code).toBe(2);
+    const nowhere = await runCommand(firmproofAgent, ['check', '--config', '/nowhere']);
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('--config FILE') });
+    const wrong = await runCommand(firmproofAgent, ['check', '--nonsense']);
+    expect(wrong).toMatchObject({ code: 2, stderr: "usage-invalid: Unknown option '--nonsense'\nSee --help.\n" });
     expect((await runCommand(firmproofAgent, ['--help'])).code).toBe(0);
+    expect((await runCommand(firmproofAgent, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   test('proves an image online, and offline against evidence that was kept', async () => {

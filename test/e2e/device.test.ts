@@ -146,6 +146,12 @@ describe('a trial that somebody else confirms', () => {
     const tried = makeDevice(vendor.trustRoot, [stack.url], { ...external, channel: 'beta' });
     try {
       await tried.install();
+      expect(await verdictOf(tried)).toMatchObject({ outcome: 'waiting', code: 'update-on-trial' });
+      await eventually(
+        async () => (await tried.status()).why.message,
+        (message) => message.includes('was on trial until'),
+        'the deadline to have passed',
+      );
       await eventually(
         () => tried.install(),
         ({ outcome }) => outcome === 'rolled-back',

@@ -173,8 +173,33 @@ describe('A32: a device with a program that installs', () => {
     await runsTheFirst();
   });
 
-  test('installs the same release untouched when nobody interferes', async () => {
-    expect(await device.install()).toEqual({ outcome: 'installed', version: '5.0.0' });
+  test('whose program cannot be started is left as it is, and tries the version again', async () => {
+    device.configure({ installer: { ...installerWith(write), install: { command: [join(directory, 'none')] } } });
+    for (const _ of [1, 2]) {
+      expect(await device.install()).toMatchObject({ outcome: 'refused', code: 'installer-not-started' });
+      await runsTheFirst();
+    }
+  });
+
+  test('whose way back fails says why the image goes and why it does not, and tries again', async () => {
+    const broken = installerWith('cat > "$2"; echo no flash; exit 7');
+    device.configure({ installer: { ...broken, rollBack: { command: shell('echo no factory; exit 8') } } });
+    const message =
+      '5.0.0 goes: /bin/sh ended with 7: no flash [installer-failed]; but the way back failed: /bin/sh ended with 8: no factory [installer-failed]';
+    for (const _ of [1, 2]) {
+      expect(await device.install()).toMatchObject({ outcome: 'refused', code: 'rollback-failed', message });
+      const remedy = expect.stringContaining('firmproof-agent install');
+      const why = { code: 'rollback-failed', message, remedy };
+      expect(await device.status()).toMatchObject({ state: 'rolling-back', why });
+    }
+    device.configure({ installer: installerWith(write) });
+    expect(await device.install()).toMatchObject({ outcome: 'refused', code: 'installer-failed' });
+    await runsTheFirst();
+    await offer(device, '5.0.1', second);
+  });
+
+  test('installs the next release untouched when nobody interferes', async () => {
+    expect(await device.install()).toEqual({ outcome: 'installed', version: '5.0.1' });
     expect(readFileSync(flash).equals(second)).toBe(true);
   });
 });

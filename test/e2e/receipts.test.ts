@@ -61,6 +61,7 @@ describe('a device that nobody has enrolled', () => {
     device.sleep(0.25);
     await device.report();
     expect(await receipts()).toMatchObject({ waiting: 0, problems: [], lastSent: expect.any(String) });
+    expect((await device.status()).enrolments).toEqual({ [`${stack.url}/`]: 'enrolled' });
     expect(await known()).toMatchObject({
       device: id,
       state: 'enrolled',
@@ -94,7 +95,11 @@ describe('a claim token', () => {
       const enrolments = await owned.act((agent) => enrol(agent, token));
       expect(Object.values(enrolments)).toMatchObject([{ state: 'enrolled' }]);
       expect((await owned.status()).enrolments).toEqual({ [`${stack.url}/`]: 'enrolled' });
-      expect(await known(owned)).toMatchObject({ state: 'enrolled', enrolledBy: 'claim-token' });
+      expect(await known(owned)).toMatchObject({ state: 'enrolled', enrolledBy: 'claim-token', running: null });
+      // It speaks with the first check, however up to date it is.
+      await owned.check();
+      await owned.report();
+      expect(await known(owned)).toMatchObject({ running: { version: '0.0.1' } });
     } finally {
       owned.destroy();
     }

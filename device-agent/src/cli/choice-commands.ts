@@ -34,7 +34,10 @@ export const choiceCommands = {
   postpone: {
     words: 1,
     async run(options) {
-      const seconds = parseDurationSeconds(options.words[0] ?? '');
+      const [duration] = options.words;
+      if (duration === undefined)
+        throw new FirmproofError('usage-invalid', 'say for how long: firmproof-agent postpone 3d');
+      const seconds = parseDurationSeconds(duration);
       const untilSeconds = await postpone(agentOf(options), seconds);
       print(options, { postponed: { untilSeconds } }, `updates are postponed until ${timeText(untilSeconds)}`);
       return exitCodes.done;

@@ -25,15 +25,18 @@ Options
                      install FILE: take a block older than the trust root allows, never one older than seen here
       --json         one line of JSON for machines; run writes such lines by itself where no terminal is
   -h, --help         this page
+      --version      the version of this program
 
 Exit codes
-   0  done, or nothing to do (current, or waiting for a rollout, a veto window, a halted channel or the release after a revoked one)
+   0  done, or nothing to do: current, or waiting for a rollout, a veto window, a halted channel, the release after a revoked one, the end of
+      a trial, or what people chose (hold, postponement, maintenance window, metered connection, updates that are not automatic)
    1  a mistake in the agent itself
    2  command line, configuration or trust root
    3  another process is at work, or nothing is on trial
   10  check: an update is proven
   20  nothing could be proved: stale, unavailable, too slow or no quorum; the image that runs keeps running
-  30  refused: what was served is wrong; the image that runs keeps running
+  30  refused: what was served is wrong, or this device cannot install it (slot, storage, installer, hook); what runs keeps running,
+      but where the code is rollback-unavailable or rollback-failed: then \`status\` says what to do
   40  the new image was not healthy and was rolled back
   50  doctor: something stands in the way of updates
 `;

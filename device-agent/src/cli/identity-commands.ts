@@ -5,9 +5,11 @@ import { isoTime } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { type Enrolments, enrol, enrolmentsOf } from '../identity/enrolment.ts';
 import { reset } from '../identity/reset.ts';
+import { sendReceipts } from '../receipts/send.ts';
 import { type Command, type Options, print } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { fields } from './fields.ts';
+import { warnOfReceipts } from './warnings.ts';
 
 const listOf = (enrolments: Enrolments) =>
   Object.entries(enrolments).map(([server, { state, atSeconds }]) => ({
@@ -64,6 +66,8 @@ async function enrolAndSay(options: Options, agent: Agent): Promise<void> {
     )
     .join('\n');
   print(options, { device: agent.identity.id, enrolments: answers }, text);
+  // Before the first proof the device does not know the time, and what it signs looks too old.
+  if (agent.journal.entry.lastProven !== null) warnOfReceipts(await sendReceipts(agent));
 }
 
 async function resetAndSay(options: Options, agent: Agent): Promise<void> {

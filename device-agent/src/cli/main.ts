@@ -3,6 +3,7 @@ import { inspect, parseArgs } from 'node:util';
 import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
 import { explainSystemError, isStorageFull } from '@firmproof/protocol/node/system-error';
 import { useProxies } from '../network/proxy.ts';
+import { agentVersion } from '../version.ts';
 import { type Flags, flagOptions } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
@@ -14,11 +15,15 @@ async function main(): Promise<number> {
   requireNode(process.versions.node);
   const { values, positionals } = readArguments(process.argv.slice(2));
   const [name, ...rest] = positionals;
+  if (values.version) {
+    process.stdout.write(`${agentVersion}\n`);
+    return exitCodes.done;
+  }
   if (values.help || name === undefined) {
     process.stdout.write(help);
     return values.help ? exitCodes.done : exitCodes.usage;
   }
-  const { config, json, help: _, ...flags } = values;
+  const { config, json, help: _, version: __, ...flags } = values;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined || rest.length > (command.words ?? 0)) {
     throw new FirmproofError('usage-invalid', `"${positionals.join(' ')}" is no command`);
@@ -41,11 +46,14 @@ function readArguments(args: string[]) {
         },
         json: { type: 'boolean', default: false },
         ...flagOptions,
+        version: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
   } catch (cause) {
-    throw new FirmproofError('usage-invalid', cause instanceof Error ? cause.message : 'unknown option', { cause });
+    // The first sentence says it; the others are about positional arguments.
+    const [said] = cause instanceof Error ? cause.message.split(/\.? To specify /) : [];
+    throw new FirmproofError('usage-invalid', said ?? 'unknown option', { cause });
   }
 }
 

@@ -14,6 +14,14 @@ function describeSource({ source, penalty, lastFailure, certificateProblem }: St
   return `${source} ${standing}${failure}${certificate}`;
 }
 
+/** Nobody knows here whether `run` is alive: it holds nothing between its rounds. */
+function nextCheckText({ nextCheck, trustedTime }: Status): string {
+  if (nextCheck === null) return 'when `run` starts';
+  return nextCheck < trustedTime
+    ? `was planned for ${nextCheck}: see whether \`run\` is alive`
+    : `planned for ${nextCheck}, if \`run\` is alive`;
+}
+
 /** One screen: first why it runs what it runs, then the rest. */
 export function describeStatus(status: Status): string {
   const { why, installed, receipts, hold } = status;
@@ -24,9 +32,13 @@ export function describeStatus(status: Status): string {
     ['since', why.since],
     ['what to do', why.remedy],
     ['checked', status.lastSuccessfulCheck ?? 'never with success'],
-    ['next check', status.nextCheck ?? 'when `run` starts'],
+    ['next check', nextCheckText(status)],
     ['held', hold && `${hold.updates} updates since ${hold.since}${hold.until ? ` until ${hold.until}` : ''}`],
     ['postponed', status.postponedUntil && `until ${status.postponedUntil}`],
+    ...status.failed.map(({ version, image, reason, code }): [string, string] => [
+      'failed here',
+      `${version ?? image}: ${reason} [${code}]`,
+    ]),
     ['state', status.target ? `${status.state} ${status.target}` : status.state],
     ['slot', `${status.slot ?? 'none: the factory image runs'} (${status.installer})`],
     ['channel', `${status.channel}, hardware ${status.hardware}`],

@@ -1,11 +1,13 @@
 import { FirmproofError, redactUrl } from '@firmproof/protocol';
 import { type Agent, openAgent } from '../agent.ts';
 import { check } from '../check.ts';
+import { isoTime } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { confirm, install } from '../machine/engine.ts';
 import type { InstallResult } from '../machine/result.ts';
 import type { InstallOptions } from '../machine/step.ts';
 import { installFromFile } from '../offline/install-from-file.ts';
+import { endPostponement } from '../policy/choice.ts';
 import { sendReceipts } from '../receipts/send.ts';
 import { run } from '../run.ts';
 import { type Command, type Options, print } from './command.ts';
@@ -45,6 +47,9 @@ function summary(result: InstallResult): object {
   const { outcome, code, message } = result;
   return { outcome, code, message };
 }
+
+const isUnderWay = ({ outcome }: InstallResult) =>
+  outcome === 'installed' || outcome === 'on-trial' || outcome === 'reboot-needed';
 
 /** From the servers, or from the file that was named. */
 function installFrom(agent: Agent, { words, flags }: Options, more: Pick<InstallOptions, 'onProgress'>) {
@@ -94,6 +99,8 @@ export const updateCommands = {
         const onProgress = progressBar(options);
         const result = await installFrom(agent, options, onProgress ? { onProgress } : {});
         warnOfCertificates(agent.sources.certificateProblems);
+        const { now } = options.flags;
+        if ((now || options.words.length > 0) && isUnderWay(result)) await endPostponement(agent);
         print(options, summary(result), describe(result));
         if (options.words.length === 0) warnOfReceipts(await sendReceipts(agent));
         return exitCodeOf(result.outcome);
@@ -122,6 +129,10 @@ export const updateCommands = {
           const message = describe(result);
           const text = `${message}; next in ${Math.ceil(next / 60)} min`;
           say(priorityOf(result), { event: 'round', ...summary(result), message, nextSeconds: next }, text);
+        },
+        onWait: ({ dueSeconds, seconds }) => {
+          const message = `next check at ${isoTime(dueSeconds)}`;
+          say('info', { event: 'waiting', message, nextSeconds: Math.round(seconds) });
         },
         onReceiptProblem: (problem) => say('notice', { event: 'receipts', message: problem }),
         ...(onProgress && { onProgress }),

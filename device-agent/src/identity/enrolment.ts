@@ -13,6 +13,7 @@ import type { Agent } from '../agent.ts';
 import { readDataFile } from '../data-directory.ts';
 import { postJson } from '../network/http.ts';
 import { problemCode } from '../network/problem.ts';
+import { makeDue } from '../receipts/queue.ts';
 import { heldTrustRoot, serversOf } from '../trust.ts';
 
 const timeoutSeconds = 30;
@@ -37,9 +38,21 @@ export function enrolmentsOf({ config }: Pick<Agent, 'config'>): Enrolments {
   }
 }
 
+/** What a server has said is remembered. When it returns, that is on disk. */
+async function remember(agent: Pick<Agent, 'config'>, answers: Enrolments): Promise<void> {
+  const enrolments = { ...enrolmentsOf(agent), ...answers };
+  await writeFileAtomically(enrolmentFile(agent.config.dataDirectory), JSON.stringify(enrolments));
+}
+
+/** A server that takes a receipt has enrolled its device, perhaps long after it was asked. */
+export async function noteTaken(agent: Pick<Agent, 'config' | 'clock'>, server: string): Promise<void> {
+  if (enrolmentsOf(agent)[server]?.state === 'enrolled') return;
+  await remember(agent, { [server]: { state: 'enrolled', atSeconds: agent.clock.nowSeconds() } });
+}
+
 /**
  * Asks each server to enrol this device, signed by its key. A claim token says whose it is; without one somebody has to
- * accept it. Only this and receipts name the device: polling never does.
+ * accept it. The receipts that wait for a server are due when it has answered, and there is one at least. Only this and receipts name the device: polling never does.
  * @throws FirmproofError `identity-cloned`, `enrolment-refused`, `unavailable` where no server has taken it
  */
 export async function enrol(agent: Agent, claimToken?: string): Promise<Enrolments> {
@@ -55,8 +68,8 @@ export async function enrol(agent: Agent, claimToken?: string): Promise<Enrolmen
     }
   }
   if (Object.keys(answers).length === 0) throw failure;
-  const enrolments = { ...enrolmentsOf(agent), ...answers };
-  await writeFileAtomically(enrolmentFile(agent.config.dataDirectory), JSON.stringify(enrolments));
+  await remember(agent, answers);
+  if (agent.config.receipts) await makeDue(agent.config.dataDirectory, Object.keys(answers), agent.clock.nowSeconds());
   return answers;
 }
 

@@ -20,14 +20,20 @@ const chunkBytes = 1024 * 1024;
  * Gives an image to a program so that what it gets is what was verified: the file is opened once, hashed, and handed over
  * from that same descriptor; what goes out is hashed again. A program that reads stdin never sees the end of other bytes, nor
  * their last chunk: it is killed. One that is given a path reads the descriptor, which is hashed once more afterwards (I4).
- * @throws FirmproofError `handover-mismatch`, `installer-failed`, `installer-timed-out`
+ * @param beforeStart awaited when the image has been hashed, right before the program is started
+ * @throws FirmproofError `handover-mismatch`, `installer-not-started`, `installer-failed`, `installer-timed-out`
  */
-export async function handOver(image: StagedImage, receiver: Receiver): Promise<void> {
+export async function handOver(
+  image: StagedImage,
+  receiver: Receiver,
+  beforeStart: () => Promise<void> = async () => undefined,
+): Promise<void> {
   const handle = await open(image.file, 'r').catch(() => {
     throw changed(image, 'before it was handed over');
   });
   try {
     await requireVerified(handle, image, 'before it was handed over');
+    await beforeStart();
     if (receiver.input === 'stdin') await throughStdin(handle, image, receiver);
     else await byPath(handle, image, receiver);
   } finally {
@@ -95,9 +101,15 @@ async function requireVerified(handle: FileHandle, image: StagedImage, when: str
 const changed = (image: StagedImage, when: string) =>
   new FirmproofError('handover-mismatch', `${image.file} was changed after it was verified, ${when}`);
 
-/** @throws FirmproofError `installer-failed`, `installer-timed-out` */
+/** @throws FirmproofError `installer-not-started`, `installer-failed`, `installer-timed-out` */
 export function requireSuccess(command: Argv, end: ProgramEnd): void {
   if (end.how === 'exited' && end.exitCode === 0) return;
-  const code = end.how === 'timed-out' ? 'installer-timed-out' : 'installer-failed';
-  throw new FirmproofError(code, `${command[0]} ${end.reason}`);
+  throw new FirmproofError(failureCodes[end.how], `${command[0]} ${end.reason}`);
 }
+
+const failureCodes = {
+  'not-started': 'installer-not-started',
+  'timed-out': 'installer-timed-out',
+  exited: 'installer-failed',
+  killed: 'installer-failed',
+} as const;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { FirmproofError, parseJson, sha256DigestSchema } from '@firmproof/protocol';
+import { FirmproofError, isFirmproofError, parseJson, sha256DigestSchema } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import * as z from 'zod';
 import { readDataFile } from '../data-directory.ts';
@@ -16,6 +16,8 @@ const recordSchema = z.object({
   running: z.enum(slotNames).nullable(),
   /** What was handed over, so that it can be handed over again. */
   images: z.partialRecord(z.enum(slotNames), z.object({ digest: sha256DigestSchema, sizeBytes: z.int() })),
+  /** The place holds all of what runs: no program has been started since that may have written a part of another image. */
+  isWhole: z.boolean().default(false),
 });
 type InstalledRecord = z.infer<typeof recordSchema>;
 
@@ -29,7 +31,7 @@ export function createInPlaceInstaller(config: CommandConfig): Installer {
   const recordFile = join(directory, 'installed.json');
   const read = (): InstalledRecord => {
     const text = readDataFile(recordFile);
-    if (text === null) return { running: null, images: {} };
+    if (text === null) return { running: null, images: {}, isWhole: true };
     return parseJson(text, recordSchema, {
       code: 'running-slot-unknown',
       what: recordFile,
@@ -48,10 +50,17 @@ export function createInPlaceInstaller(config: CommandConfig): Installer {
     open: (slot, sizeBytes) => openImageFile(fileOf(slot), sizeBytes),
     readBack: (slot, sizeBytes) => digestOf(fileOf(slot), sizeBytes),
     async activate(slot, image) {
-      const { running, images } = read();
-      if (running === slot) return 'running';
-      await handOver({ file: fileOf(slot), ...image }, commandReceiver(config, slot));
-      await write({ running: slot, images: { ...images, [slot]: image } });
+      const before = read();
+      if (before.running === slot) return 'running';
+      try {
+        await handOver({ file: fileOf(slot), ...image }, commandReceiver(config, slot), () =>
+          write({ ...before, isWhole: false }),
+        );
+      } catch (error) {
+        if (isFirmproofError(error) && error.code === 'installer-not-started') await write(before);
+        throw error;
+      }
+      await write({ running: slot, images: { ...before.images, [slot]: image }, isWhole: true });
       return 'running';
     },
     async confirm() {
@@ -60,12 +69,14 @@ export function createInPlaceInstaller(config: CommandConfig): Installer {
     /** I7. @throws FirmproofError `rollback-unavailable`, and what `handOver` throws */
     async rollBack(previous) {
       const record = read();
+      // What was given up was never begun.
+      if (record.isWhole && record.running === previous) return 'running';
       const image = previous === null ? undefined : record.images[previous];
       if (goBack) await runRollBack(goBack, config.environment);
       else if (previous === null || image === undefined)
         throw new FirmproofError('rollback-unavailable', 'no image was installed here before this one');
       else await handOver({ file: fileOf(previous), ...image }, commandReceiver(config, previous));
-      await write({ ...record, running: previous });
+      await write({ ...record, running: previous, isWhole: true });
       return 'running';
     },
   };

@@ -1,4 +1,4 @@
-import { isFirmproofError } from '@firmproof/protocol';
+import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
 import type { Agent } from '../agent.ts';
 import type { Failure, JournalEntry } from '../journal.ts';
 import { recordOutcome } from '../receipts/outcomes.ts';
@@ -37,7 +37,8 @@ export const rollingBack: Effect<'rolling-back'> = async ({ agent }) => {
     const activation = await agent.installer.rollBack(previousSlot);
     if (activation === 'running') return { event: 'back' };
   } catch (error) {
-    if (!isFirmproofError(error) || error.code !== 'rollback-unavailable') throw error;
+    if (!isFirmproofError(error)) throw error;
+    if (error.code !== 'rollback-unavailable') throw stuck(version, failure, error);
     const stranded: Failure = { ...failure, code: error.code, message: `${message} [${code}]; ${error.message}` };
     return { event: 'no-way-back', change: { failure: stranded } };
   }
@@ -46,6 +47,14 @@ export const rollingBack: Effect<'rolling-back'> = async ({ agent }) => {
     rests: { outcome: 'rolled-back', version, code, message: `${version} ends with the next boot: ${message}` },
   };
 };
+
+/** Both are to be known: why the image goes, and why it does not. */
+const stuck = (version: string, { code, message }: Failure, cause: FirmproofError) =>
+  new FirmproofError(
+    'rollback-failed',
+    `${version} goes: ${message} [${code}]; but the way back failed: ${cause.message} [${cause.code}]`,
+    { cause },
+  );
 
 /** Why it failed, for people (`lastVerdict`) and for receipts. */
 export const failed: Effect<'failed'> = async ({ agent }) => {

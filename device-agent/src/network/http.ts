@@ -3,6 +3,7 @@ import https from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { type DeviceCode, FirmproofError, redactUrl } from '@firmproof/protocol';
 import { isPrivateHost, lookUpPublic, privateAddressCode } from './private-host.ts';
+import { unreachableProxy } from './proxy.ts';
 import { type Throttle, unlimited } from './token-bucket.ts';
 
 /** What a fetch may cost at most. */
@@ -170,6 +171,11 @@ class Watch {
     const name = nameOf(cause);
     if (name === privateAddressCode)
       return new FirmproofError('redirect-refused', `${this.#url} leads to a private address`, { cause });
+    const proxy = unreachableProxy(new URL(this.#url), cause);
+    if (proxy !== null)
+      return new FirmproofError('unavailable', `${this.#url}: the proxy ${proxy} cannot be reached (${name})`, {
+        cause,
+      });
     const what = this.#hasAnswered ? 'breaks off' : 'cannot be reached';
     return new FirmproofError('unavailable', `${this.#url} ${what} (${name})`, { cause });
   }

@@ -75,6 +75,11 @@ export async function releaseHold(agent: Chooser): Promise<void> {
   await choose(agent, noChoice);
 }
 
+/** Somebody has asked for the update after all. */
+export async function endPostponement(agent: Chooser): Promise<void> {
+  if (choiceOf(agent).postponed !== null) await choose(agent, { postponed: null });
+}
+
 /**
  * Postpones updates; answers until when. While an update waits, its postponements add up.
  * @throws FirmproofError `postpone-too-long`
@@ -85,7 +90,7 @@ export async function postpone(agent: Chooser, seconds: number): Promise<number>
   const goesOn =
     before !== null && (before.untilSeconds > now || agent.journal.entry.standing?.code === 'update-postponed');
   const sinceSeconds = goesOn ? before.sinceSeconds : now;
-  const untilSeconds = now + seconds;
+  const untilSeconds = Math.floor(now + seconds);
   const latest = sinceSeconds + agent.config.maximumPostponeHours * 3600;
   if (untilSeconds > latest) {
     const most = latest > now ? `until ${timeText(latest)} at the latest` : 'no longer';

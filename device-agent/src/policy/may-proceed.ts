@@ -31,7 +31,8 @@ export async function mayProceed(
   const { hold, postponed } = choiceOf(agent);
   // P2
   if (hold !== null && (hold.updates === 'all' || purpose !== 'security')) {
-    const end = hold.untilSeconds === null ? 'until it is released' : `until ${timeText(hold.untilSeconds)}`;
+    const end =
+      hold.untilSeconds === null ? 'until `firmproof-agent hold --release`' : `until ${timeText(hold.untilSeconds)}`;
     return { code: 'update-held', message: `${version} is held ${end}` };
   }
   // P3, all that follows

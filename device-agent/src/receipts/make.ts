@@ -26,7 +26,7 @@ export async function takeReceipts(agent: Agent): Promise<ReceiptQueue> {
       { ...receiptOf(agent, timeSeconds), kind: 'outcome', outcome },
     );
   }
-  // The first heartbeat comes some time within the first week; one that a jump of time has put far off is set anew.
+  // The first heartbeat comes some time within the first week, or with the enrolment; one that a jump of time has put far off is set anew.
   const due = queue.heartbeatDueSeconds;
   if (due === 0 || due > now + 2 * weekSeconds)
     queue = { ...queue, heartbeatDueSeconds: now + weekSeconds * Math.random() };

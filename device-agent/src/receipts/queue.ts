@@ -63,6 +63,25 @@ export async function writeQueue(dataDirectory: string, queue: ReceiptQueue): Pr
   await writeFileAtomically(file, JSON.stringify(queueSchema.parse(queue)));
 }
 
+/**
+ * Servers that have just been asked to enrol this device are told what waits, whatever they answered before; one that has never
+ * taken anything gets a heartbeat. When it returns, that is on disk.
+ */
+export async function makeDue(dataDirectory: string, servers: readonly string[], nowSeconds: number): Promise<void> {
+  const queue = readQueue(dataDirectory, nowSeconds);
+  const known = servers.flatMap((server) => {
+    const progress = queue.servers[server];
+    return progress ? [[server, { ...progress, failures: 0, retryAtSeconds: 0, lastProblem: null }] as const] : [];
+  });
+  const isNews = servers.some((server) => (queue.servers[server]?.lastSentSeconds ?? null) === null);
+  const heartbeatDueSeconds = isNews && queue.waiting.length === 0 ? nowSeconds : queue.heartbeatDueSeconds;
+  await writeQueue(dataDirectory, {
+    ...queue,
+    heartbeatDueSeconds,
+    servers: { ...queue.servers, ...Object.fromEntries(known) },
+  });
+}
+
 function isQueue(text: string): boolean {
   try {
     return queueSchema.safeParse(JSON.parse(text)).success;

@@ -1,5 +1,6 @@
 import { type Receipt, receiptTag, redactUrl } from '@firmproof/protocol';
 import type { Agent } from '../agent.ts';
+import { noteTaken } from '../identity/enrolment.ts';
 import { type PostAnswer, postJson } from '../network/http.ts';
 import { problemCode } from '../network/problem.ts';
 import { serversOf } from '../trust.ts';
@@ -64,6 +65,7 @@ async function sendTo(agent: Agent, server: string, before: ReceiptQueue): Promi
     const reception = receptionOf(answer?.status ?? null);
     queue = settle(agent, queue, server, next(progress, receipt, reception, answer, now));
     await writeQueue(agent.config.dataDirectory, queue);
+    if (reception === 'taken') await noteTaken(agent, server);
     if (reception === 'later') break;
   }
   return queue;

@@ -64,6 +64,7 @@ const outcomes: Partial<Record<DeviceCode, 'current' | 'waiting' | 'unproven'>> 
   'not-installable-yet': 'waiting',
   'outside-rollout': 'waiting',
   'version-failed-here': 'waiting',
+  'update-on-trial': 'waiting',
   'update-held': 'waiting',
   'update-postponed': 'waiting',
   'outside-maintenance-window': 'waiting',

@@ -100,8 +100,36 @@ describe('status', () => {
     expect((await device.status()).why.since).toBe(since);
     const text = describeStatus(status);
     expect(text).toContain('[unavailable]');
+    const nextCheck = '2026-01-01T00:00:00.000Z';
+    const planned = (trustedTime: string) => describeStatus({ ...status, nextCheck, trustedTime });
+    expect(planned('2025-12-31T00:00:00.000Z')).toMatch(/^next check +planned for 2026-01-01/m);
+    expect(planned('2026-01-02T00:00:00.000Z')).toMatch(/^next check +was planned for 2026-01-01/m);
+    const failed = { version: '2.0.0', image: 'ab', headCounter: 1, code: 'health-check-failed', reason: 'it was ill' };
+    expect(describeStatus({ ...status, failed: [failed as never] })).toMatch(
+      /^failed here +2\.0\.0: it was ill \[health/m,
+    );
     expect(text.split('\n').length).toBeLessThan(25);
     expect(text + JSON.stringify(status)).not.toContain('secret');
+  });
+
+  test('says since when in the life of the version that runs: another version begins anew', async () => {
+    const since = async () => (await device.status()).why.since;
+    const current = { outcome: 'current', code: 'already-installed', message: 'it runs' };
+    const run = (version: string) =>
+      device.act(({ journal, clock }) =>
+        journal.write({
+          installed: { version: version as never, image: null },
+          lastVerdict: current,
+          time: clock.snapshot(),
+        }),
+      );
+    await run('1.0.0');
+    const first = await since();
+    device.sleep(1);
+    await run('1.0.0');
+    expect(await since()).toBe(first);
+    await run('1.1.0');
+    expect(Date.parse((await since()) ?? '')).toBeGreaterThan(Date.parse(first ?? ''));
   });
 
   test('says what people have chosen', async () => {

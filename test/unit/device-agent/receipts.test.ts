@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Agent } from '../../../device-agent/src/agent.ts';
 import { heartbeatSeconds } from '../../../device-agent/src/receipts/make.ts';
 import { recordOutcome } from '../../../device-agent/src/receipts/outcomes.ts';
-import { emptyQueue, enqueue, maximumWaiting } from '../../../device-agent/src/receipts/queue.ts';
+import { emptyQueue, enqueue, makeDue, maximumWaiting } from '../../../device-agent/src/receipts/queue.ts';
 import { receptionOf, retrySeconds } from '../../../device-agent/src/receipts/send.ts';
 import { makeDevice, type TestDevice } from '../../support/device.ts';
 import { trustRootOf } from '../../support/documents.ts';
@@ -240,6 +240,30 @@ describe('a receipt', () => {
       expect(await sendReceipts(full)).toContain('/dev/null');
     });
     expect(first.receipts).toEqual([]);
+  });
+});
+
+describe('a server that has just enrolled the device', () => {
+  const asked = () => device.act(({ config, clock }) => makeDue(config.dataDirectory, [first.url], clock.nowSeconds()));
+
+  test('is told at once what it would not take before, and no longer said to refuse it', async () => {
+    first.status = 403;
+    await ends('confirmed');
+    await device.report();
+    await asked();
+    expect((await device.status()).receipts.problems).toEqual([]);
+    first.status = 201;
+    await device.report();
+    expect(counters(first)).toEqual([1, 1]);
+    expect((await device.status()).enrolments[`${first.url}/`]).toBe('enrolled');
+  });
+
+  test('gets a heartbeat, once', async () => {
+    await asked();
+    await device.report();
+    await asked();
+    await device.report();
+    expect(first.receipts).toMatchObject([{ kind: 'heartbeat', counter: 1 }]);
   });
 });
 

@@ -10,6 +10,7 @@ import { ed25519Key } from '../../support/keys.ts';
 let server: Server;
 let device: TestDevice;
 let requests = 0;
+const waits: { readonly dueSeconds: number; readonly seconds: number }[] = [];
 
 beforeAll(async () => {
   server = createServer((_, response) => {
@@ -33,6 +34,7 @@ async function runFor(rounds: number, until?: Promise<unknown>): Promise<readonl
   void until?.then(() => stopping.abort());
   await run(readConfig(device.configFile), {
     signal: stopping.signal,
+    onWait: (wait) => waits.push(wait),
     onRound: (round) => {
       done.push(round);
       if (done.length === rounds) stopping.abort();
@@ -56,6 +58,10 @@ test('a restart keeps to what was planned: an agent that crashes asks no more of
   const rounds = await runFor(1, new Promise((resolve) => setTimeout(resolve, 500)));
   expect(rounds).toEqual([]);
   expect(requests).toBe(before);
+  const [wait] = waits;
+  expect(wait?.seconds).toBeGreaterThan(1);
+  const planned = Date.parse((await device.status()).nextCheck ?? '') / 1000;
+  expect(Math.abs((wait?.dueSeconds ?? 0) - planned)).toBeLessThan(2);
 });
 
 test('and goes on counting: the second failure waits for longer than the first', async () => {

@@ -67,10 +67,11 @@ describe.each([
   });
 
   test('goes back also where the new image was installed in part', async () => {
-    const installer = installerWith(install());
-    await installed(installer, first);
-    writeFileSync(flash, second.subarray(0, 1000));
-    await installer.rollBack('a');
+    await installed(installerWith(install()), first);
+    const breaksOff = { command: shell('head -c 1000 > "$1"; exit 1', flash) };
+    await expectCode('installer-failed', () => installed(installerWith({ install: breaksOff }), second));
+    expect(readFileSync(flash).length).toBe(1000);
+    await installerWith(install()).rollBack('a');
     holds(first);
   });
 
@@ -118,6 +119,16 @@ describe('a command that fails', () => {
     const installer = installerWith({ install: { command: shell('cat > /dev/null; exit 1') } });
     await expectCode('installer-failed', () => installed(installer, first));
     expect(await installer.running()).toBeNull();
+  });
+
+  test('to start has written nothing: the way back has nothing to do, with an image before or without', async () => {
+    const missing = { install: { command: [join(directory, 'none')] } };
+    await expectCode('installer-not-started', () => installed(installerWith(missing), first));
+    expect(await installerWith(missing).rollBack(null)).toBe('running');
+    await installed(installerWith({ install: { command: shell('cat > "$1"', flash) } }), first);
+    await expectCode('installer-not-started', () => installed(installerWith(missing), second));
+    expect(await installerWith(missing).rollBack('a')).toBe('running');
+    holds(first);
   });
 
   test('may be tried again', async () => {

@@ -242,11 +242,23 @@ describe('a proxy', () => {
     expect(proxy.asked).toEqual([]);
   });
 
-  test('that is gone makes sources unavailable', async () => {
-    useProxies({ HTTP_PROXY: 'http://127.0.0.1:1' });
-    await expectCode('unavailable', () => textOf(http));
-    useProxies({ HTTPS_PROXY: 'http://127.0.0.1:1' });
-    await expectCode('unavailable', () => textOf(tls));
+  test('that is gone makes sources unavailable, and is named without its password', async () => {
+    const gone = 'http://user:secret@127.0.0.1:1';
+    const isSaid = (url: string, message: string) =>
+      expect(textOf(url, { ownOrigins: new Set([new URL(url).origin]) })).rejects.toMatchObject({
+        code: 'unavailable',
+        message,
+      });
+    const saysGone = 'the proxy http://127.0.0.1:1/ cannot be reached (ECONNREFUSED)';
+    useProxies({ HTTP_PROXY: gone });
+    await isSaid(`${http}/x`, `${http}/x: ${saysGone}`);
+    useProxies({ HTTPS_PROXY: gone });
+    await isSaid(`${tls}/x`, `${tls}/x: ${saysGone}`);
+    useProxies({ HTTP_PROXY: 'http://nowhere.invalid:3128' });
+    await isSaid(`${http}/x`, `${http}/x: the proxy http://nowhere.invalid:3128/ cannot be reached (ENOTFOUND)`);
+    // What is asked directly is gone itself.
+    useProxies({ HTTP_PROXY: gone, NO_PROXY: '127.0.0.1' });
+    await isSaid('http://127.0.0.1:2/x', 'http://127.0.0.1:2/x cannot be reached (ECONNREFUSED)');
   });
 
   test('does not open the way to private addresses', async () => {
