@@ -131,7 +131,8 @@ export const updateCommands = {
           say(priorityOf(result), { event: 'round', ...summary(result), message, nextSeconds: next }, text);
         },
         onWait: ({ dueSeconds, seconds }) => {
-          const message = `next check at ${isoTime(dueSeconds)}`;
+          const minutes = Math.ceil(seconds / 60);
+          const message = `next check at ${isoTime(dueSeconds)} of trusted time, in ${minutes} min`;
           say('info', { event: 'waiting', message, nextSeconds: Math.round(seconds) });
         },
         onReceiptProblem: (problem) => say('notice', { event: 'receipts', message: problem }),
