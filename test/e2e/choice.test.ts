@@ -1,6 +1,6 @@
 // What owners of devices decide, on a real device with a real server: hold, postpone, notify, security apart from features.
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { install } from '@firmproof/device-agent';
 import { sha256 } from '@firmproof/protocol';
@@ -111,6 +111,9 @@ describe('a security update', () => {
   });
 });
 
+const contentsOf = (directory: string) =>
+  readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'base64')]);
+
 describe('the commands', () => {
   test('postpone for as long as the device lets people, and no longer', async () => {
     device.configure({ maximumPostponeHours: 24 });
@@ -126,8 +129,13 @@ describe('the commands', () => {
     expect(await device.status()).toMatchObject({ hold: null, postponedUntil: null });
   });
 
-  test('doctor finds this device in order', async () => {
+  test('doctor finds this device in order, and it writes as little as status', async () => {
+    // What a server answered is stored by a check, and by nothing that only looks.
+    rmSync(join(device.directory, 'data', 'evidence.json'), { force: true });
+    const before = contentsOf(join(device.directory, 'data'));
+    await agent('status');
     const { code, stdout } = await agent('doctor');
+    expect(contentsOf(join(device.directory, 'data'))).toEqual(before);
     expect(stdout).toMatch(/^ok {3}source {4}http/m);
     expect(stdout).not.toMatch(/^fail/m);
     expect(code).toBe(0);

@@ -1,4 +1,4 @@
-import { type BigIntStats, chmodSync, constants, existsSync } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, lstat, open, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FirmproofError } from '@firmproof/protocol';
@@ -9,7 +9,7 @@ import { digestOf, imageTargetOf } from './image-file.ts';
 import type { ImageIdentity, Installer } from './installer.ts';
 
 const readableByAll = 0o644;
-const enteredByAll = 0o755;
+const othersMayNotWrite = 0o022;
 
 /** Two image files, `a` and `b`, and a link `current` to the one that runs. The link is replaced atomically: never neither. */
 export function createFilesInstaller({ directory }: { readonly directory: string }): Installer {
@@ -93,9 +93,12 @@ const isPlain = (stat: BigIntStats) => stat.isFile() && stat.nlink === 1n;
 
 /** One that is there keeps its mode: somebody has chosen it. */
 function makeOpenDirectory(directory: string): void {
-  if (existsSync(directory)) return;
-  makeDirectory(directory);
-  chmodSync(directory, enteredByAll);
+  const umask = process.umask(othersMayNotWrite);
+  try {
+    makeDirectory(directory);
+  } finally {
+    process.umask(umask);
+  }
 }
 
 /** Opens the file of a slot, or a new one where something else is in its place. */

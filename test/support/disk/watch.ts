@@ -24,6 +24,8 @@ type Module = Record<string, Call>;
 type FileHandle = fs.promises.FileHandle;
 
 const looks = new Set([
+  // Modes are no content: the agent sets them again whenever it opens a slot.
+  'chmod',
   'access',
   'exists',
   'stat',
