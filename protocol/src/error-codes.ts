@@ -644,6 +644,10 @@ const serviceCodes = {
     meaning: 'You have answered no: nothing was signed.',
     remedy: 'Run `firmproof reject` to tell the others why.',
   },
+  'file-differs': {
+    meaning: 'A file that would be written is there already, and says something else.',
+    remedy: 'Choose another directory or move the file away; `firmproof product trust` replaces it with --overwrite.',
+  },
   'relay-file-malformed': {
     meaning: 'The file is no exported proposal.',
     remedy: 'Make it with `firmproof proposal export`.',

@@ -234,6 +234,10 @@ describe('a vendor', () => {
       'lamp',
     ]);
     await fails('usage-invalid', 2, 'publish', join(home, 'image.bin'), '--version', '1.0.0');
+    expect((await json('product', 'create', 'kettle', '--delay', '1h')).product).toBe(product);
+    await fails('product-exists', 3, 'product', 'create', 'kettle', '--delay', '1h', '--max-age', '1h');
+    await fails('product-exists', 3, 'product', 'create', 'kettle', '--delay', '2h');
+    await fails('file-differs', 2, 'product', 'create', 'kettle', '--delay', '1h', '--hardware', 'rev-2');
   });
 
   test('is not led to sign for a registry that a server has made up', async () => {
@@ -327,6 +331,23 @@ describe('an auditor', () => {
     expect(JSON.parse(stdout)).toMatchObject({ suitable: false });
     await fails('chain-unreachable', 7, 'chain', 'check', 'http://127.0.0.1:1');
     await fails('usage-invalid', 2, 'chain', 'check', 'banana');
+  });
+
+  test('the files for a device are not overwritten where somebody has changed them', async () => {
+    const directory = join(home, 'for-device');
+    const write = ['product', 'trust', 'lamp', '--output', directory];
+    await json(...write);
+    const config = readFileSync(join(directory, 'agent.json'), 'utf8');
+    await json(...write);
+    expect(readFileSync(join(directory, 'agent.json'), 'utf8')).toBe(config);
+    const changed = config.replace('rev-1', 'rev-7');
+    writeFileSync(join(directory, 'agent.json'), changed);
+    rmSync(join(directory, 'trust-root.json'));
+    await fails('file-differs', 2, ...write);
+    expect(readFileSync(join(directory, 'agent.json'), 'utf8')).toBe(changed);
+    expect(existsSync(join(directory, 'trust-root.json'))).toBe(false);
+    await json(...write, '--overwrite');
+    expect(readFileSync(join(directory, 'agent.json'), 'utf8')).toContain('rev-1');
   });
 
   test('of somebody else’s product needs its trust root from elsewhere than the server', async () => {
