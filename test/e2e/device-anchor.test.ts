@@ -240,6 +240,7 @@ describe('a team', () => {
       ({ state, revokedOnChain }) => state === 'revoked' && revokedOnChain,
       'the revocation',
     );
+    expect(await client.fleet(team.product)).toMatchObject({ enrolled: others.length, revoked: 1 });
   });
 
   test.each([
