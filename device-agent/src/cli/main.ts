@@ -1,6 +1,7 @@
 import './small-memory.ts';
 import { inspect, parseArgs } from 'node:util';
 import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
+import { outliveReaders } from '@firmproof/protocol/node/broken-pipe';
 import { explainSystemError, isStorageFull } from '@firmproof/protocol/node/system-error';
 import { useProxies } from '../network/proxy.ts';
 import { type Flags, flagOptions } from './command.ts';
@@ -62,5 +63,6 @@ function report(raw: unknown): number {
   return code === 'install-in-progress' || code === 'nothing-to-confirm' ? exitCodes.notNow : exitCodes.usage;
 }
 
+outliveReaders();
 useProxies(process.env);
 process.exitCode = await main().catch(report);
