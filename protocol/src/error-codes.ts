@@ -755,7 +755,7 @@ const serviceCodes = {
   },
   'device-revoked': {
     meaning: 'The device is revoked, on chain or by this server. Nothing that its key signs is taken any more.',
-    remedy: 'Give the device a new identity with `firmproof-agent identity reset` and enrol that.',
+    remedy: 'Give the device a new identity with `firmproof-agent identity reset --new-owner`, and enrol that.',
   },
   'device-anchor-missing': {
     meaning: 'The contract that keeps devices is not on this chain.',

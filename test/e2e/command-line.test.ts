@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@firmproof/protocol';
@@ -77,6 +79,22 @@ describe('a vendor with nothing', () => {
       expect(help.code).toBe(0);
       expect(help.stdout).toContain(`Usage: firmproof ${command}`);
     }
+  });
+
+  test.each([
+    [firmproof, ['device', 'revoke', '--help']],
+    [firmproofAgent, ['--help']],
+    [firmproofAgent, ['explain', 'nonsense']],
+  ])('may stop reading: %s %j', async (command, args) => {
+    const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.stdout.destroy();
+    const [code] = await once(child, 'close');
+    expect(stderr).not.toContain('EPIPE');
+    expect(code).toBe(args.includes('--help') ? 0 : 2);
   });
 
   test('is told what to do first', async () => {
@@ -238,6 +256,8 @@ describe('a vendor', () => {
     await fails('product-exists', 3, 'product', 'create', 'kettle', '--delay', '1h', '--max-age', '1h');
     await fails('product-exists', 3, 'product', 'create', 'kettle', '--delay', '2h');
     await fails('file-differs', 2, 'product', 'create', 'kettle', '--delay', '1h', '--hardware', 'rev-2');
+    const { stderr } = await run('status');
+    expect(stderr).toMatch(/Say which.*: lamp, kettle/);
   });
 
   test('is not led to sign for a registry that a server has made up', async () => {
