@@ -159,10 +159,12 @@ describe('a vendor', () => {
       'stable',
       '--hardware',
       'rev-1,rev-2',
+      '--purpose',
+      'security',
     );
     expect(done).toMatchObject({ version: '1.0.0', channel: 'stable', image: { digest: sha256(image) } });
     const { product, releases } = await json('status', 'lamp');
-    expect(releases).toMatchObject([{ version: '1.0.0', status: 'active', image: sha256(image) }]);
+    expect(releases).toMatchObject([{ version: '1.0.0', status: 'active', image: sha256(image), purpose: 'security' }]);
     expect(product.channels).toMatchObject([{ channel: 'stable', version: '1.0.0', shareBasisPoints: 10_000 }]);
     expect(await json('proposal', 'show', done.proposal)).toMatchObject({ kind: 'publish', state: 'confirmed' });
     await fails('version-exists', 3, 'publish', join(home, 'image.bin'), '--version', '1.0.0');
