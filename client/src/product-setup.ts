@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type ActionMessage,
   actions,
@@ -6,6 +7,7 @@ import {
   FirmproofError,
   type ProductId,
   type ProductName,
+  type ProductResource,
   type Proposal,
   parseAddress,
   parsePublicKey,
@@ -46,13 +48,30 @@ export const majorityOf = (witnesses: readonly WitnessMember[]) =>
  * The first trust root of a product, with one build key or the identities that sign instead, and one root key.
  * @throws FirmproofError `trust-root-malformed`, `key-invalid`
  */
-export function firstTrustRoot(
+export function firstTrustRoot(vendor: Vendor, options: ProductOptions, keys: FirstKeys): TrustRoot {
+  return signTrustRoot(firstDocument(vendor, options, keys), [keys.root]);
+}
+
+type FirstKeys = { readonly build: KeyObject; readonly root: KeyObject };
+
+/**
+ * What these options would have devices believe otherwise than the trust root that was made before: the names of members,
+ * none where it is all the same.
+ */
+export function differencesFrom(
+  before: TrustRoot,
   vendor: Vendor,
   options: ProductOptions,
-  keys: { readonly build: KeyObject; readonly root: KeyObject },
-): TrustRoot {
+  keys: FirstKeys,
+): readonly string[] {
+  const asked = JSON.parse(JSON.stringify(firstDocument(vendor, options, keys)));
+  const members = ['maxAgeSeconds', 'witnesses', 'sigstore'] as const;
+  return members.filter((member) => !isDeepStrictEqual(asked[member], before[member]));
+}
+
+function firstDocument(vendor: Vendor, options: ProductOptions, keys: FirstKeys): TrustRootDocument {
   const { chainId, registry } = vendor.info;
-  const document: TrustRootDocument = {
+  return {
     type: trustRootType,
     version: 1,
     product: vendor.productId(options.name),
@@ -67,12 +86,14 @@ export function firstTrustRoot(
     ...(options.keyless ? keylessSigners(options.keyless) : { buildKeys: [publicKeyOf(keys.build)] }),
     rootKeys: { threshold: 1, keys: [publicKeyOf(keys.root)] },
   };
-  return signTrustRoot(document, [keys.root]);
 }
 
 function keylessSigners({ identities, trustedRoot }: KeylessTrust) {
   return { buildKeys: [], sigstore: { trustedRoot: sigstoreRootDigest(trustedRoot), identities: [...identities] } };
 }
+/** Rises with each change of a product's configuration. */
+const firstEpoch = 1;
+
 /** `proposal` is null for a product that is registered already. */
 type Registration = { readonly product: ProductId; readonly proposal: Proposal | null };
 
@@ -92,7 +113,10 @@ export async function proposeProduct(
     throw error;
   });
   if (existing !== null) {
-    if (existing.trustRoot === trustRoot.digest) return { product, proposal: null };
+    if (existing.trustRoot === trustRoot.digest) {
+      requireSameTerms(existing, options);
+      return { product, proposal: null };
+    }
     throw new FirmproofError('product-exists', `${options.name} is registered with another trust root`);
   }
   const { delaySeconds, guardian, keyless } = options;
@@ -103,6 +127,15 @@ export async function proposeProduct(
       ? await vendor.register(options.name, trustRoot, { delaySeconds, ...more })
       : await withOwnApproval(vendor, open.proposal, open.message);
   return { product, proposal };
+}
+
+/** As long as nobody has changed the product since, it is what was asked for. @throws FirmproofError `product-exists` */
+function requireSameTerms(existing: ProductResource, { name, delaySeconds, guardian }: ProductOptions): void {
+  const isSame = existing.delaySeconds === delaySeconds && existing.guardian === parseAddress(guardian ?? zeroAddress);
+  if (isSame || existing.epoch > firstEpoch) return;
+  throw new FirmproofError('product-exists', `${name} is registered with another veto window or guardian`, {
+    hint: 'Leave the options as they were; `firmproof product configure` changes both.',
+  });
 }
 
 /** Registers a product and waits until the chain has it. @throws FirmproofError `product-exists` */

@@ -23,9 +23,11 @@ export function parseShareBasisPoints(text: string): number {
 }
 
 /** Whole number in a range. @throws FirmproofError `usage-invalid` */
-export function parseWholeNumber(text: string, name: string, maximum = 2 ** 32 - 1): number {
+export function parseWholeNumber(text: string, name: string, maximum = 2 ** 32 - 1, minimum = 0): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value <= maximum))
-    throw new FirmproofError('usage-invalid', `${name}: "${text}" is no whole number up to ${maximum}`);
+  if (!(value >= minimum && value <= maximum)) {
+    const range = minimum > 0 ? `from ${minimum} to ${maximum}` : `up to ${maximum}`;
+    throw new FirmproofError('usage-invalid', `${name}: "${text}" is no whole number ${range}`);
+  }
   return value;
 }

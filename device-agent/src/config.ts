@@ -116,7 +116,9 @@ function parseJsonFile(file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new FirmproofError('config-invalid', `${file} is no JSON`, { cause });
+    // Says where, in the words of the parser.
+    const where = cause instanceof Error ? cause.message.replaceAll(/\s+/g, ' ') : '';
+    throw new FirmproofError('config-invalid', `${file} is no JSON: ${where}`, { cause });
   }
 }
 

@@ -8,6 +8,7 @@ import { actions, loginSchema, rejectSchema } from './eip712.ts';
 import { sigstoreRootSchema } from './keyless.ts';
 import { channelSchema, productIdSchema, productNameSchema, versionSchema } from './names.ts';
 import { maximumSigners, signerSchema } from './signers.ts';
+import { releasePurposes } from './statement.ts';
 import { releaseStatuses } from './storage-layout.ts';
 
 const signatureSchema = z
@@ -298,6 +299,7 @@ export const releaseSchema = z
     attestation: sha256DigestSchema,
     imageCid: cidSchema.optional().meta({ description: 'Said only once the release is installable.' }),
     sizeBytes: z.int().optional(),
+    purpose: z.enum(releasePurposes).optional().meta({ description: 'As the statement says it; likewise.' }),
   })
   .meta({ id: 'Release' });
 export type ReleaseResource = z.infer<typeof releaseSchema>;

@@ -673,6 +673,10 @@ const serviceCodes = {
     meaning: 'You have answered no: nothing was signed.',
     remedy: 'Run `firmproof reject` to tell the others why.',
   },
+  'file-differs': {
+    meaning: 'A file that would be written is there already, and says something else.',
+    remedy: 'Choose another directory or move the file away; `firmproof product trust` replaces it with --overwrite.',
+  },
   'relay-file-malformed': {
     meaning: 'The file is no exported proposal.',
     remedy: 'Make it with `firmproof proposal export`.',
@@ -780,7 +784,7 @@ const serviceCodes = {
   },
   'device-revoked': {
     meaning: 'The device is revoked, on chain or by this server. Nothing that its key signs is taken any more.',
-    remedy: 'Give the device a new identity with `firmproof-agent identity reset` and enrol that.',
+    remedy: 'Give the device a new identity with `firmproof-agent identity reset --new-owner`, and enrol that.',
   },
   'device-anchor-missing': {
     meaning: 'The contract that keeps devices is not on this chain.',

@@ -187,13 +187,14 @@ describe('before a release is installable', () => {
   test('its bytes and its attestation are for its signers alone', async () => {
     const slow = await makeVendor(stack, { name: 'slow', delaySeconds: 3600 });
     const secret = randomBytes(500);
-    await slow.publish('1.0.0', secret);
+    await slow.publish('1.0.0', secret, { purpose: 'security' });
     const own = await slow.vendor.client.release(slow.product, parseVersion('1.0.0'));
     const cid = own.imageCid ?? '';
-    expect(own.sizeBytes).toBe(500);
+    expect(own).toMatchObject({ sizeBytes: 500, purpose: 'security' });
     const anonymous = new FirmproofClient({ server: stack.url });
     const seen = await anonymous.release(slow.product, parseVersion('1.0.0'));
     expect(seen.imageCid).toBeUndefined();
+    expect(seen.purpose).toBeUndefined();
     expect(seen.image).toBe(sha256(secret));
     expect(await code(`/ipfs/${cid}`)).toBe('block-not-found');
     expect(await code(`/v1/products/${slow.product}/releases/1.0.0/attestation`)).toBe('not-installable-yet');

@@ -110,7 +110,7 @@ describe('the pages about teams', () => {
       const { threshold, recovery, ...team } = await account();
       expect([threshold, recovery.threshold, recovery.signers.length]).toEqual([3, 2, 2]);
       expect(team.signers).toEqual(await signers('Alice', 'Bruno', 'Carla', 'Dora', 'Emil'));
-      const product = new Home(homeOf('Alice')).settings.products[parseProductName('lamp')]?.id;
+      const product = new Home(homeOf('Alice')).settings.products[parseProductName('prime-hub')]?.id;
       const { publisher, channels } = await eventually(
         () => client().product(product ?? ('' as never)),
         (found) => found.channels.length > 0,
@@ -130,8 +130,9 @@ describe('the pages about teams', () => {
       expect(output).toContain('The server offers 1.1.0 on stable to nobody any more');
       expect(output).toContain('0 of 0 enrolled devices have signed that they run 1.1.0');
       expect(output).toContain('channel stable is halted until the next promote');
+      expect(output).toContain('next: firmproof fall-back stable, or firmproof resume stable');
       expect(output).toContain('Falling back to 1.0.0');
-      const product = new Home(homeOf('Alice')).settings.products[parseProductName('lamp')]?.id;
+      const product = new Home(homeOf('Alice')).settings.products[parseProductName('prime-hub')]?.id;
       const now = await eventually(
         () => client().release(product ?? ('' as never), parseVersion('1.1.0')),
         ({ status }) => status === 'revoked',

@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@firmproof/protocol';
@@ -79,6 +81,22 @@ describe('a vendor with nothing', () => {
     }
   });
 
+  test.each([
+    [firmproof, ['device', 'revoke', '--help']],
+    [firmproofAgent, ['--help']],
+    [firmproofAgent, ['explain', 'nonsense']],
+  ])('may stop reading: %s %j', async (command, args) => {
+    const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.stdout.destroy();
+    const [code] = await once(child, 'close');
+    expect(stderr).not.toContain('EPIPE');
+    expect(code).toBe(args.includes('--help') ? 0 : 2);
+  });
+
   test('is told what to do first', async () => {
     await fails('key-not-found', 4, 'login');
     await fails('usage-invalid', 2, 'publish', join(home, 'image.bin'), '--version', '1.0.0');
@@ -141,10 +159,12 @@ describe('a vendor', () => {
       'stable',
       '--hardware',
       'rev-1,rev-2',
+      '--purpose',
+      'security',
     );
     expect(done).toMatchObject({ version: '1.0.0', channel: 'stable', image: { digest: sha256(image) } });
     const { product, releases } = await json('status', 'lamp');
-    expect(releases).toMatchObject([{ version: '1.0.0', status: 'active', image: sha256(image) }]);
+    expect(releases).toMatchObject([{ version: '1.0.0', status: 'active', image: sha256(image), purpose: 'security' }]);
     expect(product.channels).toMatchObject([{ channel: 'stable', version: '1.0.0', shareBasisPoints: 10_000 }]);
     expect(await json('proposal', 'show', done.proposal)).toMatchObject({ kind: 'publish', state: 'confirmed' });
     await fails('version-exists', 3, 'publish', join(home, 'image.bin'), '--version', '1.0.0');
@@ -238,6 +258,12 @@ describe('a vendor', () => {
       'lamp',
     ]);
     await fails('usage-invalid', 2, 'publish', join(home, 'image.bin'), '--version', '1.0.0');
+    expect((await json('product', 'create', 'kettle', '--delay', '1h')).product).toBe(product);
+    await fails('product-exists', 3, 'product', 'create', 'kettle', '--delay', '1h', '--max-age', '1h');
+    await fails('product-exists', 3, 'product', 'create', 'kettle', '--delay', '2h');
+    await fails('file-differs', 2, 'product', 'create', 'kettle', '--delay', '1h', '--hardware', 'rev-2');
+    const { stderr } = await run('status');
+    expect(stderr).toMatch(/Say which.*: lamp, kettle/);
   });
 
   test('is not led to sign for a registry that a server has made up', async () => {
@@ -331,6 +357,23 @@ describe('an auditor', () => {
     expect(JSON.parse(stdout)).toMatchObject({ suitable: false });
     await fails('chain-unreachable', 7, 'chain', 'check', 'http://127.0.0.1:1');
     await fails('usage-invalid', 2, 'chain', 'check', 'banana');
+  });
+
+  test('the files for a device are not overwritten where somebody has changed them', async () => {
+    const directory = join(home, 'for-device');
+    const write = ['product', 'trust', 'lamp', '--output', directory];
+    await json(...write);
+    const config = readFileSync(join(directory, 'agent.json'), 'utf8');
+    await json(...write);
+    expect(readFileSync(join(directory, 'agent.json'), 'utf8')).toBe(config);
+    const changed = config.replace('rev-1', 'rev-7');
+    writeFileSync(join(directory, 'agent.json'), changed);
+    rmSync(join(directory, 'trust-root.json'));
+    await fails('file-differs', 2, ...write);
+    expect(readFileSync(join(directory, 'agent.json'), 'utf8')).toBe(changed);
+    expect(existsSync(join(directory, 'trust-root.json'))).toBe(false);
+    await json(...write, '--overwrite');
+    expect(readFileSync(join(directory, 'agent.json'), 'utf8')).toContain('rev-1');
   });
 
   test('of somebody else’s product needs its trust root from elsewhere than the server', async () => {

@@ -240,6 +240,9 @@ describe('a team', () => {
       ({ state, revokedOnChain }) => state === 'revoked' && revokedOnChain,
       'the revocation',
     );
+    expect(await client.fleet(team.product)).toMatchObject({ enrolled: others.length, revoked: 1 });
+    const twice = await factory.run('device', 'revoke', 'team-product', known.id, '--yes', '--json');
+    expect(JSON.parse(twice.stderr)).toMatchObject({ code: 'device-revoked', hint: 'Nothing is left to do.' });
   });
 
   test.each([

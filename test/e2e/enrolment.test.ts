@@ -68,7 +68,7 @@ describe('a vendor', () => {
   });
 
   test('gives a claim token to a device, which enrols itself, updates and says so', async () => {
-    const minted = await desk.json('device', 'claim-token', 'lamp', '--lifetime', '1h');
+    const minted = await desk.json('device', 'claim-token', '--lifetime', '1h');
     const enrolled = await agent('identity', 'enrol', '--claim-token', String(minted['token']));
     expect(enrolled.enrolments).toMatchObject([{ state: 'enrolled' }]);
     await eventually(
@@ -78,7 +78,7 @@ describe('a vendor', () => {
     );
     expect(await device.install()).toMatchObject({ outcome: 'installed' });
     expect(await device.report()).toBeNull();
-    const shown = await desk.json('device', 'show', 'lamp', enrolled.device);
+    const shown = await desk.json('device', 'show', enrolled.device);
     expect(shown).toMatchObject({
       state: 'enrolled',
       enrolledBy: 'claim-token',
@@ -87,6 +87,7 @@ describe('a vendor', () => {
       outcome: { result: 'confirmed', version: '1.0.0' },
       seen: { sequence: expect.any(Number) },
       flags: [],
+      anchor: { state: 'unanchored', leaf: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
     });
     const text = await desk.run('device', 'list', 'lamp', '--state', 'enrolled');
     expect(text.stdout).toContain('3 enrolled, 1 of them heard');
@@ -98,6 +99,9 @@ describe('a vendor', () => {
     expect(stopped.code, stopped.stderr).toBe(0);
     expect(stopped.stderr).toContain('1 of 3 enrolled devices have signed that they run 1.0.0');
     expect(stopped.stdout).toContain('1 of 3 enrolled ones run it');
+    expect(stopped.stdout).toContain('next: firmproof promote --version V --channel stable with an older release');
+    const again = await desk.run('promote', '--version', '1.0.0');
+    expect(again.stderr).toContain('stable is halted at 1.0.0, and this promotion opens it again');
   });
 
   test('accepts a device that asks without a token, and rejects another', async () => {
@@ -121,6 +125,9 @@ describe('a vendor', () => {
     [['import', 'lamp', '/nowhere.csv'], 'file-not-found', 2],
     [['list', 'lamp', '--state', 'gone'], 'usage-invalid', 2],
     [['show', 'lamp', 'lamp-1'], 'device-not-found', 3],
+    [['show'], 'usage-invalid', 2],
+    [['claim-token', 'lamp', '--devices', '0'], 'usage-invalid', 2],
+    [['claim-token', '--lifetime', '5s'], 'usage-invalid', 2],
   ] as const)('%j ends with what is wrong', async (args, code, exitCode) => {
     const outcome = await desk.run('device', ...args, '--json');
     expect(JSON.parse(outcome.stderr)).toMatchObject({ code });

@@ -23,6 +23,7 @@ const usage: readonly ErrorCode[] = [
   'usage-invalid',
   'config-invalid',
   'file-not-found',
+  'file-differs',
   'image-empty',
   'version-invalid',
   'name-invalid',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
 import { explainSystemError } from '@firmproof/protocol/node';
+import { outliveReaders } from '@firmproof/protocol/node/broken-pipe';
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { z } from 'zod';
 import { addApprove } from './commands/approve.ts';
@@ -130,6 +131,7 @@ function usageOf(error: CommanderError): FirmproofError | null {
 /** Ctrl-C at a prompt. */
 const isAbort = (error: unknown) => error instanceof Error && error.name === 'ExitPromptError';
 
+outliveReaders();
 const args = process.argv.slice(2);
 try {
   const program = buildProgram();

@@ -54,6 +54,9 @@ export function humanTime(seconds: number): string {
   return seconds === 0 ? '–' : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }
 
+/** `1 device`, `2 devices`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** Names in a column, values beside them. */
 export function fields(rows: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;

@@ -205,8 +205,8 @@ export class Session {
         own.length === 0 ? 'no product is named' : 'there are several products here',
         {
           hint: own[0]
-            ? `Say which: --product ${own[0][0]}`
-            : 'Run `firmproof setup` first, which makes one; or name one of the server with --product.',
+            ? `Say which, as the command's --help has it: ${own.map(([name]) => name).join(', ')}`
+            : 'Run `firmproof setup` first, which makes one; or name one of the server.',
         },
       );
     }

@@ -1,6 +1,7 @@
 import './small-memory.ts';
 import { inspect, parseArgs } from 'node:util';
 import { FirmproofError, isFirmproofError } from '@firmproof/protocol';
+import { outliveReaders } from '@firmproof/protocol/node/broken-pipe';
 import { explainSystemError, isStorageFull } from '@firmproof/protocol/node/system-error';
 import { useProxies } from '../network/proxy.ts';
 import { agentVersion } from '../version.ts';
@@ -71,5 +72,6 @@ function report(raw: unknown): number {
   return exitCodeOfError(code);
 }
 
+outliveReaders();
 useProxies(process.env);
 process.exitCode = await main().catch(report);

@@ -54,7 +54,8 @@ export function createFleet({ database }: { readonly database: Database }) {
           sql<number>`sum(case when devices.flags <> '[]' then 1 else 0 end)`.as('flagged'),
           sql<number>`sum(case when devices.last_seen_at is not null then 1 else 0 end)`.as('heard'),
         ])
-        .groupBy('state')
+        // By the expression: a bare name would be the column of this server's own state.
+        .groupBy(effectiveState)
         .execute();
       const running = await devicesOf(database, product)
         .where(effectiveState, '=', 'enrolled')

@@ -10,7 +10,7 @@ import {
 import { Router } from 'express';
 import type { Dependencies } from './dependencies.ts';
 import { bodyOf, pageAnswer, pageOptions, parameter } from './parameters.ts';
-import { productResource, releaseResource } from './resources.ts';
+import { productResource, releaseResource, releasesOf } from './resources.ts';
 
 /** Products, trust roots and releases: anonymous, cacheable reading; registration. */
 export function productRoutes({ database, intake, tokens, trustRoots, nowSeconds, wake }: Dependencies): Router {
@@ -62,10 +62,7 @@ export function productRoutes({ database, intake, tokens, trustRoots, nowSeconds
     const owner = await tokens.publisherOf(request);
     const row = await intake.productRow(product);
     const { limit, after } = pageOptions(request);
-    let query = database
-      .selectFrom('releases')
-      .selectAll()
-      .where('product', '=', product)
+    let query = releasesOf(database, product)
       .orderBy('sequence', 'desc')
       .limit(limit + 1);
     if (after !== null) query = query.where('sequence', '<', Number(after) || 0);
@@ -101,12 +98,7 @@ export function productRoutes({ database, intake, tokens, trustRoots, nowSeconds
     const version = parseVersion(parameter(request, 'version'));
     const owner = await tokens.publisherOf(request);
     const { publisher } = await intake.productRow(product);
-    const release = await database
-      .selectFrom('releases')
-      .selectAll()
-      .where('product', '=', product)
-      .where('version', '=', version)
-      .executeTakeFirst();
+    const release = await releasesOf(database, product).where('version', '=', version).executeTakeFirst();
     if (!release) throw new FirmproofError('release-not-found', `no release ${version}`);
     return { release, isOwner: owner === publisher };
   }

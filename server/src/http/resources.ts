@@ -3,7 +3,9 @@ import {
   type Cid,
   channelResourceSchema,
   cidSchema,
+  type ProductId,
   type ProductResource,
+  parseAttestation,
   productSchema,
   type ReleaseResource,
   releaseSchema,
@@ -74,13 +76,26 @@ export function channelResource(row: Head, nowSeconds: number): ChannelResource 
   });
 }
 
-/** Where the bytes are is told only once the release is installable: a patch must not leak its hole. */
+type Release = Tables['releases'] & { readonly attestation_text: string | null };
+
+/** Releases of a product with the attestations that this server has. */
+export const releasesOf = (database: Database, product: ProductId) =>
+  database
+    .selectFrom('releases')
+    .leftJoin('attestations', 'attestations.digest', 'releases.attestation')
+    .selectAll('releases')
+    .select('attestations.text as attestation_text')
+    .where('releases.product', '=', product);
+
+/** Where the bytes are, and what they are for, is told only once the release is installable: a patch must not leak its hole. */
 export function releaseResource(
-  row: Tables['releases'],
+  row: Release,
   image: { readonly cid: string; readonly size: string } | undefined,
   maySeeBytes: boolean,
 ): ReleaseResource {
   const cid: Cid | undefined = image && maySeeBytes ? cidSchema.parse(image.cid) : undefined;
+  const text = maySeeBytes ? row.attestation_text : null;
+  const purpose = text === null ? undefined : parseAttestation(text).statement.predicate.purpose;
   return releaseSchema.parse({
     product: row.product,
     version: row.version,
@@ -92,5 +107,6 @@ export function releaseResource(
     image: row.image,
     attestation: row.attestation,
     ...(cid && image && { imageCid: cid, sizeBytes: Number(image.size) }),
+    ...(purpose && { purpose }),
   });
 }

@@ -130,6 +130,12 @@ describe('the configuration', () => {
     expect(config.servers).toEqual(['https://updates.example']);
   });
 
+  test('that is no JSON says where', () => {
+    const file = write(good);
+    writeFileSync(file, '{\n  "trustRoot" "trust-root.json"\n}');
+    expect(() => readConfig(file)).toThrow(/agent\.json is no JSON: .*line 2 column 15/);
+  });
+
   test('with three mistakes names all three', async () => {
     const file = write({ ...good, channel: 'beta', servers: ['ftp://x'], hardware: '', colour: 'red' });
     await expectCode('config-invalid', () => readConfig(file));

@@ -10,7 +10,7 @@ import {
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
 import { writeDeviceFiles } from '../../device-files.ts';
-import { firstTrustRoot, type ProductOptions, proposeProduct } from '../../product-setup.ts';
+import { differencesFrom, firstTrustRoot, type ProductOptions, proposeProduct } from '../../product-setup.ts';
 import type { Vendor } from '../../vendor.ts';
 import { fields } from '../output.ts';
 import type { Session } from '../session.ts';
@@ -72,25 +72,34 @@ export async function createProduct(
 const waitingFor = (proposal: Proposal | null) =>
   `The registration waits for approvals; this command, run again, goes on from there.\nSee firmproof proposal show ${proposal?.id}`;
 
-/** An interrupted setup has left its trust root here: it goes on with that one. */
+/**
+ * An interrupted setup has left its trust root here: it goes on with that one.
+ * @throws FirmproofError `product-exists` where the options ask for another
+ */
 async function trustRootFor(
   session: Session,
   vendor: Vendor,
   options: ProductOptions,
   directory: string,
 ): Promise<TrustRoot> {
-  const file = join(directory, 'trust-root.json');
-  if (existsSync(file)) {
-    const before = parseTrustRoot(readFileSync(file, 'utf8'));
-    if (before.product === vendor.productId(options.name)) return before;
-  }
   const passphrase = await session.passphrase();
   const [build, root] = await Promise.all([
     session.home.openBuildKey(passphrase),
     session.home.openRootKey(passphrase),
   ]);
-  return firstTrustRoot(vendor, options, { build, root });
+  const before = trustRootIn(join(directory, 'trust-root.json'));
+  if (before?.product !== vendor.productId(options.name)) return firstTrustRoot(vendor, options, { build, root });
+  const differences = differencesFrom(before, vendor, options, { build, root });
+  if (differences.length === 0) return before;
+  throw new FirmproofError(
+    'product-exists',
+    `${options.name} has a trust root already, and the options ask for another: ${differences.join(', ')}`,
+    { hint: 'Leave the options as they were; see `firmproof trust-root rotate --help` for what can be changed.' },
+  );
 }
+
+const trustRootIn = (file: string): TrustRoot | null =>
+  existsSync(file) ? parseTrustRoot(readFileSync(file, 'utf8')) : null;
 
 /** A contract behind a wallet, a Safe for instance, is judged by the server: only it can see the chain. */
 function requireSuitablePublisher({ home }: Session, chainId: number): void {

@@ -12,7 +12,8 @@ import type { Vendor } from '../../vendor.ts';
 import { waitsForPeople } from '../../waits-for-people.ts';
 import { requireConsent } from '../ask.ts';
 import { readText } from '../files.ts';
-import { fields } from '../output.ts';
+import { counted, fields } from '../output.ts';
+import { productAnd, withProductAnd, withProductArgument } from '../product-argument.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';
 
@@ -21,7 +22,7 @@ type DeviceFlags = { readonly from?: string; readonly yes?: boolean; readonly wa
 const nextStep = (proposal: Proposal, done: string): string =>
   waitsForPeople(proposal) ? `it waits for approvals: firmproof approve ${proposal.id}` : done;
 
-async function anchor(session: Session, name: string, flags: DeviceFlags): Promise<void> {
+async function anchor(session: Session, name: string | undefined, flags: DeviceFlags): Promise<void> {
   const given = flags.from === undefined ? null : parseDeviceFile(readText(flags.from));
   const product = await session.product(name);
   const vendor = await session.vendor(product);
@@ -30,8 +31,10 @@ async function anchor(session: Session, name: string, flags: DeviceFlags): Promi
     session.output.result({ product, count: 0 }, 'no enrolled device waits to be anchored');
     return;
   }
-  await requireConsent(session, `Vouch for ${devices.length} devices on chain?`, flags.yes);
-  session.output.note(`Anchoring ${devices.length} devices`);
+  const those = counted(devices.length, 'device');
+  const afterNo = 'Look at the list (`firmproof device export`), then run the command again.';
+  await requireConsent(session, `Vouch for ${those} on chain?`, flags.yes, afterNo);
+  session.output.note(`Anchoring ${those}`);
   const proposed = await vendor.anchorDevices({ product, devices });
   const proposal = await session.follow(vendor, proposed, { wait: flags.wait ?? false });
   const { root } = proposal.message ?? {};
@@ -64,11 +67,17 @@ async function leafOf(vendor: Vendor, product: ProductId, name: string, file: st
   return { leaf: deviceLeaf(product, keyDigest, salt), what: `device ${device} with the key ${keyDigest}` };
 }
 
-async function revoke(session: Session, name: string, device: string, flags: DeviceFlags): Promise<void> {
+async function revoke(session: Session, name: string | undefined, device: string, flags: DeviceFlags): Promise<void> {
   const product = await session.product(name);
   const vendor = await session.vendor(product);
   const { leaf, what } = await leafOf(vendor, product, device, flags.from);
-  await requireConsent(session, `Revoke ${what} for ever?`, flags.yes);
+  if ((await vendor.client.deviceAnchorState(product, leaf)).state === 'revoked')
+    throw new FirmproofError('device-revoked', `${what} is revoked on chain already`, {
+      hint: 'Nothing is left to do.',
+    });
+  const afterNo =
+    'Compare the key with what `firmproof-agent identity show` says on the device, then run the command again.';
+  await requireConsent(session, `Revoke ${what} for ever?`, flags.yes, afterNo);
   session.output.note(`Revoking ${what}`);
   const proposed = await vendor.revokeDevice(product, leaf);
   const proposal = await session.follow(vendor, proposed, { wait: flags.wait ?? false });
@@ -81,9 +90,7 @@ async function revoke(session: Session, name: string, device: string, flags: Dev
 
 /** What stands on chain of devices; `device` is the command that all that is about devices hangs under. */
 export function addDeviceAnchor(device: Command, run: Run): void {
-  device
-    .command('anchor')
-    .argument('<product>', 'name or id')
+  withProductArgument(device.command('anchor'))
     .description('vouch for devices on chain, any number of them in one transaction')
     .option(
       '--from <file>',
@@ -91,14 +98,11 @@ export function addDeviceAnchor(device: Command, run: Run): void {
     )
     .option('--yes', 'without being asked')
     .option('--wait', 'until it is on chain, where others have to approve')
-    .action(run((session, product: string, flags: DeviceFlags) => anchor(session, product, flags)));
-  device
-    .command('revoke')
-    .argument('<product>', 'name or id')
-    .argument('<device>', 'its id, the digest of its key, or its leaf (0x…)')
+    .action(run((session, product: string | undefined, flags: DeviceFlags) => anchor(session, product, flags)));
+  withProductAnd(device.command('revoke'), 'device', 'its id, the digest of its key, or its leaf (0x…)')
     .description('vouch for a device no longer, for ever: its key is stolen, or it was cloned')
     .option('--from <file>', 'the list that names the device, as for anchor (default: the server)')
     .option('--yes', 'without being asked')
     .option('--wait', 'until it is on chain, where others have to approve')
-    .action(run((session, product: string, id: string, flags: DeviceFlags) => revoke(session, product, id, flags)));
+    .action(run(productAnd('device', revoke)));
 }

@@ -1,21 +1,22 @@
-import type { DeviceResource } from '@firmproof/protocol';
+import { type DeviceResource, FirmproofError, maximumClaimSeconds, maximumClaims } from '@firmproof/protocol';
 import type { Command } from 'commander';
 import { checkFactoryList, openFactoryFile } from '../../factory-file.ts';
 import { parseDurationSeconds, parseWholeNumber } from '../../units.ts';
-import { fields, humanTime } from '../output.ts';
+import { counted, fields, humanTime } from '../output.ts';
+import { productAnd, withProductAnd, withProductArgument } from '../product-argument.ts';
 import type { Session } from '../session.ts';
 import { deviceFields } from './device-fleet.ts';
 import type { Run } from './setup.ts';
 
 /** The list is read once here, so that every bad line is named before anything is sent, and once more to be sent. */
-async function importList(session: Session, name: string, file: string): Promise<void> {
+async function importList(session: Session, name: string | undefined, file: string): Promise<void> {
   const { output } = session;
   const list = await openFactoryFile(file);
   const reading = output.progress('Checking');
   const devices = await checkFactoryList(list.read((done) => reading.update(done, list.sizeBytes))).finally(
     reading.stop,
   );
-  output.note(`${file} names ${devices} devices`);
+  output.note(`${file} names ${counted(devices, 'device')}`);
   const product = await session.product(name);
   const { client } = await session.vendor(product);
   const sending = output.progress('Importing');
@@ -23,15 +24,24 @@ async function importList(session: Session, name: string, file: string): Promise
   const imported = await client.importDevices(product, sent).finally(sending.stop);
   output.result(
     imported,
-    `${imported.added} devices are enrolled, ${imported.known} were already\nnext: firmproof device export ${name}, to anchor them`,
+    `enrolled: ${imported.added} new, ${imported.known} already there\nnext: firmproof device export ${name ?? product}, to anchor them`,
   );
 }
 
 type ClaimFlags = { readonly devices: string; readonly lifetime: string; readonly revoke?: string };
 
-async function claimToken(session: Session, name: string, flags: ClaimFlags): Promise<void> {
-  const devices = parseWholeNumber(flags.devices, '--devices');
-  const lifetimeSeconds = parseDurationSeconds(flags.lifetime);
+const minimumClaimSeconds = 60;
+
+/** @throws FirmproofError `usage-invalid` */
+function lifetimeOf(text: string): number {
+  const seconds = parseDurationSeconds(text);
+  if (seconds >= minimumClaimSeconds && seconds <= maximumClaimSeconds) return seconds;
+  throw new FirmproofError('usage-invalid', `--lifetime is between 1m and 366d, not ${text}`);
+}
+
+async function claimToken(session: Session, name: string | undefined, flags: ClaimFlags): Promise<void> {
+  const devices = parseWholeNumber(flags.devices, '--devices', maximumClaims, 1);
+  const lifetimeSeconds = lifetimeOf(flags.lifetime);
   const product = await session.product(name);
   const { client } = await session.vendor(product);
   if (flags.revoke !== undefined) {
@@ -55,7 +65,7 @@ async function claimToken(session: Session, name: string, flags: ClaimFlags): Pr
 
 async function decide(
   session: Session,
-  name: string,
+  name: string | undefined,
   device: string,
   verb: 'acceptDevice' | 'rejectDevice',
 ): Promise<void> {
@@ -67,27 +77,20 @@ async function decide(
 
 /** How devices come to be enrolled. */
 export function addDeviceEnrolment(device: Command, run: Run): void {
-  device
-    .command('import')
-    .argument('<product>', 'name or id')
-    .argument('<file>', 'CSV with the columns device and key (PEM, JWK, base64 or digest), perhaps salt')
+  const listColumns = 'CSV with the columns device and key (PEM, JWK, base64 or digest), perhaps salt';
+  withProductAnd(device.command('import'), 'file', listColumns)
     .description("enrol all devices of a factory's list, or none of them")
-    .action(run((session, product: string, file: string) => importList(session, product, file)));
-  device
-    .command('claim-token')
-    .argument('<product>', 'name or id')
+    .action(run(productAnd('file', importList)));
+  withProductArgument(device.command('claim-token'))
     .description('make a token by which devices enrol themselves')
     .option('--devices <number>', 'as many devices as it is good for', '1')
     .option('--lifetime <duration>', 'how long it is good', '7d')
     .option('--revoke <id>', 'revoke the token with this id instead')
-    .action(run((session, product: string, flags: ClaimFlags) => claimToken(session, product, flags)));
+    .action(run((session, product: string | undefined, flags: ClaimFlags) => claimToken(session, product, flags)));
   const decision = (command: string, verb: 'acceptDevice' | 'rejectDevice', description: string) =>
-    device
-      .command(command)
-      .argument('<product>', 'name or id')
-      .argument('<device>', 'its id, or the digest of its key')
+    withProductAnd(device.command(command), 'device', 'its id, or the digest of its key')
       .description(description)
-      .action(run((session, product: string, name: string) => decide(session, product, name, verb)));
+      .action(run(productAnd('device', (session, product, name) => decide(session, product, name, verb))));
   decision('accept', 'acceptDevice', 'enrol a device that waits, or take back the flags of one that was looked at');
   decision('reject', 'rejectDevice', 'take nothing of a device any more, on this server; for the chain see revoke');
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { DeviceFilter } from '../../api-client.ts';
 import { parseWholeNumber } from '../../units.ts';
 import { fields, humanTime, table } from '../output.ts';
+import { productAnd, withProductAnd, withProductArgument } from '../product-argument.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';
 
@@ -74,43 +75,42 @@ export function deviceFields(device: DeviceResource): (readonly [name: string, v
   ];
 }
 
-async function show(session: Session, name: string, device: string): Promise<void> {
+async function show(session: Session, name: string | undefined, device: string): Promise<void> {
   const product = await session.product(name);
   const { client } = await session.vendor(product);
   const found = await client.device(product, device);
-  session.output.result(found, fields(deviceFields(found)));
+  const { state, leaf, root } = await client.anchoredDevice(product, found.keyDigest);
+  const rows = [
+    ...deviceFields(found),
+    ['on chain', state === 'unanchored' ? 'not anchored' : state],
+    ['leaf', leaf],
+  ] as const;
+  session.output.result({ ...found, anchor: { state, leaf, root } }, fields(rows));
 }
 
-async function exportList(session: Session, name: string, flags: { readonly to: string }): Promise<void> {
+async function exportList(session: Session, name: string | undefined, flags: { readonly to: string }): Promise<void> {
   const product = await session.product(name);
   const { client } = await session.vendor(product);
   await pipeline(client.deviceList(product), createWriteStream(flags.to, { mode: 0o600 }));
   session.output.result(
     { product, file: flags.to },
-    `${flags.to} lists the enrolled devices with their salts: keep it\nnext: firmproof device anchor ${name} --from ${flags.to}`,
+    `${flags.to} lists the enrolled devices with their salts: keep it\nnext: firmproof device anchor ${name ?? product} --from ${flags.to}`,
   );
 }
 
 /** The devices of a product, and what they have signed. */
 export function addDeviceFleet(device: Command, run: Run): void {
-  device
-    .command('list')
-    .argument('[product]', 'name or id (default: the only one here)')
+  withProductArgument(device.command('list'))
     .description('the devices of a product, and what they run')
     .option('--state <state>', `only those that are ${enrolmentStates.join(', ')}`)
     .option('--flagged', 'only those that somebody should look at')
     .option('--limit <number>', 'as many as are shown', '100')
     .action(run((session, product: string | undefined, flags: ListFlags) => list(session, product, flags)));
-  device
-    .command('show')
-    .argument('<product>', 'name or id')
-    .argument('<device>', 'its id, or the digest of its key')
+  withProductAnd(device.command('show'), 'device', 'its id, or the digest of its key')
     .description('what is known of a device, and why somebody should look at it')
-    .action(run((session, product: string, name: string) => show(session, product, name)));
-  device
-    .command('export')
-    .argument('<product>', 'name or id')
+    .action(run(productAnd('device', show)));
+  withProductArgument(device.command('export'))
     .description('the enrolled devices as a list to anchor')
     .option('--to <file>', 'where the list goes', 'devices.csv')
-    .action(run((session, product: string, flags: { to: string }) => exportList(session, product, flags)));
+    .action(run((session, product: string | undefined, flags: { to: string }) => exportList(session, product, flags)));
 }

@@ -37,11 +37,14 @@ async function status(session: Session, reference: string | undefined): Promise<
     release.version,
     release.status === 'active' && release.installableFrom > Date.now() / 1000 ? 'in veto window' : release.status,
     String(release.rollbackIndex),
+    release.purpose ?? '–',
     humanTime(release.publishedAt),
     release.image,
   ]);
   const list =
-    rows.length > 0 ? table(['release', 'status', 'rollback index', 'published', 'sha-256'], rows) : 'no releases yet';
+    rows.length > 0
+      ? table(['release', 'status', 'rollback index', 'purpose', 'published', 'sha-256'], rows)
+      : 'no releases yet';
   session.output.result({ product, releases }, `${describeProduct(product)}\n\n${list}`);
 }
 

@@ -47,6 +47,8 @@ async function stop(session: Session, channelName: string, flags: Flags): Promis
   output.note(`Halting ${channel}`);
   const proposal = await session.follow(vendor, await vendor.halt(product, channel));
   const halted = !waitsForPeople(proposal);
+  const back = await findPrepared(vendor, product, channel);
+  const wayBack = back ? `fall-back ${channel}` : `promote --version V --channel ${channel} with an older release`;
   output.result(
     { product, channel, stopped, halted, proposal: proposal.id, reachedPercent: reached, ...devices },
     [
@@ -54,7 +56,7 @@ async function stop(session: Session, channelName: string, flags: Flags): Promis
       halted
         ? `channel ${channel} is halted until the next promote`
         : `the halt waits for approvals: firmproof approve ${proposal.id}`,
-      `next: firmproof fall-back ${channel}, or firmproof resume ${channel}`,
+      `next: firmproof ${wayBack}, or firmproof resume ${channel}`,
     ].join('\n'),
   );
 }
@@ -81,15 +83,20 @@ async function resume(session: Session, channelName: string, flags: Flags): Prom
   );
 }
 
-/** The prepared way back that fits the channel as it is now. */
-async function preparedFor(vendor: Vendor, product: ProductId, channel: Channel): Promise<Proposal> {
+/** The prepared way back that fits the channel as it is now; null where there is none. */
+async function findPrepared(vendor: Vendor, product: ProductId, channel: Channel): Promise<Proposal | null> {
   const { counter } = await vendor.client.channel(product, channel);
   const held = (await vendor.client.proposalsOf(product)).filter(
     (proposal) => proposal.held && proposal.channel === channel,
   );
   const fitting = held.filter(({ state, message }) => state === 'approving' && message?.['counter'] === counter + 1);
-  const best = fitting.find(({ reason }) => reason?.code === 'held-back') ?? fitting[0];
-  if (best) return best;
+  return fitting.find(({ reason }) => reason?.code === 'held-back') ?? fitting[0] ?? null;
+}
+
+/** @throws FirmproofError `proposal-not-found` */
+async function preparedFor(vendor: Vendor, product: ProductId, channel: Channel): Promise<Proposal> {
+  const prepared = await findPrepared(vendor, product, channel);
+  if (prepared) return prepared;
   throw new FirmproofError('proposal-not-found', `no way back from here is prepared for ${channel}`, {
     hint: 'Promote an older release: firmproof promote --version V. Next time: promote --fallback V.',
   });

@@ -54,6 +54,7 @@ type TrustFlags = {
   readonly hardware: string;
   readonly channels: string;
   readonly force?: boolean;
+  readonly overwrite?: boolean;
 };
 
 /**
@@ -68,6 +69,7 @@ async function trust(session: Session, reference: string | undefined, flags: Tru
     hardware: flags.hardware,
     channels: flags.channels.split(',').map(parseChannel),
     servers: [session.server],
+    overwrite: flags.overwrite ?? false,
   });
   session.output.result(
     { product: id, trustRoot: root.digest, version: root.version, files },
@@ -130,6 +132,7 @@ export function addProduct(program: Command, run: Run): void {
     .option('--output <directory>', 'where to (default ./NAME-device)')
     .option('--hardware <revision>', 'hardware revision in the device files', 'rev-1')
     .option('--channels <names>', 'channels that devices may follow, comma separated', 'stable')
+    .option('--overwrite', 'replace files that are there and say something else')
     .option('--force', 'take a trust root from the server, after comparing its digest')
     .action(run((session, reference: string | undefined, flags: TrustFlags) => trust(session, reference, flags)));
 }

@@ -21,12 +21,26 @@ export async function promoteAndFollow(
   promotion: Promotion & { readonly wait: boolean },
 ): Promise<Proposal> {
   const { product, channel, version, rollout, wait } = promotion;
+  await noteReopening(session, vendor, product, channel);
   session.output.note(`Promoting ${version} to ${channel}`);
   const proposal = await session.follow(vendor, await vendor.promote(product, channel, version, rollout), { wait });
   if (!waitsForPeople(proposal) && !(await session.evidenceOf(vendor, product, channel, version))) {
     session.output.note('  devices will see it once the block is final and the witnesses vouch for it');
   }
   return proposal;
+}
+
+/** A promotion lifts a halt and a stop: whoever promotes should not do that unawares. */
+async function noteReopening(
+  session: Session,
+  { client }: Vendor,
+  product: ProductId,
+  channel: Channel,
+): Promise<void> {
+  const head = (await client.product(product)).channels.find((one) => one.channel === channel);
+  if (!head?.halted && !head?.stopped) return;
+  const how = head.halted ? 'is halted' : 'is stopped on this server';
+  session.output.note(`Careful: ${channel} ${how} at ${head.version}, and this promotion opens it again`);
 }
 
 type PromoteFlags = RolloutFlags & {
