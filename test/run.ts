@@ -1,7 +1,7 @@
 // `npm test`: all tests of Vitest and forge, the gas snapshot, and one closing line that adds them up.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { constants, setPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 
 type Count = { passed: number; failed: number };
@@ -11,13 +11,8 @@ const directory = mkdtempSync(join(tmpdir(), 'firmproof-test-'));
 process.env['NODE_COMPILE_CACHE'] = join(directory, 'compile-cache');
 
 function run(command: string, args: readonly string[], onOutput?: (text: string) => void): Promise<number> {
-  const child = spawn(command, args, {
-    stdio: ['ignore', onOutput ? 'pipe' : 'inherit', onOutput ? 'pipe' : 'inherit'],
-  });
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (text: string) => onOutput?.(text));
-  // What is listened to fills the time in which the others wait.
-  if (onOutput && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+  const child = spawn(command, args, { stdio: ['ignore', onOutput ? 'pipe' : 'inherit', 'inherit'] });
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => onOutput?.(text));
   return new Promise((resolve, reject) => child.on('error', reject).on('close', (code) => resolve(code ?? 1)));
 }
 
@@ -51,11 +46,11 @@ async function vitest(): Promise<Count> {
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed };
 }
 
-async function forge(print: (text: string) => void): Promise<Count> {
+async function forge(): Promise<Count> {
   let output = '';
   const code = await run('forge', ['test', '--root', 'contracts'], (text) => {
     output += text;
-    print(text);
+    process.stdout.write(text);
   });
   const plain = output.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
   const total = /(\d+) tests passed, (\d+) failed, \d+ skipped \(\d+ total tests\)/.exec(plain);
@@ -65,7 +60,7 @@ async function forge(print: (text: string) => void): Promise<Count> {
 }
 
 /** What a release costs is part of the contract: contracts/.gas-snapshot holds it, `forge snapshot` renews it. */
-async function gasSnapshot(print: (text: string) => void): Promise<Count> {
+async function gasSnapshot(): Promise<Count> {
   let output = '';
   const file = 'contracts/.gas-snapshot';
   const figures = readFileSync(file, 'utf8').trim().split('\n').length;
@@ -74,7 +69,7 @@ async function gasSnapshot(print: (text: string) => void): Promise<Count> {
     ['snapshot', '--root', 'contracts', '--match-contract', 'GasTest', '--check', file],
     (text) => {
       output += text;
-      print(text);
+      process.stdout.write(text);
     },
   );
   // The npm package's wrapper ends with 0 all the same: the text is what tells.
@@ -89,13 +84,7 @@ async function gasSnapshot(print: (text: string) => void): Promise<Count> {
 }
 
 try {
-  let contracts = '';
-  const collect = (text: string) => {
-    contracts += text;
-  };
-  const ofContracts = async () => [await forge(collect), await gasSnapshot(collect)];
-  const counts = (await Promise.all([vitest().then((count) => [count]), ofContracts()])).flat();
-  process.stdout.write(contracts);
+  const counts = [await vitest(), await forge(), await gasSnapshot()];
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);
   // Said once more at the end: of a long log, people are often shown no more than that.
