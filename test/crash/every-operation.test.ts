@@ -141,33 +141,51 @@ describe('a crash at every disk operation', () => {
   });
 });
 
-test('SIGKILL before and after every entry of the journal: the new image runs in the end', patience, async () => {
-  const bundle = join(scratch, 'firmproof-agent.mjs');
-  await build({
-    entryPoints: [new URL('../../device-agent/src/cli/main.ts', import.meta.url).pathname],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    banner: { js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);" },
+describe('SIGKILL', () => {
+  let bundle: string;
+  beforeAll(async () => {
+    bundle = join(scratch, 'firmproof-agent.mjs');
+    await build({
+      entryPoints: [new URL('../../device-agent/src/cli/main.ts', import.meta.url).pathname],
+      outfile: bundle,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      banner: { js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);" },
+    });
   });
-  const { entries } = await watchUpdate();
-  let killed = 0;
-  for (let entry = 1; entry <= entries; entry += 1) {
-    for (const when of ['before', 'after']) {
-      const directory = release.copyOfDevice();
-      const signal = await runKilled(bundle, directory, {
-        FIRMPROOF_TEST_ENTRY: String(entry),
-        FIRMPROOF_TEST_WHEN: when,
-      });
-      expect(signal, `${when} entry ${entry}`).toBe('SIGKILL');
-      killed += 1;
-      await survive(directory, isInstalled);
-      expect(imageThatRuns(directory)).toBe(release.after);
-      rmSync(directory, { recursive: true });
-    }
+
+  /** Answers whether the process came so far as to be killed; the device survives it in any case. */
+  async function killAndSurvive(environment: Record<string, string>): Promise<boolean> {
+    const directory = release.copyOfDevice();
+    const signal = await runKilled(bundle, directory, environment);
+    await survive(directory, isInstalled);
+    expect(imageThatRuns(directory), JSON.stringify(environment)).toBe(release.after);
+    rmSync(directory, { recursive: true });
+    return signal === 'SIGKILL';
   }
-  console.log(`SIGKILL: ${entries} entries of the journal; ${killed} processes were killed, and all devices survived`);
+
+  test('before and after every entry of the journal: the new image runs in the end', patience, async () => {
+    const { entries } = await watchUpdate();
+    for (let entry = 1; entry <= entries; entry += 1)
+      for (const when of ['before', 'after']) {
+        const environment = { FIRMPROOF_TEST_ENTRY: String(entry), FIRMPROOF_TEST_WHEN: when };
+        expect(await killAndSurvive(environment), `${when} entry ${entry}`).toBe(true);
+      }
+    console.log(`SIGKILL: ${entries} entries of the journal; ${2 * entries} processes killed, all devices survived`);
+  });
+
+  // Some hundred processes: `npm run test:crash`. The disks that they leave are among those of the tests above.
+  test.runIf(process.env['FIRMPROOF_TEST_EVERY_CALL'])(
+    'before every call of the disk: the new image runs in the end',
+    patience,
+    async () => {
+      let call = 1;
+      while (await killAndSurvive({ FIRMPROOF_TEST_CALL: String(call) })) call += 1;
+      console.log(`SIGKILL: ${call - 1} calls of the disk; ${call - 1} processes killed, all devices survived`);
+      expect(call).toBeGreaterThan(200);
+    },
+  );
 });
 
 async function runKilled(bundle: string, directory: string, environment: Record<string, string>): Promise<unknown> {
