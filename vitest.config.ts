@@ -2,13 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 // Tests run on Node's own type stripping, as the sources do in production.
 const cheapKeys = new URL('test/support/cheap-key-derivation.js', import.meta.url).pathname;
-const common = {
-  experimental: { viteModuleRunner: false },
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
-  // One of some thousand processes that a run starts may hang on a crowded machine; the report tells what was tried twice.
-  retry: process.env['CI'] ? 1 : 0,
-};
+const common = { experimental: { viteModuleRunner: false }, testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
