@@ -366,7 +366,9 @@ test.skipIf(lackingRauc)(
 const lackingSwupdate = lacks(['swupdate', 'openssl', 'cpio']);
 const swupdateTitle = `an archive goes through to SWUpdate${lackingSwupdate ? ` (skipped: ${lackingSwupdate})` : ''}`;
 // SWUpdate 2022.12 ends with 1 now and then after it has said that it was successful: the agent believes the 1.
-test.skipIf(lackingSwupdate)(swupdateTitle, { retry: 2 }, async () => {
+test.skipIf(lackingSwupdate)(swupdateTitle, { retry: 2 }, async ({ task }) => {
+  // A version can be published once.
+  const version = `9.0.${task.result?.retryCount ?? 0}`;
   const directory = temporaryDirectory();
   const loader = new BootLoader(directory);
   const image = randomBytes(200_000);
@@ -384,11 +386,11 @@ test.skipIf(lackingSwupdate)(swupdateTitle, { retry: 2 }, async () => {
   };
   const device = makeDevice(vendor.trustRoot, [stack.url], { installer, health: { command: ['true'] } }, directory);
   try {
-    await offer(device, '9.0.0', swupdateArchive(directory, image, slots));
-    expect(await device.install()).toEqual({ outcome: 'reboot-needed', version: '9.0.0' });
+    await offer(device, version, swupdateArchive(directory, image, slots));
+    expect(await device.install()).toEqual({ outcome: 'reboot-needed', version });
     device.reboot();
     expect(loader.boot()).toBe('b');
-    expect(await device.install()).toEqual({ outcome: 'installed', version: '9.0.0' });
+    expect(await device.install()).toEqual({ outcome: 'installed', version });
     expect(readFileSync(slots.b).subarray(0, image.length).equals(image)).toBe(true);
     expect(loader.boot()).toBe('b');
   } finally {
