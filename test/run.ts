@@ -22,10 +22,7 @@ const failures: Failed[] = [];
 
 async function vitest(): Promise<Count> {
   const report = join(directory, 'vitest.json');
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  // One of the thousands of processes of a run may hang on a crowded machine; the report tells what was tried twice.
-  const retry = process.env['CI'] ? ['--retry=1'] : [];
-  const code = await run('vitest', ['run', ...reporters, ...retry]);
+  const code = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
   const {
     numPassedTests: passed,
     numFailedTests: failed,

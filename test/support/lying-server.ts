@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 
 /** What somebody changes who owns the server, the gateway or the way between. Evidence is raw JSON: a liar keeps to no schema. */
 export type Lie = {
@@ -84,6 +86,11 @@ async function forward(
     headers: { ...headers, ...(type && { 'content-type': type }) },
   });
   onAnswer(answer.status);
+  if (answer.body !== null && answer.headers.get('content-type')?.startsWith('text/event-stream')) {
+    // Events come as long as there are any: whoever waits for the end of them waits for people.
+    response.writeHead(answer.status, { 'content-type': 'text/event-stream' }).flushHeaders();
+    return pipeline(Readable.fromWeb(answer.body), response).catch(() => undefined);
+  }
   let body = Buffer.from(await answer.arrayBuffer());
   const etag = isEvidence && lie.evidence ? null : answer.headers.get('etag');
   if (answer.status === 200 && isEvidence && lie.evidence) {
