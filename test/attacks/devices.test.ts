@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { signAction } from '@firmproof/client';
 import {
@@ -209,14 +210,23 @@ describe('A49 a server that shows other devices than it has approved', () => {
     const proposal = await team.vendor.anchorDevices({ product: team.product, devices });
     const liar = await LyingServer.start(stack.url);
     try {
-      const showing = (list: string) => ({
-        answer: (request: { url?: string | undefined }, response: { end(text: string): void }) => {
+      const showing = (list: string | null) => ({
+        answer: (request: IncomingMessage, response: ServerResponse) => {
           if (!request.url?.endsWith('/devices')) return false;
-          response.end(list);
+          const [code, title] = ['proposal-not-found', 'Not found'];
+          const withheld = JSON.stringify({
+            type: 'about:blank',
+            title,
+            status: 404,
+            detail: title,
+            code,
+            hint: 'None.',
+          });
+          response.writeHead(list === null ? 404 : 200).end(list ?? withheld);
           return true;
         },
       });
-      for (const list of [formatDeviceList(someDevices(8)), formatDeviceList(devices.slice(1)), 'nothing']) {
+      for (const list of [formatDeviceList(someDevices(8)), formatDeviceList(devices.slice(1)), 'nothing', null]) {
         const outcome = await liar.lying(showing(list), () =>
           officer.run('--server', liar.url, 'approve', proposal.id, '--yes', '--json'),
         );
