@@ -124,9 +124,14 @@ export function checkRegistry(registry: Address, place: Place): Check {
 export function checkDevices(
   devices: DevicesSaid | null,
   { root, count }: { readonly root: Bytes32; readonly count: number },
+  { state }: Pick<Proposal, 'state'>,
 ): Check {
   const name = 'The devices';
-  if (devices === null) return check(name, 'unchecked', 'The server does not show their list to you.');
+  // Once they are anchored, their list is the vendor's alone; until then everybody is asked to vouch for it.
+  if (devices === null && state === 'confirmed')
+    return check(name, 'unchecked', 'The server does not show their list to you.');
+  if (devices === null)
+    return check(name, 'failed', 'The server withholds their list: nobody can vouch for devices unseen.');
   if (devices.root === null) return check(name, 'failed', `Their list cannot be read: ${devices.why}.`);
   return verdict(
     name,

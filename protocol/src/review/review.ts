@@ -67,7 +67,7 @@ export function reviewProposal(linkId: string, said: Said, place: Place): Review
   if (product !== null && 'product' in message && product.product !== message.product)
     checks.push({ name: 'The product', outcome: 'failed', text: 'The server describes another product.' });
   if ('registry' in message) checks.push(checkRegistry(message.registry, place));
-  if (action === 'AnchorDevices') checks.push(checkDevices(said.devices, message));
+  if (action === 'AnchorDevices') checks.push(checkDevices(said.devices, message, proposal));
   if (action === 'Publish') {
     if (said.attestation === null) {
       checks.push({ name: 'The attestation', outcome: 'unchecked', text: 'The server does not show it to you.' });

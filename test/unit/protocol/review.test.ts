@@ -149,11 +149,13 @@ describe('what is approved, in words', () => {
     expect(shown.isAccountProved).toBe(true);
     expect(shown.typedData).not.toBeNull();
 
-    // A list that is withheld is shown as not looked at; another one, or one that nobody can read, is a lie.
-    const withheld = review('anchor-devices', message);
-    expect(outcomes(withheld)['The devices']).toBe('unchecked');
-    expect(rowOf(withheld, 'Among them')).toBeUndefined();
+    expect(rowOf(review('anchor-devices', message), 'Among them')).toBeUndefined();
+    const anchored = { ...proposalOf('anchor-devices', message), state: 'confirmed' } as Proposal;
+    const afterwards = review('anchor-devices', message, { proposal: anchored });
+    expect(outcomes(afterwards)['The devices']).toBe('unchecked');
+    // A list that is withheld, another one, or one that nobody can read, is a lie.
     const lies: Said['devices'][] = [
+      null,
       { ...devices, root: word('6') },
       { ...devices, count: 1199 },
       { root: null, why: 'nothing' },
