@@ -495,7 +495,8 @@ const inputCodes = {
     remedy: 'Whoever gave the transaction is damaged or lies. Read it from somebody else.',
   },
   'nodes-disagree': {
-    meaning: 'RPC nodes show different blocks as final, and no quorum of them shows the same one. Somebody lies, or the chain has split.',
+    meaning:
+      'RPC nodes show different blocks as final, and no quorum of them shows the same one. Somebody lies, or the chain has split.',
     remedy: 'Find out which node is wrong; do not take the word of any of them until then.',
   },
   'audit-busy': {

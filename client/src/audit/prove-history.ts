@@ -24,7 +24,8 @@ type Attempt =
   | { readonly replay: Replay; readonly difference: null }
   | { readonly replay: Replay | null; readonly difference: { readonly sequence: number; readonly message: string } };
 
-function attempt(state: AuditState, proven: ProvenProduct, remember: readonly number[]): Attempt {
+/** Replays what is on disk and compares it with what is proven. */
+export function attempt(state: AuditState, proven: ProvenProduct, remember: readonly number[]): Attempt {
   try {
     const replay = replayed(state, remember);
     const verdict = compareHistories(replay, proven);
@@ -36,7 +37,8 @@ function attempt(state: AuditState, proven: ProvenProduct, remember: readonly nu
 }
 
 function differenceOf(error: unknown) {
-  if (!isFirmproofError(error) || !(error.code === 'history-incomplete' || error.code === 'entry-malformed')) throw error;
+  if (!isFirmproofError(error) || !(error.code === 'history-incomplete' || error.code === 'entry-malformed'))
+    throw error;
   return { sequence: Number(error.details?.['sequence'] ?? 1), message: error.message };
 }
 
@@ -73,7 +75,12 @@ export async function proveHistory(
     const last = await walkAndReplay(state, proven, reader, remember, onProgress);
     if (last.difference === null) {
       await commit(state, proven);
-      return { replay: last.replay, firstDifference: null, entries: 'nodes', findings: [...findings, ...reader.findings] };
+      return {
+        replay: last.replay,
+        firstDifference: null,
+        entries: 'nodes',
+        findings: [...findings, ...reader.findings],
+      };
     }
     if (tries <= 0) {
       return { replay: last.replay, firstDifference: last.difference, entries: 'nodes', findings };
