@@ -5,6 +5,7 @@ export * from './cid.ts';
 export * from './device-batch.ts';
 export * from './device-tree.ts';
 export * from './digest.ts';
+export * from './documents.ts';
 export * from './dsse.ts';
 export * from './eip712.ts';
 export * from './error-codes.ts';
