@@ -1,8 +1,13 @@
 import { type ErrorCode, type FirmproofError, isFirmproofError } from '@firmproof/protocol';
 import { expect } from 'vitest';
 
-/** The action must fail with exactly this code: no test passes for the wrong reason. Answers with the error. */
-export async function expectCode(code: ErrorCode, action: () => unknown): Promise<FirmproofError> {
+/** The action must fail with exactly this code: no test passes for the wrong reason. */
+export async function expectCode(code: ErrorCode, action: () => unknown): Promise<void> {
+  await refusalOf(code, action);
+}
+
+/** The same, for whoever looks at the message too. */
+export async function refusalOf(code: ErrorCode, action: () => unknown): Promise<FirmproofError> {
   let outcome: unknown;
   try {
     outcome = await action();

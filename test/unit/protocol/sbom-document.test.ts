@@ -1,7 +1,7 @@
 import { isFirmproofError, readSbom, readSbomDocument, type SbomComponent, sbomChanges } from '@firmproof/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { expectCode } from '../../support/expect-code.ts';
+import { refusalOf } from '../../support/expect-code.ts';
 
 const cycloneDx = (components: unknown, more = {}) =>
   JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6', components, ...more });
@@ -78,7 +78,7 @@ describe('a whole bill of materials', () => {
 
   test('says where it is malformed', async () => {
     const inner = [{ name: 'a', components: [{ name: 'b' }, { version: '2' }] }];
-    const refused = await expectCode('sbom-malformed', () => readSbomDocument(cycloneDx(inner)));
+    const refused = await refusalOf('sbom-malformed', () => readSbomDocument(cycloneDx(inner)));
     expect(refused.message).toContain('components.0.components.1.name');
   });
 
@@ -87,7 +87,7 @@ describe('a whole bill of materials', () => {
       `{"bomFormat":"CycloneDX","components":${'[{"name":"x","components":'.repeat(levels)}[]${'}]'.repeat(levels)}}`;
     expect(readSbomDocument(deep(40)).components).toHaveLength(40);
     for (const levels of [60, 1_000_000])
-      expect((await expectCode('sbom-malformed', () => readSbomDocument(deep(levels)))).message).toContain('deep');
+      expect((await refusalOf('sbom-malformed', () => readSbomDocument(deep(levels)))).message).toContain('deep');
     // Brackets inside of strings are text.
     expect(readSbomDocument(cycloneDx([{ name: '[{"\\'.repeat(500) }])).components).toHaveLength(1);
   });
