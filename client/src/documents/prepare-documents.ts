@@ -121,7 +121,7 @@ async function check(kind: DocumentKind, file: string, bytes: Uint8Array): Promi
   const fields = parseJson(text, z.record(z.string(), z.unknown()), options);
   switch (kind) {
     case 'sbom': {
-      const read = readSbomDocument(text);
+      const read = readSbomDocument(text, file);
       if (read.format === 'cyclonedx') await requireValidCycloneDx(fields, options.code, file);
       else requireValidSpdx(fields, options.code, file);
       return { format: read.format, sbom: sbomOf(read) };
