@@ -832,14 +832,36 @@ const serviceCodes = {
   internal: { meaning: 'A mistake in Firmproof itself.', remedy: 'Report it with the lines before it.' },
 } as const satisfies Record<string, Explanation>;
 
+/** Webhooks, sent and received. */
+const webhookCodes = {
+  'webhook-secret-invalid': {
+    meaning: 'The secret of a webhook has not the form that both sides need.',
+    remedy: 'A secret is `whsec_` and the base64 of 24 to 64 random bytes.',
+  },
+  'webhook-malformed': {
+    meaning:
+      'A webhook lacks one of its headers webhook-id, webhook-timestamp and webhook-signature, or it has no such form.',
+    remedy: 'Refuse it: whoever sent it is not Firmproof, or something between has changed its headers.',
+  },
+  'webhook-expired': {
+    meaning: 'A webhook was signed more than five minutes before or after now.',
+    remedy: 'Refuse it: it may be repeated by somebody who saw it. If all are refused, set the clock of the receiver.',
+  },
+  'webhook-signature-invalid': {
+    meaning: 'The signature of a webhook does not fit any secret that the receiver knows.',
+    remedy: 'Refuse it. Compare the secrets of both sides, and sign over the body as it came, before any parsing.',
+  },
+} as const satisfies Record<string, Explanation>;
+
 export type DeviceCode = keyof typeof deviceCodes;
-export type ErrorCode = DeviceCode | keyof typeof inputCodes | keyof typeof serviceCodes;
+export type ErrorCode = DeviceCode | keyof typeof inputCodes | keyof typeof serviceCodes | keyof typeof webhookCodes;
 
 /** Every code with its meaning and what to do. */
 export const errorCatalogue: Readonly<Record<ErrorCode, Explanation>> = {
   ...deviceCodes,
   ...inputCodes,
   ...serviceCodes,
+  ...webhookCodes,
 };
 
 export function isErrorCode(text: string): text is ErrorCode {

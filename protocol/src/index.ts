@@ -26,4 +26,5 @@ export * from './trust-root.ts';
 export * from './trust-root-step.ts';
 export * from './verify/verdict.ts';
 export * from './verify/verify-evidence.ts';
+export * from './webhook.ts';
 export * from './witness.ts';
