@@ -6,6 +6,7 @@ export {
   setRecovery,
   setSigners,
 } from './account-change.ts';
+export { Administration } from './administration.ts';
 export { FirmproofClient, type UploadProgress } from './api-client.ts';
 export { signAction } from './approve.ts';
 export { type ApprovalSignature, type Approver, SignerApprover, WalletApprover } from './approver.ts';

@@ -587,7 +587,27 @@ const serviceCodes = {
   },
   'authentication-required': { meaning: 'The request needs an API token.', remedy: 'Run `firmproof login`.' },
   'token-invalid': { meaning: 'The API token is unknown, expired or revoked.', remedy: 'Run `firmproof login` again.' },
-  'token-scope': { meaning: 'The API token does not cover this.', remedy: 'Log in for the right publisher and scope.' },
+  'token-scope': {
+    meaning: 'The API token does not cover this: it is for another publisher or product, or lacks the role.',
+    remedy: 'Log in as the right publisher, or make a token with the role that is named (docs/tokens.md).',
+  },
+  'token-not-found': {
+    meaning: 'The publisher has no living token with this id.',
+    remedy: 'See `firmproof token list`.',
+  },
+  'server-log-rewritten': {
+    meaning: 'The log of the server has been shortened or changed since it was seen, or does not hold together.',
+    remedy:
+      'Keep what you have and ask the operator. A database that was put back from a copy looks like this too; then accept the new log with `firmproof server-log --accept-rewritten`.',
+  },
+  'webhook-not-found': {
+    meaning: 'The publisher has no such webhook, or the webhook no such delivery.',
+    remedy: 'See `firmproof webhook list` and `firmproof webhook deliveries`.',
+  },
+  'webhook-address-forbidden': {
+    meaning: 'A webhook leads to an address that this server does not call: a private one, or one without TLS.',
+    remedy: 'Give an https address that anybody can reach, or ask the operator for FIRMPROOF_WEBHOOK_PRIVATE_HOSTS.',
+  },
   'login-invalid': {
     meaning: 'The login is not signed by the publisher or one of its signers, or has expired.',
     remedy: 'Log in again; check the clock.',

@@ -1,5 +1,12 @@
 import { resolve } from 'node:path';
-import { addressSchema, describeIssues, FirmproofError } from '@firmproof/protocol';
+import {
+  addressSchema,
+  describeIssues,
+  FirmproofError,
+  redactUrl,
+  type Sha256Digest,
+  sha256,
+} from '@firmproof/protocol';
 import { z } from 'zod';
 
 const integer = (fallback: number, minimum = 0) => z.coerce.number().int().min(minimum).default(fallback);
@@ -163,6 +170,20 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     pages: values.FIRMPROOF_PAGES,
     logLevel: values.FIRMPROOF_LOG_LEVEL,
   };
+}
+
+/** Tells one configuration from another without telling what is in it; what an RPC address may hide in it does not count. */
+export function configurationDigest(config: Config): Sha256Digest {
+  const { chain, ...others } = config;
+  const shown = {
+    ...others,
+    chain: chain && {
+      ...chain,
+      rpcUrl: redactUrl(chain.rpcUrl),
+      witnesses: chain.witnesses.map(({ operator, url }) => ({ operator, url: redactUrl(url) })),
+    },
+  };
+  return sha256(new TextEncoder().encode(JSON.stringify(shown)));
 }
 
 /** Variables of the command line and the agent, which may be set in the same shell. */

@@ -15,7 +15,7 @@ import { createIndexer } from './chain/indexer.ts';
 import { createRegistry } from './chain/registry.ts';
 import { createRelayer } from './chain/relayer.ts';
 import { type Chain, openChain } from './chain/setup.ts';
-import type { Config } from './config.ts';
+import { type Config, configurationDigest } from './config.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { openDatabase } from './database/database.ts';
 import { createDevices } from './devices/devices.ts';
@@ -32,6 +32,9 @@ import { createUploads } from './http/uploads.ts';
 import { createGateway } from './images/gateway.ts';
 import { createImageAccess } from './images/image-access.ts';
 import { createImageStore } from './images/image-store.ts';
+import { createRefusals } from './log/refusals.ts';
+import { rejectionsTo } from './log/rejections.ts';
+import { createServerLog } from './log/server-log.ts';
 import { createIssuer } from './oidc/issuer.ts';
 import { createOidcLogin } from './oidc/oidc-login.ts';
 import { createApprovals } from './proposals/approvals.ts';
@@ -39,6 +42,7 @@ import { createIntake } from './proposals/intake.ts';
 import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
 import { createTrustRoots } from './proposals/trust-roots.ts';
+import { createTokenStore } from './tokens/token-store.ts';
 
 const embeddedWitnessCount = 3;
 const embeddedPollMilliseconds = 150;
@@ -102,7 +106,10 @@ async function open(
   const contracts = createContracts({ rpc, registry, accounts, anchor });
   const relayer = createRelayer({ rpc, chainId, privateKey: chain.relayerKey });
   const witnesses = openWitnesses(config, chain, log, closing);
-  const proposals = createProposalStore(database, nowSeconds);
+  const serverLog = createServerLog({ database, nowSeconds });
+  await serverLog.started({ chainId, registry: address, configuration: configurationDigest(config) });
+  closing.push(() => serverLog.stop());
+  const proposals = createProposalStore(database, nowSeconds, [rejectionsTo(serverLog)]);
   const approvals = createApprovals({ store: proposals, accounts, registry, nowSeconds });
   const trustRoots = createTrustRoots(database);
   const intake = createIntake({
@@ -117,9 +124,9 @@ async function open(
     approvals,
     relayer: relayer.address,
   });
-  const devices = createDevices({ database, rpc, maximumPending: config.pendingDevices, nowSeconds });
+  const devices = createDevices({ database, serverLog, rpc, maximumPending: config.pendingDevices, nowSeconds });
   await devices.imports.dropUnfinished();
-  const stops = createStops(database, nowSeconds);
+  const stops = createStops({ database, serverLog, nowSeconds });
   const evidence = createEvidenceService({
     database,
     trustRoots,
@@ -133,8 +140,10 @@ async function open(
     onUnproven: (error) => log.warn({ err: error }, 'the RPC node gives proofs that do not hold'),
   });
   const metrics = createMetrics();
+  const tokenStore = createTokenStore({ database, serverLog, nowSeconds });
   const tokens = createTokens({
     database,
+    store: tokenStore,
     accounts,
     chainId,
     lifetimeSeconds: config.tokenSeconds,
@@ -182,6 +191,9 @@ async function open(
     log,
     database,
     tokens,
+    tokenStore,
+    serverLog,
+    refusals: createRefusals({ database, serverLog, ownerOf: tokens.ownerOf, log }),
     oidcLogin,
     accounts,
     anchors,

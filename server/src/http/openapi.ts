@@ -9,6 +9,7 @@ import {
   claimTokenSchema,
   configureRequestSchema,
   createAccountRequestSchema,
+  createTokenRequestSchema,
   deviceAnchorStateSchema,
   deviceBatchResourceSchema,
   deviceResourceSchema,
@@ -35,10 +36,13 @@ import {
   revokeDeviceRequestSchema,
   revokeRequestSchema,
   serverInfoSchema,
+  serverLogPageSchema,
   setRecoveryRequestSchema,
   setSignersRequestSchema,
   signerApprovalSchema,
   stoppedSchema,
+  type TokenScope,
+  tokenResourceSchema,
   tokenSchema,
   vetoRequestSchema,
 } from '@firmproof/protocol';
@@ -48,14 +52,15 @@ import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 type Method = 'get' | 'post' | 'put' | 'delete';
 
 /** One line an operation: what it is for, what it takes and what it answers. The routes are tested against this table. */
-type Operation = {
+export type Operation = {
   readonly method: Method;
   readonly path: string;
   readonly summary: string;
   readonly request?: z.ZodType;
   readonly multipart?: true;
   readonly requestType?: string;
-  readonly token?: true;
+  /** Whether it needs a token: one with any of these roles; true: one to publish. */
+  readonly token?: true | readonly TokenScope[];
   readonly status: 200 | 201 | 202 | 204;
   readonly answer?: z.ZodType;
   readonly contentType?: string;
@@ -65,6 +70,7 @@ const accepted = { status: 202, answer: proposalSchema, token: true, method: 'po
 const product = '/v1/products/{product}';
 const account = '/v1/accounts/{account}';
 const proposal = '/v1/proposals/{id}';
+const publisher = '/v1/publishers/{address}';
 
 export const operations: readonly Operation[] = [
   {
@@ -108,7 +114,13 @@ export const operations: readonly Operation[] = [
     status: 200,
     contentType: 'application/json',
   },
-  { ...accepted, path: `${product}/releases`, summary: 'Propose a release', multipart: true },
+  {
+    ...accepted,
+    path: `${product}/releases`,
+    summary: 'Propose a release',
+    multipart: true,
+    token: ['publish', 'propose'],
+  },
   {
     method: 'get',
     path: `${product}/releases`,
@@ -135,6 +147,7 @@ export const operations: readonly Operation[] = [
     path: `${product}/promotions`,
     summary: 'Promote a release to a channel',
     request: promoteRequestSchema,
+    token: ['publish', 'propose'],
   },
   { ...accepted, path: `${product}/revocations`, summary: 'Revoke a release', request: revokeRequestSchema },
   { ...accepted, path: `${product}/halts`, summary: 'Halt a channel', request: haltRequestSchema },
@@ -282,7 +295,7 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: `${product}/devices`,
     summary: 'List devices. ?state=pending|enrolled|revoked, ?flagged=true: only those that somebody should look at',
-    token: true,
+    token: ['read-receipts'],
     status: 200,
     answer: pageOf(deviceResourceSchema),
   },
@@ -290,7 +303,7 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: `${product}/devices/{device}`,
     summary: 'Read a device by its id or the digest of its key',
-    token: true,
+    token: ['read-receipts'],
     status: 200,
     answer: deviceResourceSchema,
   },
@@ -298,7 +311,7 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: `${product}/devices/{device}/anchor`,
     summary: 'What the chain says of an enrolled device, with what its leaf is made of',
-    token: true,
+    token: ['read-receipts'],
     status: 200,
     answer: anchoredDeviceSchema,
   },
@@ -322,7 +335,7 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: `${product}/fleet`,
     summary: 'What enrolled devices have signed, counted',
-    token: true,
+    token: ['read-receipts'],
     status: 200,
     answer: fleetSummarySchema,
   },
@@ -331,7 +344,7 @@ export const operations: readonly Operation[] = [
     path: `${product}/device-list`,
     summary:
       'The enrolled devices as a list to anchor, as CSV: device,keyDigest,salt. ?unanchored=true: those that are in no anchored batch',
-    token: true,
+    token: ['read-receipts'],
     status: 200,
     contentType: 'text/csv',
   },
@@ -358,6 +371,38 @@ export const operations: readonly Operation[] = [
     path: `${product}/claim-tokens/{id}`,
     summary: 'Revoke a claim token',
     token: true,
+    status: 204,
+  },
+  {
+    method: 'get',
+    path: `${publisher}/log`,
+    summary: 'What was done here for this publisher, as a chain of hashes. ?after=INDEX: entries after it; ?limit=',
+    token: ['admin'],
+    status: 200,
+    answer: serverLogPageSchema,
+  },
+  {
+    method: 'get',
+    path: `${publisher}/tokens`,
+    summary: 'The tokens that are alive',
+    token: ['admin'],
+    status: 200,
+    answer: z.object({ items: z.array(tokenResourceSchema) }),
+  },
+  {
+    method: 'post',
+    path: `${publisher}/tokens`,
+    summary: 'Make a token with fewer roles, for one product, for longer or shorter',
+    request: createTokenRequestSchema,
+    token: ['admin'],
+    status: 201,
+    answer: tokenSchema,
+  },
+  {
+    method: 'delete',
+    path: `${publisher}/tokens/{id}`,
+    summary: 'Revoke a token',
+    token: ['admin'],
     status: 204,
   },
   { method: 'get', path: proposal, summary: 'Read a proposal', status: 200, answer: proposalSchema },
@@ -457,7 +502,8 @@ function describe(operation: Operation): ZodOpenApiOperationObject {
     ...(operation.multipart && {
       requestBody: { required: true, content: { 'multipart/form-data': { schema: multipartSchema } } },
     }),
-    ...(operation.token && { security: [{ token: [] }] }),
+    // OpenAPI has no roles for bearer tokens: since 3.1 the list may name them all the same.
+    ...(operation.token && { security: [{ token: operation.token === true ? ['publish'] : [...operation.token] }] }),
     responses: {
       [`${operation.status}`]: { description: operation.summary, ...(operation.status !== 204 && { content }) },
       default: {
