@@ -1,11 +1,19 @@
 import {
   type Address,
   type CreateTokenRequest,
+  type CreateWebhookRequest,
+  pageOf,
   type ServerLogPage,
   serverLogPageSchema,
   type TokenResource,
   tokenResourceSchema,
   tokenSchema,
+  type Webhook,
+  type WebhookDelivery,
+  type WebhookWithSecret,
+  webhookDeliverySchema,
+  webhookSchema,
+  webhookWithSecretSchema,
 } from '@firmproof/protocol';
 import { z } from 'zod';
 import type { FirmproofClient } from './api-client.ts';
@@ -42,4 +50,45 @@ export class Administration {
   async revokeToken(id: string): Promise<void> {
     await this.#client.call('DELETE', `${this.#path}/tokens/${encodeURIComponent(id)}`, { answer: nothing });
   }
+
+  async webhooks(): Promise<readonly Webhook[]> {
+    return (await this.#client.call('GET', `${this.#path}/webhooks`, { answer: listOf(webhookSchema) })).items;
+  }
+
+  /** Answers with the secret, this once. @throws FirmproofError `webhook-address-forbidden`, `quota-exceeded` */
+  addWebhook = (request: CreateWebhookRequest): Promise<WebhookWithSecret> =>
+    this.#client.call('POST', `${this.#path}/webhooks`, { body: request, answer: webhookWithSecretSchema });
+
+  /** @throws FirmproofError `webhook-not-found`, as all that follow do */
+  async removeWebhook(id: string): Promise<void> {
+    await this.#client.call('DELETE', this.#webhook(id), { answer: nothing });
+  }
+
+  /** Answers with the new secret, this once; the one before signs too for a day. */
+  changeWebhookSecret = (id: string): Promise<WebhookWithSecret> =>
+    this.#client.call('POST', `${this.#webhook(id)}/secret`, { answer: webhookWithSecretSchema });
+
+  enableWebhook = (id: string): Promise<Webhook> =>
+    this.#client.call('POST', `${this.#webhook(id)}/activation`, { answer: webhookSchema });
+
+  testWebhook = (id: string): Promise<WebhookDelivery> =>
+    this.#client.call('POST', `${this.#webhook(id)}/test`, { answer: webhookDeliverySchema });
+
+  /** Newest first, as many as one page has. */
+  async deliveries(id: string, limit: number): Promise<readonly WebhookDelivery[]> {
+    const path = `${this.#webhook(id)}/deliveries?limit=${limit}`;
+    return (await this.#client.call('GET', path, { answer: pageOf(webhookDeliverySchema) })).items;
+  }
+
+  delivery = (id: string, delivery: string): Promise<WebhookDelivery> =>
+    this.#client.call('GET', `${this.#webhook(id)}/deliveries/${encodeURIComponent(delivery)}`, {
+      answer: webhookDeliverySchema,
+    });
+
+  redeliver = (id: string, delivery: string): Promise<WebhookDelivery> =>
+    this.#client.call('POST', `${this.#webhook(id)}/deliveries/${encodeURIComponent(delivery)}/redelivery`, {
+      answer: webhookDeliverySchema,
+    });
+
+  #webhook = (id: string): string => `${this.#path}/webhooks/${encodeURIComponent(id)}`;
 }

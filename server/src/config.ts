@@ -65,6 +65,12 @@ const environmentSchema = z
     ),
     FIRMPROOF_TOKEN_SECONDS: integer(30 * 86_400, 60).describe('Lifetime of API tokens.'),
     FIRMPROOF_ALLOWED_PUBLISHERS: list.describe('Publishers that may log in, comma separated; empty: any.'),
+    FIRMPROOF_WEBHOOK_PRIVATE_HOSTS: list.describe(
+      'Hosts of webhooks that may have private addresses, comma separated. Others are not called.',
+    ),
+    FIRMPROOF_WEBHOOK_RETRY_SECONDS: integer(5, 1).describe(
+      'Pause before a webhook that failed is tried again; four times as long after each further try, up to six hours.',
+    ),
     FIRMPROOF_PAGES: z
       .string()
       .min(1)
@@ -167,6 +173,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       const [issuer, keysUrl] = splitOnce(entry);
       return { issuer, keysUrl: keysUrl === '' ? null : keysUrl };
     }),
+    webhookPrivateHosts: values.FIRMPROOF_WEBHOOK_PRIVATE_HOSTS.map((host) => host.toLowerCase()),
+    webhookRetrySeconds: values.FIRMPROOF_WEBHOOK_RETRY_SECONDS,
     pages: values.FIRMPROOF_PAGES,
     logLevel: values.FIRMPROOF_LOG_LEVEL,
   };

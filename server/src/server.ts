@@ -43,6 +43,9 @@ import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
 import { createTrustRoots } from './proposals/trust-roots.ts';
 import { createTokenStore } from './tokens/token-store.ts';
+import { chainEventsTo } from './webhooks/chain-events.ts';
+import { flagsTo, proposalEventsTo } from './webhooks/other-events.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 const embeddedWitnessCount = 3;
 const embeddedPollMilliseconds = 150;
@@ -109,7 +112,18 @@ async function open(
   const serverLog = createServerLog({ database, nowSeconds });
   await serverLog.started({ chainId, registry: address, configuration: configurationDigest(config) });
   closing.push(() => serverLog.stop());
-  const proposals = createProposalStore(database, nowSeconds, [rejectionsTo(serverLog)]);
+  const webhooks = createWebhooks({
+    database,
+    serverLog,
+    policy: { development: chain.embedded, privateHosts: config.webhookPrivateHosts },
+    firstRetrySeconds: config.webhookRetrySeconds,
+    nowSeconds,
+    log,
+  });
+  const proposals = createProposalStore(database, nowSeconds, [
+    rejectionsTo(serverLog),
+    proposalEventsTo(webhooks.outbox),
+  ]);
   const approvals = createApprovals({ store: proposals, accounts, registry, nowSeconds });
   const trustRoots = createTrustRoots(database);
   const intake = createIntake({
@@ -124,7 +138,14 @@ async function open(
     approvals,
     relayer: relayer.address,
   });
-  const devices = createDevices({ database, serverLog, rpc, maximumPending: config.pendingDevices, nowSeconds });
+  const devices = createDevices({
+    database,
+    serverLog,
+    onFlag: flagsTo(webhooks.outbox),
+    rpc,
+    maximumPending: config.pendingDevices,
+    nowSeconds,
+  });
   await devices.imports.dropUnfinished();
   const stops = createStops({ database, serverLog, nowSeconds });
   const evidence = createEvidenceService({
@@ -158,11 +179,18 @@ async function open(
     allowedPublishers: config.allowedPublishers,
   });
   const engine = createEngine({
-    indexer: createIndexer({ database, rpc, registry: address, firstBlock: chain.registryBlock }),
+    indexer: createIndexer({
+      database,
+      rpc,
+      registry: address,
+      firstBlock: chain.registryBlock,
+      watcher: chainEventsTo(webhooks.outbox),
+    }),
     store: proposals,
     worker: createProposalWorker({ store: proposals, contracts, approvals, relayer, nowSeconds }),
     evidence,
     relayer,
+    reviewTold: () => webhooks.reviewAfterRebuild(),
     judgeViews: () => devices.views.judgeAgain(),
     openImages: (atSeconds) => access.openInstallable(atSeconds),
     advance: chain.advance,
@@ -193,6 +221,7 @@ async function open(
     tokens,
     tokenStore,
     serverLog,
+    webhooks,
     refusals: createRefusals({ database, serverLog, ownerOf: tokens.ownerOf, log }),
     oidcLogin,
     accounts,
@@ -226,6 +255,8 @@ async function open(
   origin = new URL(config.publicUrl ?? url).origin;
   engine.start();
   closing.push(() => engine.stop());
+  webhooks.worker.start();
+  closing.push(() => webhooks.worker.stop());
   log.info({ url, chainId, registry: address, dataDirectory: config.dataDirectory }, 'Firmproof is running');
   const { publicUrl } = config;
   return { url, publicUrl, hasPages: pages !== null, info, rpcUrl: chain.rpcUrl, ready: engine.ready, stop };

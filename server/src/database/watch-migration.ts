@@ -65,6 +65,7 @@ export const watch: Migration = {
       .addColumn('created_at', bigint, (c) => c.notNull())
       .addColumn('sequence', bigint)
       .addColumn('history', text)
+      .addColumn('withdrawn', 'integer', (c) => c.notNull())
       .execute();
     await table('webhook_sequences')
       .addColumn('publisher', text, (c) => c.primaryKey())

@@ -21,7 +21,8 @@ export interface WatchTables {
     from_block: number;
     created_at: number;
   };
-  /** The outbox. `sequence` and `history`, of an event of the chain: what the product's history was right after it. */
+  /** The outbox. `sequence` and `history`, of an event of the chain: what the product's history was right after it. `withdrawn`: it is on
+   * the chain no more. Of an old one only the row is left, so that it is never told twice. */
   webhook_messages: {
     id: string;
     publisher: string;
@@ -31,6 +32,7 @@ export interface WatchTables {
     created_at: number;
     sequence: number | null;
     history: string | null;
+    withdrawn: number;
   };
   webhook_sequences: { publisher: string; last: number };
   webhook_deliveries: {

@@ -2,6 +2,7 @@ import type { Rpc } from '@firmproof/protocol/node';
 import type { Database } from '../database/database.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import type { ServerLog } from '../log/server-log.ts';
+import type { FlagWatcher } from '../webhooks/other-events.ts';
 import { createClaimTokens } from './claim-tokens.ts';
 import { createEnrolments } from './enrolments.ts';
 import { createFactoryImports } from './factory-imports.ts';
@@ -18,6 +19,8 @@ export type Devices = ReturnType<typeof createDevices>;
 export function createDevices(options: {
   readonly database: Database;
   readonly serverLog: ServerLog;
+  /** Is told of each device that somebody should look at. */
+  readonly onFlag: FlagWatcher;
   readonly rpc: Rpc;
   readonly maximumPending: number;
   readonly nowSeconds: () => number;
@@ -33,6 +36,7 @@ export function createDevices(options: {
     receipts: createReceipts({
       database,
       views,
+      onFlag: options.onFlag,
       mayStillSend: createRateLimit({ perMinute: receiptsPerMinute, nowSeconds }),
       nowSeconds,
     }),

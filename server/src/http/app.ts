@@ -14,6 +14,7 @@ import { productRoutes } from './product-routes.ts';
 import { proposalRoutes } from './proposal-routes.ts';
 import { publisherRoutes } from './publisher-routes.ts';
 import { roleGuard } from './role-guard.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 
 const apiVersion = '1.0.0';
 /** A chain of trust roots with their signatures is the largest JSON that anybody sends. */
@@ -82,6 +83,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(deviceAnchorRoutes(dependencies));
   app.use(deviceRoutes(dependencies));
   app.use(publisherRoutes(dependencies));
+  app.use(webhookRoutes(dependencies));
   if (dependencies.pages) app.use(dependencies.pages);
   app.use(notFound);
   app.use(refusals.limits);

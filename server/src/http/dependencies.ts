@@ -15,6 +15,7 @@ import type { Intake } from '../proposals/intake.ts';
 import type { ProposalStore } from '../proposals/proposal-store.ts';
 import type { TrustRoots } from '../proposals/trust-roots.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { Tokens } from './authentication.ts';
 import type { Metrics } from './metrics.ts';
 import type { UploadQuota } from './upload-quota.ts';
@@ -32,6 +33,7 @@ export type Dependencies = {
   readonly tokenStore: TokenStore;
   readonly serverLog: ServerLog;
   readonly refusals: Refusals;
+  readonly webhooks: Webhooks;
   readonly oidcLogin: OidcLogin;
   readonly accounts: Accounts;
   readonly anchors: DeviceAnchors;

@@ -10,6 +10,7 @@ import {
   configureRequestSchema,
   createAccountRequestSchema,
   createTokenRequestSchema,
+  createWebhookRequestSchema,
   deviceAnchorStateSchema,
   deviceBatchResourceSchema,
   deviceResourceSchema,
@@ -45,6 +46,9 @@ import {
   tokenResourceSchema,
   tokenSchema,
   vetoRequestSchema,
+  webhookDeliverySchema,
+  webhookSchema,
+  webhookWithSecretSchema,
 } from '@firmproof/protocol';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
@@ -71,6 +75,7 @@ const product = '/v1/products/{product}';
 const account = '/v1/accounts/{account}';
 const proposal = '/v1/proposals/{id}';
 const publisher = '/v1/publishers/{address}';
+const webhook = `${publisher}/webhooks`;
 
 export const operations: readonly Operation[] = [
   {
@@ -404,6 +409,78 @@ export const operations: readonly Operation[] = [
     summary: 'Revoke a token',
     token: ['admin'],
     status: 204,
+  },
+  {
+    method: 'post',
+    path: `${webhook}`,
+    summary: 'Be told of what happens; the secret that signs it is shown this once',
+    token: ['admin'],
+    request: createWebhookRequestSchema,
+    status: 201,
+    answer: webhookWithSecretSchema,
+  },
+  {
+    method: 'get',
+    path: `${webhook}`,
+    summary: 'The webhooks of the publisher',
+    token: ['admin'],
+    status: 200,
+    answer: z.object({ items: z.array(webhookSchema) }),
+  },
+  {
+    method: 'delete',
+    path: `${webhook}/{id}`,
+    summary: 'Remove a webhook, with everything that waits for it',
+    token: ['admin'],
+    status: 204,
+  },
+  {
+    method: 'post',
+    path: `${webhook}/{id}/secret`,
+    summary: 'Change the secret; the one before signs too for a day',
+    token: ['admin'],
+    status: 200,
+    answer: webhookWithSecretSchema,
+  },
+  {
+    method: 'post',
+    path: `${webhook}/{id}/activation`,
+    summary: 'Send again after it was disabled; what was not delivered is tried once more',
+    token: ['admin'],
+    status: 200,
+    answer: webhookSchema,
+  },
+  {
+    method: 'post',
+    path: `${webhook}/{id}/test`,
+    summary: 'Send a message that says nothing',
+    token: ['admin'],
+    status: 202,
+    answer: webhookDeliverySchema,
+  },
+  {
+    method: 'get',
+    path: `${webhook}/{id}/deliveries`,
+    summary: 'What became of the messages, newest first',
+    token: ['admin'],
+    status: 200,
+    answer: pageOf(webhookDeliverySchema),
+  },
+  {
+    method: 'get',
+    path: `${webhook}/{id}/deliveries/{delivery}`,
+    summary: 'What became of one message',
+    token: ['admin'],
+    status: 200,
+    answer: webhookDeliverySchema,
+  },
+  {
+    method: 'post',
+    path: `${webhook}/{id}/deliveries/{delivery}/redelivery`,
+    summary: 'Send the same message once more',
+    token: ['admin'],
+    status: 202,
+    answer: webhookDeliverySchema,
   },
   { method: 'get', path: proposal, summary: 'Read a proposal', status: 200, answer: proposalSchema },
   {
