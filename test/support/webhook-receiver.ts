@@ -17,27 +17,29 @@ export class WebhookReceiver {
 
   /** On the port that it had before, if it had one. */
   async start(): Promise<void> {
-    const server = createServer(async (request, response) => {
-      const body = await text(request);
-      const header = (name: string) => String(request.headers[name] ?? '') || null;
-      const id = verifyWebhook(
-        {
-          id: header('webhook-id'),
-          timestamp: header('webhook-timestamp'),
-          signature: header('webhook-signature'),
-          body,
-        },
-        this.secrets,
-        Date.now() / 1000,
-      );
-      const signatures = String(request.headers['webhook-signature']).split(' ').length;
-      this.received.push({ id, body: webhookBodySchema.parse(JSON.parse(body)), signatures });
-      this.behaviour(request, response);
-    });
+    const server = createServer((request, response) => void this.#take(request, response));
     await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
     const address = server.address();
     this.#port = typeof address === 'object' && address !== null ? address.port : 0;
     this.#server = server;
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await text(request);
+    const header = (name: string) => String(request.headers[name] ?? '') || null;
+    const id = verifyWebhook(
+      {
+        id: header('webhook-id'),
+        timestamp: header('webhook-timestamp'),
+        signature: header('webhook-signature'),
+        body,
+      },
+      this.secrets,
+      Date.now() / 1000,
+    );
+    const signatures = String(request.headers['webhook-signature']).split(' ').length;
+    this.received.push({ id, body: webhookBodySchema.parse(JSON.parse(body)), signatures });
+    this.behaviour(request, response);
   }
 
   get url(): string {

@@ -11,7 +11,7 @@ export const exitCodes = {
   refused: 3,
   /** Key, passphrase, token or identity of CI. */
   keys: 4,
-  /** verify, audit: not proven, or not complete. */
+  /** verify, audit, server-log: not proven, not complete, or changed. */
   unproven: 5,
   /** The server, the chain, the wallet or Sigstore does not answer, or lacks what is needed. */
   unreachable: 7,
@@ -60,6 +60,7 @@ const keys: readonly ErrorCode[] = [
 ];
 const unproven: readonly ErrorCode[] = [
   'server-lied',
+  'server-log-rewritten',
   'chain-incomplete',
   'account-proof-invalid',
   'storage-proof-invalid',
@@ -93,7 +94,7 @@ Exit codes
   2  command line, files or configuration
   3  the server or the registry refuses what was asked
   4  key, passphrase, token or identity of CI
-  5  verify, audit: not proven, or not complete
+  5  verify, audit, server-log: not proven, not complete, or changed since
   7  the server, the chain, the wallet or Sigstore does not answer, or lacks what is needed
   130  ended by Ctrl-C; 6 is not used
 `;

@@ -5,7 +5,7 @@ import type { Tables } from '../database/schema.ts';
 import type { Outbox } from './outbox.ts';
 
 /** A final event of the registry, right after the index has taken it in, in the same transaction. */
-export type IndexedEvent = {
+type IndexedEvent = {
   readonly event: LogDescription;
   readonly block: number;
   readonly transactionHash: string;

@@ -4,7 +4,7 @@ import type { Transaction } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 
 /** Where an event of the chain stands: what makes it one event and no other, also after the index was made anew. */
-export type ChainPlace = { readonly block: number; readonly sequence: number; readonly history: string };
+type ChainPlace = { readonly block: number; readonly sequence: number; readonly history: string };
 
 export type Event = {
   readonly publisher: Address;

@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
 
 /** What happened longer ago is told no more, and cannot be delivered again. */
-export const retentionSeconds = 30 * 86_400;
+const retentionSeconds = 30 * 86_400;
 /** For a webhook that is disabled, or slower than what happens. */
 const maximumPending = 10_000;
 

@@ -26,8 +26,6 @@ const overlapSeconds = 86_400;
 
 type Row = Selectable<Tables['webhooks']>;
 
-export type WebhookStore = ReturnType<typeof createWebhookStore>;
-
 /** Webhooks of publishers, and what became of their messages. */
 export function createWebhookStore(options: {
   readonly database: Database;
