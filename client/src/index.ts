@@ -21,6 +21,7 @@ export { type Move, registerSuccessor } from './move-product.ts';
 export type { ReleaseOptions } from './prepare-release.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
 export { everybodyAtOnce, type Rollout } from './rollout.ts';
+export { readServerLog } from './server-log.ts';
 export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
 export { parseTeamRule, reserveOf, type SignerSet } from './team.ts';
 export {

@@ -1,14 +1,16 @@
 // Who may what: each operation of the API against tokens with each role, tokens of one product, and the log that tells of them.
 import { randomBytes } from 'node:crypto';
-import { Administration, FirmproofClient, WalletApprover, walletKey } from '@firmproof/client';
-import { type TokenScope, tokenScopes } from '@firmproof/protocol';
-import type { Wallet } from 'ethers';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Administration, FirmproofClient, readServerLog, WalletApprover, walletKey } from '@firmproof/client';
+import { type Address, type ServerLogHead, serverLogHash, type TokenScope, tokenScopes } from '@firmproof/protocol';
+import { Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operations } from '../../server/src/http/openapi.ts';
 import { rolesOf } from '../../server/src/http/role-guard.ts';
 import { expectCode } from '../support/expect-code.ts';
 import { problemOf } from '../support/http.ts';
-import { destroyStack, makeVendor, type Stack, startStack, type TestVendor } from '../support/stack.ts';
+import { destroyStack, makeVendor, type Stack, stable, startStack, type TestVendor } from '../support/stack.ts';
 
 let stack: Stack;
 let lamp: TestVendor;
@@ -146,3 +148,89 @@ describe('tokens', () => {
     await lesser.createToken({ scopes: ['read-receipts'], lifetimeSeconds: 600 });
   });
 });
+
+describe('the log of the server', () => {
+  const logged = async () => (await admin.log(-1, 1000)).items;
+  const read = (known: readonly ServerLogHead[] = []) => readServerLog(admin, { known, whole: true, newest: 1000 });
+
+  test('has what was done with tokens and to products, by whom, and nothing that is secret (A40)', async () => {
+    const { client } = lamp.vendor;
+    await lamp.publish('1.0.0', Buffer.from('logged'));
+    await lamp.promote('1.0.0');
+    await client.stop(lamp.product, stable);
+    await client.resume(lamp.product, stable);
+    await client.resume(lamp.product, stable);
+    const claim = await client.mintClaimToken(lamp.product, { devices: 1, lifetimeSeconds: 600 });
+    await client.revokeClaimToken(lamp.product, claim.id);
+    const { newest } = await read();
+    expect(newest[0]).toMatchObject({
+      action: 'server-started',
+      actor: 'server',
+      details: { registry: stack.info.registry },
+    });
+    expect(newest[1]).toMatchObject({ action: 'login', actor: `account:${lamp.vendor.account}` });
+    const actions = newest.slice(-4).map(({ action }) => action);
+    expect(actions).toEqual(['channel-stopped', 'channel-resumed', 'claim-token-made', 'claim-token-revoked']);
+    expect(newest.at(-4)).toMatchObject({ subject: lamp.product, details: { channel: 'stable', version: '1.0.0' } });
+    expect(newest.at(-4)?.actor).toMatch(/^token:[0-9a-f]{16}$/);
+    const all = JSON.stringify(newest);
+    for (const secret of [...made.values(), claim.token]) expect(all).not.toContain(secret.slice(4));
+  });
+
+  test('folds refused logins, and strangers begin no log', async () => {
+    const before = (await logged()).length;
+    const login = await new WalletApprover(walletKey(other.wallet)).login(stack.url, stack.info.chainId);
+    const forged = { ...login, message: { ...login.message, publisher: lamp.vendor.account } };
+    const client = new FirmproofClient({ server: stack.url });
+    for (let count = 0; count < 5; count += 1) await expectCode('login-invalid', () => client.login(forged));
+    const news = (await logged()).slice(before);
+    expect(news).toMatchObject([{ action: 'login-refused', actor: 'anybody', details: { code: 'login-invalid' } }]);
+    const stranger = Wallet.createRandom().address.toLowerCase() as Address;
+    await expectCode('login-invalid', () =>
+      client.login({ ...login, message: { ...login.message, publisher: stranger } }),
+    );
+    const count = tamper((database) =>
+      database.prepare('SELECT count(*) AS count FROM server_logs WHERE owner = ?').get(stranger),
+    );
+    expect(count).toEqual({ count: 0 });
+  });
+
+  test('names the first entry that somebody has changed, taken out or put in', async () => {
+    const { head, newest } = await read();
+    if (head === null) throw new Error('no log');
+    const middle = newest[4];
+    if (!middle) throw new Error('too few entries');
+    const owner = lamp.vendor.account;
+    const put = (position: number, entry: object) =>
+      tamper((database) =>
+        database
+          .prepare('UPDATE server_log_entries SET document = ? WHERE owner = ? AND position = ?')
+          .run(JSON.stringify(entry), owner, position),
+      );
+    const rewritten = async (index: number, known: readonly ServerLogHead[] = []) => {
+      await expect(read(known)).rejects.toMatchObject({ code: 'server-log-rewritten', details: { index } });
+    };
+    put(4, { ...middle, time: middle.time + 1 });
+    await rewritten(4);
+    // With a hash that fits: then it is the next one that does not follow.
+    const forged = { ...middle, time: middle.time + 1 };
+    put(4, { ...forged, hash: serverLogHash(owner, forged) });
+    await rewritten(5);
+    put(4, middle);
+    expect((await read([head])).head).toEqual(head);
+    await rewritten(4, [{ index: 4, hash: head.hash }]);
+    tamper((database) =>
+      database.prepare('DELETE FROM server_log_entries WHERE owner = ? AND position = ?').run(owner, head.index),
+    );
+    await rewritten(head.index, [head]);
+  });
+});
+
+function tamper<Result>(work: (database: DatabaseSync) => Result): Result {
+  const database = new DatabaseSync(join(stack.directory, 'firmproof.sqlite'));
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
+}
