@@ -17,11 +17,14 @@ import { addNightShift } from './commands/night-shift.ts';
 import { addProduct } from './commands/product.ts';
 import { addProposal } from './commands/proposal.ts';
 import { addRelease } from './commands/release.ts';
+import { addServerLog } from './commands/server-log.ts';
 import { addSetup, type Run } from './commands/setup.ts';
 import { addSigner } from './commands/signer.ts';
 import { addTeam } from './commands/team.ts';
+import { addToken } from './commands/token.ts';
 import { addTrustRoot } from './commands/trust-root.ts';
 import { addVerify } from './commands/verify.ts';
+import { addWebhook } from './commands/webhook.ts';
 import { addWitness } from './commands/witness.ts';
 import { environmentTable, exitCodeOf, exitCodes, exitCodeTable } from './exit-codes.ts';
 import { type GlobalOptions, Session } from './session.ts';
@@ -67,6 +70,9 @@ function buildProgram(): Command {
   addAudit(program, run);
   addChain(program, run);
   addWitness(program, run);
+  addToken(program, run);
+  addServerLog(program, run);
+  addWebhook(program, run);
   inherit(program);
   return program;
 }
