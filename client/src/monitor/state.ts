@@ -18,15 +18,19 @@ const migrations: readonly string[] = [
      product text not null,
      sequence integer not null,
      entry text not null,
-     -- Who approved it; null as long as nobody has looked.
-     approval text,
+     -- The history hash after it.
+     history text not null,
+     -- The account that had to approve it, where one had to.
+     approver text,
+     -- open: who approved it is still to be found out. unasked: from before, or nobody wants to know. seen.
+     approval text not null check (approval in ('open', 'unasked', 'seen')),
      primary key (product, sequence)
    ) strict, without rowid;
-   create table notes (
-     product text not null,
-     name text not null,
-     value text not null,
-     primary key (product, name)
+   create index open_approvals on entries (product, sequence) where approval = 'open';
+   -- The signers of a publisher, as they were last seen.
+   create table signer_sets (
+     product text primary key,
+     body text not null
    ) strict, without rowid;
    create table conditions (
      product text not null,
