@@ -54,8 +54,8 @@ import {
   tokenSchema,
   type Version,
 } from '@firmproof/protocol';
-import { type Entry, entrySchema, type ProductProof, parseProductProof } from '@firmproof/protocol/audit';
 import type { AccountChange, SignerApproval } from '@firmproof/protocol/approval';
+import { type Entry, entrySchema, type ProductProof, parseProductProof } from '@firmproof/protocol/audit';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { FormDataEncoder } from 'form-data-encoder';
 import { z } from 'zod';

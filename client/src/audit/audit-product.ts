@@ -18,7 +18,7 @@ import { transactionsFrom } from './examine-approval.ts';
 import { examineHistory } from './examine-history.ts';
 import { FindingList } from './finding-list.ts';
 import { proveFromNodes } from './node-proof.ts';
-import { proveHistory, type ProvenHistory } from './prove-history.ts';
+import { type ProvenHistory, proveHistory } from './prove-history.ts';
 import type { AuditBasis, AuditSummary } from './report.ts';
 import { RpcNode } from './rpc-node.ts';
 import { type AgreedBlock, agreeOnFinalBlock, defaultQuorum } from './rpc-quorum.ts';
@@ -64,7 +64,10 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
   const nodes = options.rpcUrls.map((url, index) => new RpcNode(url, index + 1));
   const quorum = options.quorum ?? defaultQuorum(nodes.length);
   if (nodes.length === 0 || quorum < 1 || quorum > nodes.length)
-    throw new FirmproofError('usage-invalid', `a quorum of ${quorum} needs as many RPC nodes, ${nodes.length} are given`);
+    throw new FirmproofError(
+      'usage-invalid',
+      `a quorum of ${quorum} needs as many RPC nodes, ${nodes.length} are given`,
+    );
   const findings = new FindingList();
   // Before the nodes are asked, so that they know at least as much as the server did.
   const carried = client && (await proofOfServer(client, product, findings));
@@ -94,7 +97,13 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
       proofs.unshift(await proofOfHeads(agreed, place, model, findings).catch(() => proof));
       if (witnessed && history.replay) compareWithWitnesses(history.replay, proven, witnessed, findings);
     } else proofs.unshift(proof);
-    const summary = summarize(place, { proven, history, model, findings, basis: basisOf(agreed, nodes, history, witnessed) });
+    const summary = summarize(place, {
+      proven,
+      history,
+      model,
+      findings,
+      basis: basisOf(agreed, nodes, history, witnessed),
+    });
     const material = {
       proofs,
       trustRoots: [...documents.trustRoots.values()].map(({ envelope }) => JSON.stringify(envelope)),
@@ -161,9 +170,13 @@ const maximumHeads = 16;
 /** The channels and their heads, proved and compared with what the events fold into. */
 async function proofOfHeads(agreed: AgreedBlock, place: ProductPlace, model: ProductHistory, findings: FindingList) {
   const heads = [...model.channels.values()].slice(0, maximumHeads);
-  const of = { channels: heads.map(({ channel }) => channel), releases: [...new Set(heads.map(({ version }) => version))] };
+  const of = {
+    channels: heads.map(({ channel }) => channel),
+    releases: [...new Set(heads.map(({ version }) => version))],
+  };
   const { proof, proven } = await proveFromNodes(agreed, place, of);
-  for (const message of compareState(model, proven)) findings.add({ code: 'history-differs', severity: 'bad', message });
+  for (const message of compareState(model, proven))
+    findings.add({ code: 'history-differs', severity: 'bad', message });
   return proof;
 }
 
@@ -178,7 +191,9 @@ export function compareWithWitnesses(
   const found = (message: string) =>
     findings.add({ code: 'history-differs', severity: 'bad', sequence: Math.max(1, sequence), message });
   if (sequence > proven.sequence)
-    found(`the witnesses vouch for ${sequence} events, the nodes know ${proven.sequence}: they are behind, or leave some out`);
+    found(
+      `the witnesses vouch for ${sequence} events, the nodes know ${proven.sequence}: they are behind, or leave some out`,
+    );
   else if (replay.at(sequence) !== history)
     found(`the witnesses vouch for history ${history} at event ${sequence}, the nodes show ${replay.at(sequence)}`);
 }
@@ -234,7 +249,11 @@ export function summarize(
     trustRoot,
     pending: model?.pending ? { sequence: model.pending.sequence, pendingFrom: model.pending.pendingFrom } : null,
     releases: model?.releases.size ?? 0,
-    channels: [...(model?.channels.values() ?? [])].map(({ channel, version, halted }) => ({ channel, version, halted })),
+    channels: [...(model?.channels.values() ?? [])].map(({ channel, version, halted }) => ({
+      channel,
+      version,
+      halted,
+    })),
     findings: findings.settled(model),
     moreFindings: findings.more,
   };

@@ -2,9 +2,9 @@ import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { blockStatementSchema, bytes32Schema, FirmproofError } from '@firmproof/protocol';
 import { decodeEntry, type Entry, type ProductPlace } from '@firmproof/protocol/audit';
+import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import { makeDirectory } from '@firmproof/protocol/node/directory';
 import { takeLock } from '@firmproof/protocol/node/lock-file';
-import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import { z } from 'zod';
 import { decodeEntryRecord, encodeEntry } from './entry-record.ts';
 import { Sidecar } from './sidecar.ts';
@@ -185,4 +185,3 @@ function readCheckpoint(file: string, place: string) {
     return null;
   }
 }
-

@@ -50,7 +50,11 @@ export class Audit {
   }
 
   /** The raw entries, oldest first, with what was fetched for them. */
-  *entries(): Generator<{ readonly entry: Entry; readonly transaction: string | null; readonly attestation: string | null }> {
+  *entries(): Generator<{
+    readonly entry: Entry;
+    readonly transaction: string | null;
+    readonly attestation: string | null;
+  }> {
     if (this.#model === null) return;
     const transaction = this.#state.transactions.reader();
     const attestation = this.#state.attestations.reader();

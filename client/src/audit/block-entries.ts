@@ -39,7 +39,11 @@ export class BlockReader {
   /** Nodes that were caught, so that each is told of once and asked last. */
   readonly #caught = new Set<RpcNode>();
 
-  constructor(nodes: readonly RpcNode[], quorum: number, place: { readonly registry: Address; readonly product: ProductId }) {
+  constructor(
+    nodes: readonly RpcNode[],
+    quorum: number,
+    place: { readonly registry: Address; readonly product: ProductId },
+  ) {
     this.#nodes = nodes;
     this.#quorum = quorum;
     this.#place = place;
@@ -86,9 +90,13 @@ export class BlockReader {
     }
     if (answered === 0 && this.#nodes.length === 1) throw asUnreachable(unreachable, this.#nodes);
     if (answered < this.#quorum) {
-      throw new FirmproofError('no-quorum', `only ${answered} of ${this.#nodes.length} nodes answer for block ${block}`, {
-        hint: 'Run the same command again: it goes on where it was.',
-      });
+      throw new FirmproofError(
+        'no-quorum',
+        `only ${answered} of ${this.#nodes.length} nodes answer for block ${block}`,
+        {
+          hint: 'Run the same command again: it goes on where it was.',
+        },
+      );
     }
     throw new FirmproofError(
       'history-incomplete',
@@ -108,7 +116,8 @@ export class BlockReader {
       .map((log) => entryOfLog(log, this.#place))
       .filter((entry): entry is Entry => entry !== null && entry.block.number === block);
     const elsewhere = entries.find((entry) => entry.block.hash !== hash);
-    if (elsewhere) return { why: `shows an event in block ${block} with another hash than that block has`, isLie: true };
+    if (elsewhere)
+      return { why: `shows an event in block ${block} with another hash than that block has`, isLie: true };
     return chained(entries, block, last);
   }
 

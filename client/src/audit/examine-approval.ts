@@ -7,9 +7,9 @@ import {
   type Transaction,
   transactionSchema,
 } from '@firmproof/protocol/audit';
-import type { Sidecar } from './sidecar.ts';
 import type { AuditedApproval } from './report.ts';
 import type { RpcNode } from './rpc-node.ts';
+import type { Sidecar } from './sidecar.ts';
 
 /** Where transactions come from, several at once; null for one that nobody has. */
 export type Transactions = (events: readonly HistoryEvent[]) => Promise<readonly (Transaction | null)[]>;

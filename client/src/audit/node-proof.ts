@@ -1,33 +1,37 @@
 import {
   type BlockStatement,
+  type Channel,
   FirmproofError,
   headSlots,
   isFirmproofError,
   pendingSlots,
   productSlots,
   releaseSlots,
-  type Channel,
   type Version,
 } from '@firmproof/protocol';
 import {
   type Finding,
   type ProductPlace,
   type ProductProof,
-  productProofSchema,
   type ProvenProduct,
+  productProofSchema,
   proveProduct,
 } from '@firmproof/protocol/audit';
 import { hexQuantity, RpcRefusal } from '@firmproof/protocol/node';
 import { z } from 'zod';
-import type { AgreedBlock } from './rpc-quorum.ts';
 import type { RpcNode } from './rpc-node.ts';
+import type { AgreedBlock } from './rpc-quorum.ts';
 
 const answerSchema = z.object({
   accountProof: z.array(z.string()),
   storageProof: z.array(z.object({ proof: z.array(z.string()) })),
 });
 
-export type NodeProof = { readonly proof: ProductProof; readonly proven: ProvenProduct; readonly findings: readonly Finding[] };
+export type NodeProof = {
+  readonly proof: ProductProof;
+  readonly proven: ProvenProduct;
+  readonly findings: readonly Finding[];
+};
 export type ProofOf = { readonly releases: readonly Version[]; readonly channels: readonly Channel[] };
 
 /**
@@ -67,7 +71,12 @@ function unsuitable(node: RpcNode, error: unknown) {
   });
 }
 
-async function readProof(node: RpcNode, block: BlockStatement, place: ProductPlace, of: ProofOf): Promise<ProductProof> {
+async function readProof(
+  node: RpcNode,
+  block: BlockStatement,
+  place: ProductPlace,
+  of: ProofOf,
+): Promise<ProductProof> {
   const { registry, product } = place;
   const { state, configuration, history, trustRoot } = productSlots(product);
   const { pending, pendingFrom } = pendingSlots(product);
@@ -99,6 +108,10 @@ async function readProof(node: RpcNode, block: BlockStatement, place: ProductPla
       commitment: at(slots.commitment),
       state: at(slots.state),
     })),
-    channels: channels.map(({ channel, slots }) => ({ channel, version: at(slots.version), schedule: at(slots.schedule) })),
+    channels: channels.map(({ channel, slots }) => ({
+      channel,
+      version: at(slots.version),
+      schedule: at(slots.schedule),
+    })),
   });
 }

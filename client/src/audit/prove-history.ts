@@ -36,7 +36,8 @@ function attempt(state: AuditState, proven: ProvenProduct, remember: readonly nu
 }
 
 function differenceOf(error: unknown) {
-  if (!isFirmproofError(error) || !(error.code === 'history-incomplete' || error.code === 'entry-malformed')) throw error;
+  if (!isFirmproofError(error) || !(error.code === 'history-incomplete' || error.code === 'entry-malformed'))
+    throw error;
   return { sequence: Number(error.details?.['sequence'] ?? 1), message: error.message };
 }
 
@@ -73,7 +74,12 @@ export async function proveHistory(
     const last = await walkAndReplay(state, proven, reader, remember, onProgress);
     if (last.difference === null) {
       await commit(state, proven);
-      return { replay: last.replay, firstDifference: null, entries: 'nodes', findings: [...findings, ...reader.findings] };
+      return {
+        replay: last.replay,
+        firstDifference: null,
+        entries: 'nodes',
+        findings: [...findings, ...reader.findings],
+      };
     }
     if (tries <= 0) {
       return { replay: last.replay, firstDifference: last.difference, entries: 'nodes', findings };

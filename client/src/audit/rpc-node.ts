@@ -26,8 +26,11 @@ const atOnce = 4;
 const isBusy = (status: number) => status === 429 || status === 502 || status === 503 || status === 504;
 /** Providers say in many words that they have had enough for the moment. */
 const isLimit = ({ code, message = '' }: { code?: number | undefined; message?: string | undefined }) =>
-  code === -32005 || code === 429 || /rate.?limit|too many requests|limit exceeded|exceeded.*(?:capacity|second)/i.test(message);
-const refusesBatches = (status: number) => status === 400 || status === 403 || status === 405 || status === 413 || status === 422;
+  code === -32005 ||
+  code === 429 ||
+  /rate.?limit|too many requests|limit exceeded|exceeded.*(?:capacity|second)/i.test(message);
+const refusesBatches = (status: number) =>
+  status === 400 || status === 403 || status === 405 || status === 413 || status === 422;
 
 class Busy extends Error {
   readonly afterMilliseconds: number | null;

@@ -17,7 +17,10 @@ export type AgreedBlock = {
 const graceMilliseconds = 2_000;
 const tries = 2;
 
-const quantitySchema = z.string().regex(/^0x[0-9a-fA-F]{1,16}$/).transform(Number);
+const quantitySchema = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,16}$/)
+  .transform(Number);
 const lowerSchema = z.string().transform((text) => text.toLowerCase());
 const blockSchema = z
   .object({ number: quantitySchema, hash: lowerSchema, stateRoot: lowerSchema, timestamp: quantitySchema })
@@ -73,7 +76,9 @@ export async function agreeOnFinalBlock(
     dispute = agreed.findings;
   }
   if (dispute[0]) throw new FirmproofError('nodes-disagree', dispute[0].message);
-  throw new FirmproofError('no-quorum', `no block is called final by ${quorum} of ${nodes.length} nodes`, { hint: nodesHint });
+  throw new FirmproofError('no-quorum', `no block is called final by ${quorum} of ${nodes.length} nodes`, {
+    hint: nodesHint,
+  });
 }
 
 const nodesHint = 'Give more nodes with --rpc, or take fewer for enough with --quorum.';
@@ -155,9 +160,13 @@ function requireQuorum({ answers, failures }: Answers<unknown>, nodes: readonly 
   if (answers.length >= quorum) return;
   const why = failures.join('; ');
   if (nodes.length === 1) throw new FirmproofError('chain-unreachable', why);
-  throw new FirmproofError('no-quorum', `${answers.length} of ${nodes.length} nodes answer, ${quorum} are needed: ${why}`, {
-    hint: nodesHint,
-  });
+  throw new FirmproofError(
+    'no-quorum',
+    `${answers.length} of ${nodes.length} nodes answer, ${quorum} are needed: ${why}`,
+    {
+      hint: nodesHint,
+    },
+  );
 }
 
 const unsuitable = (node: RpcNode, why: string) => new FirmproofError('chain-unsuitable', `${node.label} ${why}`);

@@ -47,7 +47,11 @@ export async function witnessedProof(
     return { proof, proven, witnesses: { operators, quorum, sequence, block: proof.block.number, trustRoot } };
   } catch (error) {
     if (!isFirmproofError(error)) throw error;
-    return { code: 'server-disagrees', severity: 'bad', message: `the proof with the witnesses' signatures is false: ${error.message}`.slice(0, 500) };
+    return {
+      code: 'server-disagrees',
+      severity: 'bad',
+      message: `the proof with the witnesses' signatures is false: ${error.message}`.slice(0, 500),
+    };
   }
 }
 
@@ -68,7 +72,10 @@ export async function rootDocuments(
   if (held) trustRoots.set(held.digest, held);
   if (client === null) return { trustRoots, sigstoreRoots };
   for (const envelope of await orNone(client.trustRoots(product), [])) {
-    const root = await orNone(Promise.resolve().then(() => trustRootOfEnvelope(envelope)), null);
+    const root = await orNone(
+      Promise.resolve().then(() => trustRootOfEnvelope(envelope)),
+      null,
+    );
     if (root) trustRoots.set(root.digest, root);
   }
   if ([...trustRoots.values()].some(({ sigstore }) => sigstore !== undefined)) {

@@ -26,7 +26,9 @@ export async function walkBack(
     while (sequence > end) {
       onProgress(newest.sequence - sequence, newest.sequence - end);
       // One that the way has come past, or that begins in another block, is of a history that the chain no longer has.
-      for (const stale of unused().filter(({ top, topBlock }) => top > sequence || (top === sequence && topBlock !== block)))
+      for (const stale of unused().filter(
+        ({ top, topBlock }) => top > sequence || (top === sequence && topBlock !== block),
+      ))
         state.drop(stale);
       const known = unused().find(({ top }) => top === sequence);
       if (known) {

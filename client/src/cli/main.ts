@@ -12,6 +12,7 @@ import { addDeviceEnrolment } from './commands/device-enrolment.ts';
 import { addDeviceFleet } from './commands/device-fleet.ts';
 import { addExport } from './commands/export.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addMonitor } from './commands/monitor.ts';
 import { addNightShift } from './commands/night-shift.ts';
 import { addProduct } from './commands/product.ts';
 import { addProposal } from './commands/proposal.ts';
@@ -65,6 +66,7 @@ function buildProgram(): Command {
   addAudit(program, run);
   addChain(program, run);
   addWitness(program, run);
+  addMonitor(program, run);
   inherit(program);
   return program;
 }

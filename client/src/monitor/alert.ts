@@ -1,11 +1,4 @@
-import {
-  channelSchema,
-  type ProductId,
-  productIdSchema,
-  redactUrl,
-  sha256,
-  versionSchema,
-} from '@firmproof/protocol';
+import { channelSchema, type ProductId, productIdSchema, redactUrl, sha256, versionSchema } from '@firmproof/protocol';
 import type { Finding, FindingCode } from '@firmproof/protocol/audit';
 import { z } from 'zod';
 

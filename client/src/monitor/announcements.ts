@@ -23,7 +23,10 @@ export function readAnnouncements(file: string): Announcements {
   const text = readBounded(file);
   const announced = new Map<Version, Set<Sha256Digest>>();
   const mistakes: string[] = [];
-  for (const [index, whole] of text.slice(0, text.lastIndexOf('\n') + 1).split('\n').entries()) {
+  for (const [index, whole] of text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .entries()) {
     const line = whole.replace(/#.*$/, '').trim();
     if (line === '') continue;
     const read = readLine(line);

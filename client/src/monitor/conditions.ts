@@ -8,6 +8,8 @@ export type Condition = Notice & {
   readonly subject: string;
   /** How long it has to last before anybody is told. */
   readonly patienceSeconds: number;
+  /** Since when, where that is known better than by the first look. Seconds since 1970, or any number that is always the same. */
+  readonly since?: number;
 };
 
 type Row = { readonly code: string; readonly subject: string; readonly since: number; readonly alert: string | null };
@@ -48,7 +50,7 @@ export function observe(
     seen.add(keyOf(condition));
     const known = before.get(keyOf(condition));
     if (known?.alert) continue;
-    const since = known?.since ?? now;
+    const since = known?.since ?? condition.since ?? now;
     const told = now - since >= condition.patienceSeconds;
     const alert = told ? raise(alertOfCondition(of, condition, condition.subject, since, now)).id : null;
     keep.run(product, scope, condition.code, condition.subject, since, alert);
@@ -69,4 +71,10 @@ export function observe(
 export function standing({ database }: MonitorState, outbox: Outbox): readonly Alert[] {
   const rows = database.prepare('select alert from conditions where alert is not null order by since').all();
   return rows.map(({ alert }) => outbox.find(String(alert))).filter((alert) => alert !== null);
+}
+
+/** What the conditions of one scope are about, told or not. */
+export function scopeSubjects({ database }: MonitorState, product: string, scope: string): ReadonlySet<string> {
+  const rows = database.prepare('select subject from conditions where product = ? and scope = ?').all(product, scope);
+  return new Set(rows.map(({ subject }) => String(subject)));
 }

@@ -84,10 +84,7 @@ export type MonitorConfig = {
  * relative to it.
  * @throws FirmproofError `file-not-found`, or `config-invalid` that names every mistake at once and shows no secret
  */
-export function readMonitorConfig(
-  file: string,
-  environment: SecretPlace['environment'] = process.env,
-): MonitorConfig {
+export function readMonitorConfig(file: string, environment: SecretPlace['environment'] = process.env): MonitorConfig {
   const document = parseDocument(readText(file), file);
   const reader = new Reader({ directory: dirname(resolve(file)), environment });
   const products = document.products.map((product, index) => reader.product(product, document, `products.${index}`));

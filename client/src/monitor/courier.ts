@@ -10,7 +10,10 @@ const idleMilliseconds = 1000;
 
 /** Milliseconds until the next attempt: doubled with each failure in a row, spread by ± 50 %. `random` from 0 up to 1. */
 export function retryPause(failures: number, random: number): number {
-  const pauseMilliseconds = Math.min(longestPauseMilliseconds, firstPauseMilliseconds * 2 ** Math.min(failures - 1, 30));
+  const pauseMilliseconds = Math.min(
+    longestPauseMilliseconds,
+    firstPauseMilliseconds * 2 ** Math.min(failures - 1, 30),
+  );
   return pauseMilliseconds * (0.5 + random);
 }
 

@@ -38,6 +38,14 @@ export class Outbox {
     return true;
   }
 
+  /** Alerts that were raised at that second or later, oldest first. */
+  since(at: number): readonly Alert[] {
+    const rows = this.#state.database
+      .prepare('select body from alerts where raised_at >= ? order by raised_at')
+      .all(at);
+    return rows.map(({ body }) => readAlert(body));
+  }
+
   find(id: string): Alert | null {
     const row = this.#state.database.prepare('select body from alerts where id = ?').get(id);
     return row ? readAlert(row['body']) : null;
@@ -54,7 +62,10 @@ export class Outbox {
         .prepare('select place, alert from outbox where sink = ? and message is null order by place')
         .all(sink) as { place: number; alert: string }[];
       if (waiting.length === 0) return;
-      for (const group of groupsOf(waiting, rate === null ? waiting.length : rate.messages - this.#formed(sink, rate, now))) {
+      for (const group of groupsOf(
+        waiting,
+        rate === null ? waiting.length : rate.messages - this.#formed(sink, rate, now),
+      )) {
         const id = messageId(group.map(({ alert }) => alert));
         database.prepare('insert into messages (id, sink, formed_at) values (?, ?, ?)').run(`${sink}/${id}`, sink, now);
         const assign = database.prepare('update outbox set message = ? where place = ?');

@@ -1,4 +1,12 @@
-import { type Address, addressSchema, formatSigner, isFirmproofError, parseJson, parseSigner, type Signer } from '@firmproof/protocol';
+import {
+  type Address,
+  addressSchema,
+  formatSigner,
+  isFirmproofError,
+  parseJson,
+  parseSigner,
+  type Signer,
+} from '@firmproof/protocol';
 import {
   approvalOf,
   decodeEntry,
@@ -34,7 +42,9 @@ type OpenApproval = { readonly event: HistoryEvent; readonly approver: Address |
 /** Events of which nobody has seen yet who approved them. */
 export function openApprovals({ database }: MonitorState, { product }: WatchedProduct): readonly OpenApproval[] {
   const rows = database
-    .prepare(`select entry, approver from entries where product = ? and approval = 'open' order by sequence limit ${atOnce}`)
+    .prepare(
+      `select entry, approver from entries where product = ? and approval = 'open' order by sequence limit ${atOnce}`,
+    )
     .all(product);
   return rows.map(({ entry, approver }) => ({
     event: decodeEntry(
@@ -81,7 +91,11 @@ export function judgeApproval(
   expected: ReadonlySet<Signer>,
 ): Notice | null {
   const what = describeEvent(event);
-  const about = { sequence: event.sequence, ...('version' in event && { version: event.version }), ...('channel' in event && { channel: event.channel }) };
+  const about = {
+    sequence: event.sequence,
+    ...('version' in event && { version: event.version }),
+    ...('channel' in event && { channel: event.channel }),
+  };
   const unproven = (why: string): Notice => ({
     ...about,
     code: 'approval-unproven',

@@ -8,7 +8,7 @@ import {
   ProductHistory,
   Replay,
 } from '@firmproof/protocol/audit';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { WatchedProduct } from '../config.ts';
 import type { MonitorState } from '../state.ts';
 
@@ -54,7 +54,10 @@ export class FollowedProduct {
     for (const { entry } of rows.iterate(watched.product)) followed.learn([readStored(entry, entrySchema)]);
     const { sequence, history } = readStored(row['checkpoint'], checkpointSchema);
     if (sequence === followed.sequence && history === followed.historyHash) return followed;
-    throw new FirmproofError('monitor-state-damaged', `the entries of ${watched.product} are not those that were replayed`);
+    throw new FirmproofError(
+      'monitor-state-damaged',
+      `the entries of ${watched.product} are not those that were replayed`,
+    );
   }
 
   get sequence(): number {
@@ -104,7 +107,11 @@ export class FollowedProduct {
   }
 
   /** Within a transaction of the caller. `baseline`: where it is set for the first time. */
-  store({ database }: MonitorState, learnt: readonly LearntEvent[], needsApproval: (event: LearntEvent) => boolean): void {
+  store(
+    { database }: MonitorState,
+    learnt: readonly LearntEvent[],
+    needsApproval: (event: LearntEvent) => boolean,
+  ): void {
     const { product } = this.watched;
     const insert = database.prepare(
       'insert into entries (product, sequence, entry, history, approver, approval) values (?, ?, ?, ?, ?, ?)',

@@ -1,15 +1,23 @@
 import { type BlockStatement, isFirmproofError } from '@firmproof/protocol';
-import { compareHistories, compareState, type Finding, type ProvenProduct } from '@firmproof/protocol/audit';
+import {
+  compareHistories,
+  compareState,
+  type Entry,
+  type Finding,
+  maximumProvenOfEach,
+  type ProvenProduct,
+  Replay,
+} from '@firmproof/protocol/audit';
 import { BlockReader } from '../../audit/block-entries.ts';
+import { proveFromNodes } from '../../audit/node-proof.ts';
 import type { RpcNode } from '../../audit/rpc-node.ts';
-import { agreeOnFinalBlock } from '../../audit/rpc-quorum.ts';
+import { type AgreedBlock, agreeOnFinalBlock } from '../../audit/rpc-quorum.ts';
 import type { Condition } from '../conditions.ts';
 import type { MonitorConfig } from '../config.ts';
-import type { FollowedProduct, LearntEvent } from './followed-product.ts';
-import { proveThroughNodes } from './prove.ts';
+import type { FollowedProduct } from './followed-product.ts';
 import { walkNew } from './walk-new.ts';
 
-/** What one look at the chain has come to. `nodes` is always known; the rest only as far as a quorum has shown it. */
+/** What one look at the chain has come to: as much as a quorum of the nodes has shown. */
 export type ChainLook = {
   /** About the nodes themselves. */
   readonly nodes: readonly Condition[];
@@ -18,66 +26,113 @@ export type ChainLook = {
     readonly block: BlockStatement;
     readonly agreeing: readonly RpcNode[];
     readonly conditions: readonly Condition[];
-    /** null where the history could not be followed to its proven end. */
-    readonly followed: { readonly proven: ProvenProduct; readonly learnt: readonly LearntEvent[] } | null;
+    /** Entries that follow on what is known and lead to what is proven; null where that could not be reached. */
+    readonly entries: readonly Entry[] | null;
   } | null;
 };
 
+type Patience = MonitorConfig['patience'];
+
 /**
- * Looks at the newest final block that a quorum of the nodes shows, and follows the history up to what its storage proves. What
+ * Looks at the newest final block that a quorum of the nodes shows, and gets the entries up to what its storage proves. What
  * goes wrong is a condition, not an error: a monitor goes on.
+ * @param historyAt the history hash after an entry that is known already
  */
 export async function lookAtChain(
   followed: FollowedProduct,
   nodes: readonly RpcNode[],
-  patience: MonitorConfig['patience'],
+  patience: Patience,
   now: number,
+  historyAt: (sequence: number) => string | null,
 ): Promise<ChainLook> {
   const { watched } = followed;
-  let agreed: Awaited<ReturnType<typeof agreeOnFinalBlock>>;
+  let agreed: AgreedBlock;
   try {
     agreed = await agreeOnFinalBlock(nodes, watched.quorum, watched.chainId);
   } catch (error) {
-    return { nodes: [nodeTrouble(error, patience)], chain: null };
+    return { nodes: [nodeTrouble(error, patience.carrierSeconds)], chain: null };
   }
   const { block } = agreed;
-  const aboutNodes = agreed.findings.map((finding) => disagreement(finding, nodes));
-  const conditions = stalled(block, patience.stalledSeconds, now);
-  const look = (more: readonly Condition[], result: { proven: ProvenProduct; learnt: readonly LearntEvent[] } | null) => ({
-    nodes: aboutNodes,
-    chain: { block, agreeing: agreed.nodes, conditions: [...conditions, ...more], followed: result },
-  });
+  const findings: Finding[] = [...agreed.findings];
+  const conditions: Condition[] = stalled(block, patience.stalledSeconds, now);
+  let entries: readonly Entry[] | null = null;
   try {
-    const { proven, conditions: lies } = await proveThroughNodes(agreed, watched, [...channelsOf(followed)]);
-    aboutNodes.push(...lies);
-    const reader = new BlockReader(nodes, watched.quorum, watched);
-    const entries = await walkNew(reader, proven, followed.sequence);
-    aboutNodes.push(...reader.findings.map((finding) => disagreement(finding, nodes)));
-    const learnt = followed.learn(entries);
-    const verdict = compareHistories(followed.replayed, proven);
-    if (!verdict.complete) return look([differs(verdict.firstDifference)], null);
-    const different = compareState(followed.history, { ...proven, channels: learnt.length === 0 ? proven.channels : new Map() });
-    if (different[0] !== undefined) return look([differs(different.join('; '))], null);
-    return look([], { proven, learnt });
+    const channels = followed.sequence === 0 ? [] : [...followed.history.channels.keys()].slice(0, maximumProvenOfEach);
+    const { proven, findings: lies } = await proveFromNodes(agreed, watched, { releases: [], channels });
+    findings.push(...lies);
+    if (proven.sequence < followed.sequence) {
+      conditions.push(...older(proven, historyAt(proven.sequence)));
+    } else {
+      const walked = await walkProven(followed, nodes, proven);
+      findings.push(...walked.findings);
+      const differences =
+        walked.difference ??
+        (proven.sequence === followed.sequence ? compareState(followed.history, proven).join('; ') : '');
+      if (differences !== '') conditions.push(differs(differences));
+      else entries = walked.entries;
+    }
   } catch (error) {
-    return look([chainTrouble(error, patience)], null);
+    conditions.push(chainTrouble(error, patience.carrierSeconds));
+  }
+  return {
+    nodes: findings.map((finding) => disagreement(finding, nodes)),
+    chain: { block, agreeing: agreed.nodes, conditions, entries },
+  };
+}
+
+/** Walks; where what came does not replay to what is proven, once more through another node, as long as there is one. */
+async function walkProven(
+  { watched, replayed, sequence }: FollowedProduct,
+  nodes: readonly RpcNode[],
+  proven: ProvenProduct,
+): Promise<{
+  readonly entries: readonly Entry[];
+  readonly difference: string | null;
+  readonly findings: readonly Finding[];
+}> {
+  const reader = new BlockReader(nodes, watched.quorum, watched);
+  const findings: Finding[] = [];
+  for (let tries = nodes.length; ; tries -= 1) {
+    const entries = await walkNew(reader, proven, sequence);
+    const difference = differenceOf(new Replay(replayed.checkpoint()), entries, proven);
+    if (difference === null || tries <= 1) return { entries, difference, findings: [...findings, ...reader.findings] };
+    const liar = reader.preferred;
+    if (liar === undefined) continue;
+    reader.distrust(liar);
+    const message = `${liar.label} shows entries that do not replay to what is proven: ${difference}`.slice(0, 500);
+    findings.push({ code: 'nodes-disagree', severity: 'bad', message });
   }
 }
 
-const channelsOf = ({ sequence, history }: FollowedProduct) => (sequence === 0 ? [] : history.channels.keys());
+function differenceOf(replay: Replay, entries: readonly Entry[], proven: ProvenProduct): string | null {
+  try {
+    for (const entry of entries) replay.take(entry);
+  } catch (error) {
+    if (isFirmproofError(error)) return error.message;
+    throw error;
+  }
+  const verdict = compareHistories(replay, proven);
+  return verdict.complete ? null : verdict.firstDifference;
+}
 
-function stalled({ number, timestamp }: BlockStatement, stalledSeconds: number, now: number): readonly Condition[] {
+function stalled({ number, timestamp }: BlockStatement, stalledSeconds: number, now: number): Condition[] {
   if (now - timestamp <= stalledSeconds) return [];
   const at = new Date(timestamp * 1000).toISOString();
   const message = `the chain stands still: its newest final block ${number} is of ${at}`;
   return [{ code: 'chain-stalled', severity: 'bad', subject: 'chain', message, patienceSeconds: 0 }];
 }
 
+/** A quorum that is behind shows an older block: nothing new, as long as it is the same history. */
+const older = ({ sequence, history, block }: ProvenProduct, known: string | null): readonly Condition[] =>
+  history === known
+    ? []
+    : [differs(`block ${block.number} holds another history of ${sequence} events than was final before`)];
+
 const differs = (message: string): Condition => ({
   code: 'history-differs',
   severity: 'bad',
   subject: 'history',
-  message: `what the nodes show is not what is proven: ${message}`,
+  message: `what is proven is not what was followed: ${message}`,
   patienceSeconds: 0,
 });
 
@@ -90,7 +145,7 @@ function disagreement(finding: Finding, nodes: readonly RpcNode[]): Condition {
   return { ...finding, subject: named[0]?.label ?? 'nodes', patienceSeconds: 0 };
 }
 
-function nodeTrouble(error: unknown, { carrierSeconds }: MonitorConfig['patience']): Condition {
+function nodeTrouble(error: unknown, patienceSeconds: number): Condition {
   if (!isFirmproofError(error)) throw error;
   const disagree = error.code === 'nodes-disagree' || error.code === 'chain-mismatch';
   return {
@@ -98,22 +153,21 @@ function nodeTrouble(error: unknown, { carrierSeconds }: MonitorConfig['patience
     severity: 'bad',
     subject: 'quorum',
     message: error.message,
-    patienceSeconds: disagree ? 0 : carrierSeconds,
+    patienceSeconds: disagree ? 0 : patienceSeconds,
   };
 }
 
-function chainTrouble(error: unknown, { carrierSeconds }: MonitorConfig['patience']): Condition {
+const incompleteCodes = ['history-incomplete', 'entry-malformed', 'product-unknown', 'registry-absent'];
+const lieCodes = ['account-proof-invalid', 'storage-proof-invalid'];
+
+/** What no node could give. Nodes get their time: their logs run behind their blocks. */
+function chainTrouble(error: unknown, patienceSeconds: number): Condition {
   if (!isFirmproofError(error)) throw error;
-  const incomplete = error.code === 'history-incomplete' || error.code === 'entry-malformed';
-  if (!incomplete && error.code !== 'product-unknown') return nodeTrouble(error, { ...none, carrierSeconds });
-  return {
-    code: 'history-incomplete',
-    severity: 'bad',
-    subject: 'history',
-    message: error.message,
-    patienceSeconds: carrierSeconds,
-  };
+  const { code: cause, message } = error;
+  const code = incompleteCodes.includes(cause)
+    ? 'history-incomplete'
+    : lieCodes.includes(cause)
+      ? 'nodes-disagree'
+      : 'no-quorum';
+  return { code, severity: 'bad', subject: 'history', message, patienceSeconds };
 }
-
-const none = { serverSeconds: 0, carrierSeconds: 0, stalledSeconds: 0 };
-

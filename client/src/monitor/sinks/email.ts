@@ -73,7 +73,6 @@ function textOf({ alerts }: Message): string {
       ...(alert.sequence === undefined ? [] : [`event     ${alert.sequence}`]),
       `seen      ${new Date(alert.at * 1000).toISOString()}`,
       `id        ${alert.id}`,
-      `meaning   firmproof explain ${alert.code}`,
     ].join('\n');
   return `${alerts.map(block).join('\n\n')}\n`;
 }

@@ -57,7 +57,7 @@ export function cutUtf8(text: string, maximumBytes: number): Buffer {
 
 /**
  * Syslog: one line for each alert. Over UDP nobody says whether it has arrived. Over TCP and TLS lines are counted (RFC 6587,
- * RFC 5425), and taken is what the other side's system has acknowledged by the end of the connection.
+ * RFC 5425), and taken is what was handed over without an error until the connection ended.
  */
 export function createSyslogSink(config: SyslogSinkConfig): Sink {
   const { name, protocol, facility } = config;
@@ -92,13 +92,18 @@ async function sendDatagrams(
   }
 }
 
+/** How long the end of the other side is waited for, once everything was handed over: an error may come instead. */
+const farewellMilliseconds = 2000;
+
 function sendStream(config: SyslogSinkConfig, frames: string, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = open(config, () => socket.end(frames));
     const giveUp = () => socket.destroy(signal.reason instanceof Error ? signal.reason : new Error('stopped'));
+    const stopWaiting = () => socket.destroy();
     signal.addEventListener('abort', giveUp, { once: true });
     // Whatever the receiver says is read away, so that its end of the connection is seen.
     socket.resume();
+    socket.once('finish', () => socket.setTimeout(farewellMilliseconds, stopWaiting));
     socket.once('error', reject);
     socket.once('close', (failed) => {
       signal.removeEventListener('abort', giveUp);
@@ -109,5 +114,5 @@ function sendStream(config: SyslogSinkConfig, frames: string, signal: AbortSigna
 
 function open({ host, port, protocol, certificateAuthority }: SyslogSinkConfig, onReady: () => void): Socket {
   if (protocol === 'tcp') return connect({ host, port }, onReady);
-  return connectTls({ host, port, servername: host, ...(certificateAuthority !== null && { ca: certificateAuthority }) }, onReady);
+  return connectTls({ host, port, ...(certificateAuthority !== null && { ca: certificateAuthority }) }, onReady);
 }
