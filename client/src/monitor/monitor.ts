@@ -47,21 +47,21 @@ export class Monitor {
   readonly #options: MonitorOptions;
   readonly #stop = new AbortController();
   readonly #troubles = new Map<string, string>();
+  /** Alerts of the one look of `once`. */
+  #found: Alert[] | null = null;
 
   private constructor(state: MonitorState, options: MonitorOptions) {
     const { config } = options;
     const sinks = [options.stdout ?? createStdoutSink(options.json ?? false), ...config.sinks.map(createSink)];
     this.#state = state;
     this.#options = options;
-    this.#outbox = new Outbox(
-      state,
-      sinks.map(({ name }) => name),
-    );
+    const names = sinks.map(({ name }) => name);
+    this.#outbox = new Outbox(state, names, (alert) => this.#found?.push(alert));
     const { dropped } = this.#outbox.tidy(now());
     if (dropped > 0) options.note(`${dropped} alerts waited for a way that is not configured any more: forgotten`);
     this.#couriers = sinks.map((sink) => this.#courier(sink));
     const nodesOf = sharedNodes();
-    const { stop } = { stop: this.#stop.signal };
+    const stop = this.#stop.signal;
     this.#watches = config.products.map(
       (watched) =>
         new ProductWatch(watched, nodesOf(watched), {
@@ -133,7 +133,8 @@ export class Monitor {
 
   /** One look at everything, and one attempt to deliver all that waits. */
   async once(): Promise<OnceResult> {
-    const before = now();
+    const raised: Alert[] = [];
+    this.#found = raised;
     const gate = new Gate(roundsAtOnce);
     const unseen = await Promise.all(
       this.#watches.map(async (watch) => ({
@@ -142,9 +143,7 @@ export class Monitor {
       })),
     );
     const delivered = await Promise.all(this.#couriers.map((courier) => courier.flush()));
-    const found = new Map(
-      [...this.#outbox.since(before), ...standing(this.#state, this.#outbox)].map((alert) => [alert.id, alert]),
-    );
+    const found = new Map([...raised, ...standing(this.#state, this.#outbox)].map((alert) => [alert.id, alert]));
     return {
       alerts: [...found.values()].filter(({ state, severity }) => state === 'raised' && severity !== 'info'),
       unseen: unseen.filter(({ why }) => why.length > 0),

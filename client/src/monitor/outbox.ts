@@ -21,11 +21,16 @@ const keptSeconds = 90 * 86_400;
 export class Outbox {
   readonly #state: MonitorState;
   readonly #sinks: readonly string[];
+  readonly #onRaise: (alert: Alert) => void;
 
-  /** @param sinks names of those that get all alerts from now on */
-  constructor(state: MonitorState, sinks: readonly string[]) {
+  /**
+   * @param sinks names of those that get all alerts from now on
+   * @param onRaise told of each alert that is put in
+   */
+  constructor(state: MonitorState, sinks: readonly string[], onRaise: (alert: Alert) => void = () => undefined) {
     this.#state = state;
     this.#sinks = sinks;
+    this.#onRaise = onRaise;
   }
 
   /** Within a transaction of the caller. False, and nothing done, where this alert was raised before. */
@@ -35,15 +40,8 @@ export class Outbox {
     if (insert.run(alert.id, JSON.stringify(alert), alert.at).changes === 0) return false;
     const put = database.prepare('insert into outbox (sink, alert) values (?, ?)');
     for (const sink of this.#sinks) put.run(sink, alert.id);
+    this.#onRaise(alert);
     return true;
-  }
-
-  /** Alerts that were raised at that second or later, oldest first. */
-  since(at: number): readonly Alert[] {
-    const rows = this.#state.database
-      .prepare('select body from alerts where raised_at >= ? order by raised_at')
-      .all(at);
-    return rows.map(({ body }) => readAlert(body));
   }
 
   find(id: string): Alert | null {
