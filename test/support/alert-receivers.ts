@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer as createHttp, type ServerResponse } from 'node:http';
+import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcp, type Server } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createServer as createTls } from 'node:tls';
@@ -31,23 +31,25 @@ export class WebhookReceiver {
   static async start(secrets: readonly WebhookSecret[], port = 0): Promise<WebhookReceiver> {
     const receiver = new WebhookReceiver();
     receiver.#secrets = secrets;
-    receiver.#server.on('request', async (request, response) => {
-      const header = (name: string) => String(request.headers[name] ?? '') || null;
-      const body = await text(request);
-      const [id, timestamp, signature] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map(header);
-      try {
-        const signed = { id: id ?? null, timestamp: timestamp ?? null, signature: signature ?? null, body };
-        verifyWebhook(signed, receiver.#secrets, Math.floor(Date.now() / 1000));
-      } catch {
-        return void response.writeHead(401).end();
-      }
-      const message = { id: id ?? '', signature: signature ?? '', body: JSON.parse(body) as Body };
-      receiver.received.push(message);
-      if (!(await receiver.onMessage(message, response))) response.writeHead(204).end();
-    });
+    receiver.#server.on('request', (request, response) => void receiver.#take(request, response));
     receiver.#server.listen(port, '127.0.0.1');
     await once(receiver.#server, 'listening');
     return receiver;
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const header = (name: string) => String(request.headers[name] ?? '') || null;
+    const [id, timestamp, signature] = [header('webhook-id'), header('webhook-timestamp'), header('webhook-signature')];
+    const body = await text(request).catch(() => '');
+    try {
+      verifyWebhook({ id, timestamp, signature, body }, this.#secrets, Math.floor(Date.now() / 1000));
+    } catch {
+      response.writeHead(401).end();
+      return;
+    }
+    const message = { id: id ?? '', signature: signature ?? '', body: JSON.parse(body) as Body };
+    this.received.push(message);
+    if (!(await this.onMessage(message, response))) response.writeHead(204).end();
   }
 
   get port(): number {

@@ -24,7 +24,8 @@ type Attempt =
   | { readonly replay: Replay; readonly difference: null }
   | { readonly replay: Replay | null; readonly difference: { readonly sequence: number; readonly message: string } };
 
-function attempt(state: AuditState, proven: ProvenProduct, remember: readonly number[]): Attempt {
+/** Replays what is on disk and compares it with what is proven. */
+export function attempt(state: AuditState, proven: ProvenProduct, remember: readonly number[]): Attempt {
   try {
     const replay = replayed(state, remember);
     const verdict = compareHistories(replay, proven);
