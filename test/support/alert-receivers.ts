@@ -66,7 +66,7 @@ export class WebhookReceiver {
   }
 }
 
-export type ReceivedMail = { readonly to: readonly string[]; readonly user: string | null; readonly content: string };
+type ReceivedMail = { readonly to: readonly string[]; readonly user: string | null; readonly content: string };
 
 /** A real mail server that keeps what it is given. */
 export async function startMailServer(options: {

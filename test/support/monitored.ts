@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import type { Alert } from '../../client/src/monitor/alert.ts';
 import { readMonitorConfig } from '../../client/src/monitor/config.ts';
 import { Monitor, type OnceResult } from '../../client/src/monitor/monitor.ts';
 import { WebhookReceiver } from './alert-receivers.ts';
+import { firmproof } from './command.ts';
 import { temporaryDirectory } from './stack.ts';
 
 /** A monitor with a directory of its own and one webhook. Each look is a monitor of its own that is started and ended. */
@@ -75,14 +77,62 @@ export class Monitored {
     return alerts;
   }
 
+  /** As it is started by a service manager. */
+  run(...args: readonly string[]): MonitorProcess {
+    return new MonitorProcess([...args, '--config', this.configFile]);
+  }
+
   async stop(): Promise<void> {
     await this.receiver.stop();
   }
 }
 
-export const alertsOf = ({ body }: WebhookReceiver['received'][number]): readonly Alert[] =>
+const alertsOf = ({ body }: WebhookReceiver['received'][number]): readonly Alert[] =>
   body.type === 'firmproof.monitor.summary' ? body.data.alerts : [body.data];
 
 /** `code`, and `-code` where it is over: what most tests are about. */
 export const codesOf = (alerts: readonly Alert[]): readonly string[] =>
   alerts.map(({ code, state }) => (state === 'resolved' ? `-${code}` : code)).toSorted();
+
+/** `firmproof monitor` as a process of its own. */
+class MonitorProcess {
+  readonly #child: ChildProcess;
+  readonly exit: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  stdout = '';
+  stderr = '';
+  #told: () => void = () => undefined;
+
+  constructor(args: readonly string[]) {
+    const child = spawn(process.execPath, [firmproof, 'monitor', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      this.#told();
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.#told();
+    });
+    this.exit = new Promise((resolve) => {
+      child.on('close', (code, signal) => {
+        this.#told();
+        resolve({ code, signal });
+      });
+    });
+  }
+
+  /** Waits until it has said that on either stream. */
+  async says(text: string): Promise<void> {
+    while (!`${this.stdout}${this.stderr}`.includes(text)) {
+      if (this.#child.exitCode !== null) throw new Error(`it ended without saying "${text}": ${this.stderr}`);
+      await new Promise<void>((resolve) => {
+        this.#told = resolve;
+      });
+    }
+  }
+
+  kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<{ readonly code: number | null; readonly signal: string | null }> {
+    this.#child.kill(signal);
+    return this.exit;
+  }
+}

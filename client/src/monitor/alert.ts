@@ -3,7 +3,7 @@ import type { Finding, FindingCode } from '@firmproof/protocol/audit';
 import { z } from 'zod';
 
 /** What only a monitor can find: about its own means, beside the findings that it shares with audit and pages. */
-export type MonitorCode = FindingCode | 'server-unreachable' | 'announcements-unreadable' | 'delivery-failing';
+type MonitorCode = FindingCode | 'server-unreachable' | 'announcements-unreadable' | 'delivery-failing';
 
 const severities = ['bad', 'warn', 'info'] as const;
 

@@ -85,7 +85,7 @@ export async function lookAtApproval(
 }
 
 /** What is wrong with an approval, compared with the keys that are expected; null where nothing is. */
-export function judgeApproval(
+function judgeApproval(
   event: HistoryEvent,
   { approver, form, signers }: EventApproval,
   expected: ReadonlySet<Signer>,

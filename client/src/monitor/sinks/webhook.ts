@@ -6,7 +6,7 @@ import type { Sink } from './sink.ts';
 import { explainTrouble, SinkRefusal } from './trouble.ts';
 
 /** What receivers parse (docs/monitor.md): one alert, or a summary of several. */
-export function webhookBody({ alerts }: Message): string {
+function webhookBody({ alerts }: Message): string {
   const [first] = alerts;
   const timestamp = new Date(Math.max(...alerts.map(({ at }) => at)) * 1000).toISOString();
   return alerts.length === 1 && first !== undefined
