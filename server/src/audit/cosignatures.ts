@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { BlockStatement, Cosignature } from '@firmproof/protocol';
 import { collectCosignatures, type WitnessSource } from '../evidence/witness-client.ts';
 
-const attempts = 10;
-const pauseMilliseconds = 200;
+const patienceMilliseconds = 2000;
+const pauseMilliseconds = 150;
 const keptBlocks = 8;
 
 export type Cosignatures = ReturnType<typeof createCosignatures>;
@@ -14,15 +14,11 @@ export function createCosignatures(sources: readonly WitnessSource[]) {
 
   /** A witness sees a block become final a moment after this server does: it is waited for, for two seconds. */
   async function collect(block: BlockStatement): Promise<readonly Cosignature[]> {
-    let found: readonly Cosignature[] = [];
-    for (let attempt = 0; attempt < attempts; attempt += 1) {
-      if (attempt > 0) await pause(pauseMilliseconds);
-      found = await collectCosignatures(sources, block);
-      if (found.length === sources.length) return found;
-    }
-    // Who asks next asks again.
-    collected.delete(block.hash);
-    return found;
+    const deadline = performance.now() + patienceMilliseconds;
+    const answers = await Promise.all(sources.map((source) => askUntil(deadline, source, block)));
+    // Whoever asks next asks again.
+    if (answers.some((answer) => answer.length === 0)) collected.delete(block.hash);
+    return answers.flat();
   }
 
   return {
@@ -38,4 +34,18 @@ export function createCosignatures(sources: readonly WitnessSource[]) {
       return { list, complete: list.length === sources.length };
     },
   };
+}
+
+/** None where the witness does not vouch in time, or does not even answer. */
+async function askUntil(
+  deadline: number,
+  source: WitnessSource,
+  block: BlockStatement,
+): Promise<readonly Cosignature[]> {
+  for (let left = patienceMilliseconds; left > 0; left = deadline - performance.now()) {
+    const answer = await Promise.race([collectCosignatures([source], block), pause(left, [])]);
+    if (answer.length > 0) return answer;
+    await pause(pauseMilliseconds);
+  }
+  return [];
 }

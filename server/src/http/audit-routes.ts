@@ -9,7 +9,7 @@ const immutableSeconds = 3600;
 const maximumEntries = 1000;
 const defaultEntries = 100;
 
-/** What auditors read: raw events, proofs, transactions. Anonymous and cacheable; the reader checks all of it. */
+/** V10 of docs/spec/audit.md: raw events, proofs, transactions. Anonymous and cacheable; the reader checks all of it. */
 export function auditRoutes({ audit, intake, config }: Dependencies): Router {
   const router = Router();
 
