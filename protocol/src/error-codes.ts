@@ -925,6 +925,23 @@ const serviceCodes = {
   internal: { meaning: 'A mistake in Firmproof itself.', remedy: 'Report it with the lines before it.' },
 } as const satisfies Record<string, Explanation>;
 
+/** `firmproof monitor` (docs/monitor.md). */
+const monitorCodes = {
+  'monitor-running': {
+    meaning: 'Another monitor works with the same state: two would tell everything twice.',
+    remedy: 'End the other one, or give each a state directory of its own.',
+  },
+  'monitor-state-damaged': {
+    meaning: 'The state of the monitor cannot be read, or is of a newer version.',
+    remedy:
+      'Put back a copy of the state directory, or move it away: a monitor without one takes what is there now as known and tells what happens from then on.',
+  },
+  'announcements-unreadable': {
+    meaning: 'The file of announced releases cannot be read, or has a line that is no announcement.',
+    remedy: 'A line is `<version>` or `<version> <sha-256 of the image>`; what follows `#` is a comment.',
+  },
+} as const satisfies Record<string, Explanation>;
+
 /** Webhooks, sent and received. */
 const webhookCodes = {
   'webhook-secret-invalid': {
@@ -947,7 +964,12 @@ const webhookCodes = {
 } as const satisfies Record<string, Explanation>;
 
 export type DeviceCode = keyof typeof deviceCodes;
-export type ErrorCode = DeviceCode | keyof typeof inputCodes | keyof typeof serviceCodes | keyof typeof webhookCodes;
+export type ErrorCode =
+  | DeviceCode
+  | keyof typeof inputCodes
+  | keyof typeof serviceCodes
+  | keyof typeof webhookCodes
+  | keyof typeof monitorCodes;
 
 /** Every code with its meaning and what to do. */
 export const errorCatalogue: Readonly<Record<ErrorCode, Explanation>> = {
@@ -955,6 +977,7 @@ export const errorCatalogue: Readonly<Record<ErrorCode, Explanation>> = {
   ...inputCodes,
   ...serviceCodes,
   ...webhookCodes,
+  ...monitorCodes,
 };
 
 export function isErrorCode(text: string): text is ErrorCode {

@@ -13,6 +13,7 @@ import { addDeviceFleet } from './commands/device-fleet.ts';
 import { addDocument } from './commands/document.ts';
 import { addExport } from './commands/export.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addMonitor } from './commands/monitor.ts';
 import { addNightShift } from './commands/night-shift.ts';
 import { addProduct } from './commands/product.ts';
 import { addProposal } from './commands/proposal.ts';
@@ -73,6 +74,7 @@ function buildProgram(): Command {
   addToken(program, run);
   addServerLog(program, run);
   addWebhook(program, run);
+  addMonitor(program, run);
   inherit(program);
   return program;
 }
