@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     // Tests mostly wait for blocks and for processes: more of them than there are cores keep the cores busy.
     maxWorkers: 3,
+    globalSetup: ['test/support/bundles.ts'],
     projects: [
       { test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts', 'contracts/test/**/*.test.ts'] } },
       { test: { ...common, name: 'browser', include: ['test/browser/**/*.test.ts'] } },
