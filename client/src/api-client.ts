@@ -49,8 +49,10 @@ import {
   releaseSchema,
   type ServerInfo,
   type Stopped,
+  type StoredReceipt,
   serverInfoSchema,
   stoppedSchema,
+  storedReceiptSchema,
   tokenSchema,
   type Version,
 } from '@firmproof/protocol';
@@ -173,6 +175,10 @@ export class FirmproofClient {
   async revokeClaimToken(product: ProductId, id: string): Promise<void> {
     await this.#fetch(`/v1/products/${product}/claim-tokens/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
+
+  /** What became of releases, as devices have signed it: see `verifiedReceipts`, which believes the signatures only. */
+  outcomes = (product: ProductId): AsyncGenerator<StoredReceipt> =>
+    this.#pages(`/v1/products/${product}/receipts`, storedReceiptSchema, { kind: 'outcome' });
 
   /** The enrolled devices as a list to anchor, as CSV, as it comes. */
   async *deviceList(product: ProductId): AsyncGenerator<Uint8Array> {

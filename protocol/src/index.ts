@@ -23,6 +23,7 @@ export * from './sbom.ts';
 export * from './signers.ts';
 export * from './statement.ts';
 export * from './storage-layout.ts';
+export * from './stored-receipt.ts';
 export * from './trust-root.ts';
 export * from './trust-root-step.ts';
 export * from './verify/verdict.ts';

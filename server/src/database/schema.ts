@@ -63,11 +63,12 @@ export interface Tables {
     agent_version: string | null;
     flags: string;
   };
-  /** The newest receipts of each device as they were signed, and those that speak of a second one with its key. */
+  /** The newest receipts and all outcomes of each device as they were signed, and those that speak of a second one with its key. */
   device_receipts: {
     product: string;
     key_digest: string;
     counter: number;
+    kind: string;
     digest: string;
     body: string;
     signature_input: string;

@@ -39,6 +39,7 @@ import {
   setSignersRequestSchema,
   signerApprovalSchema,
   stoppedSchema,
+  storedReceiptSchema,
   tokenSchema,
   vetoRequestSchema,
 } from '@firmproof/protocol';
@@ -317,6 +318,15 @@ export const operations: readonly Operation[] = [
     token: true,
     status: 200,
     answer: deviceResourceSchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/receipts`,
+    summary:
+      'Receipts as their devices have signed them, device by device. ?kind=outcome: only what became of releases',
+    token: true,
+    status: 200,
+    answer: pageOf(storedReceiptSchema),
   },
   {
     method: 'get',
