@@ -20,6 +20,7 @@ export * from './offline-file.ts';
 export * from './receipt.ts';
 export * from './rollout.ts';
 export * from './sbom.ts';
+export * from './sbom-document.ts';
 export * from './signers.ts';
 export * from './statement.ts';
 export * from './storage-layout.ts';
