@@ -19,6 +19,7 @@ export * from './names.ts';
 export * from './offline-file.ts';
 export * from './receipt.ts';
 export * from './rollout.ts';
+export * from './rxswin.ts';
 export * from './sbom.ts';
 export * from './sbom-document.ts';
 export * from './signers.ts';
