@@ -47,10 +47,11 @@ export function registerOf(
       lines.set(key, { line, devices });
     }
   }
+  // Releases without a number come last: `~` is the highest printable character.
   const text = ({ rxswin }: RegisterLine) => rxswin ?? '~';
   return [...lines.values()]
     .map(({ line }) => line)
-    .sort((one, other) => text(one).localeCompare(text(other), 'en') || one.firstAt - other.firstAt);
+    .sort((one, other) => (text(one) === text(other) ? one.firstAt - other.firstAt : text(one) < text(other) ? -1 : 1));
 }
 
 /** The software that each device has last confirmed, and how many run it. */
