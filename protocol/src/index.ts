@@ -1,3 +1,4 @@
+export * from './advisory.ts';
 export * from './api.ts';
 export * from './attestation.ts';
 export * from './bytes.ts';
@@ -17,10 +18,12 @@ export * from './keys.ts';
 export * from './merkle-proof.ts';
 export * from './names.ts';
 export * from './offline-file.ts';
+export * from './rebuild.ts';
 export * from './receipt.ts';
 export * from './rollout.ts';
 export * from './sbom.ts';
 export * from './sbom-document.ts';
+export * from './signed-statement.ts';
 export * from './signers.ts';
 export * from './statement.ts';
 export * from './storage-layout.ts';
