@@ -21,6 +21,7 @@ export * from './offline-file.ts';
 export * from './rebuild.ts';
 export * from './receipt.ts';
 export * from './rollout.ts';
+export * from './said-later.ts';
 export * from './sbom.ts';
 export * from './sbom-document.ts';
 export * from './signed-statement.ts';

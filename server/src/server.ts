@@ -20,6 +20,7 @@ import { lockDataDirectory } from './data-directory.ts';
 import { openDatabase } from './database/database.ts';
 import { createDevices } from './devices/devices.ts';
 import { createEngine } from './engine.ts';
+import { createAttachments } from './evidence/attachments.ts';
 import { createEvidenceService } from './evidence/evidence-service.ts';
 import { createStops } from './evidence/stops.ts';
 import { httpWitness, type WitnessSource } from './evidence/witness-client.ts';
@@ -39,6 +40,8 @@ import { createIntake } from './proposals/intake.ts';
 import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
 import { createTrustRoots } from './proposals/trust-roots.ts';
+import { createAdvisories } from './said-later/advisories.ts';
+import { createRebuilds } from './said-later/rebuilds.ts';
 
 const embeddedWitnessCount = 3;
 const embeddedPollMilliseconds = 150;
@@ -120,6 +123,8 @@ async function open(
   const devices = createDevices({ database, rpc, maximumPending: config.pendingDevices, nowSeconds });
   await devices.imports.dropUnfinished();
   const stops = createStops(database, nowSeconds);
+  const rebuilds = createRebuilds(database, nowSeconds);
+  const advisories = createAdvisories(database, nowSeconds);
   const evidence = createEvidenceService({
     database,
     trustRoots,
@@ -130,6 +135,7 @@ async function open(
     renewalSeconds: config.evidenceRenewalSeconds,
     sources: config.publicUrl ? [config.publicUrl] : [],
     stops,
+    attachmentsOf: createAttachments({ database, trustRoots, rebuilds, advisories }),
     onUnproven: (error) => log.warn({ err: error }, 'the RPC node gives proofs that do not hold'),
   });
   const metrics = createMetrics();
@@ -191,6 +197,8 @@ async function open(
     evidence,
     stops,
     trustRoots,
+    rebuilds,
+    advisories,
     devices,
     metrics,
     uploadQuota,

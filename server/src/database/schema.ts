@@ -91,6 +91,26 @@ export interface Tables {
   /** Every block of every image, and whether the world may have it yet. */
   image_blocks: { cid: string; product: string; image: string; open: number };
   images: { digest: string; product: string; cid: string; size: string; open: number };
+  /** Rebuilds that held when they came; `payload` is the sha-256 of what was signed. */
+  rebuilds: {
+    product: string;
+    version: string;
+    payload: string;
+    key_id: string;
+    text: string;
+    received_at: number;
+  };
+  /** Every revision that held when it came. `key_id` is empty for keyless ones; `versions` is a JSON list. */
+  advisories: {
+    product: string;
+    id: string;
+    revision: number;
+    payload: string;
+    key_id: string;
+    versions: string;
+    text: string;
+    received_at: number;
+  };
   evidence: {
     product: string;
     channel: string;
