@@ -43,11 +43,14 @@ import {
   problemSchema,
   productSchema,
   proposalSchema,
+  type ReceivedDocument,
   type Reject,
   type ReleaseResource,
+  receivedDocumentSchema,
   redactUrl,
   releaseSchema,
   type ServerInfo,
+  type Sha256Digest,
   type Stopped,
   serverInfoSchema,
   stoppedSchema,
@@ -201,6 +204,27 @@ export class FirmproofClient {
 
   async attestation(product: ProductId, version: Version): Promise<string> {
     return (await this.#fetch(`/v1/products/${product}/releases/${version}/attestation`)).text();
+  }
+
+  /** Before the release that will name it. @throws FirmproofError `document-too-large`, `quota-exceeded` */
+  async sendDocument(product: ProductId, bytes: Uint8Array): Promise<ReceivedDocument> {
+    const response = await this.#fetch(`/v1/products/${product}/documents`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: new Blob([new Uint8Array(bytes)]),
+      signal: null,
+    });
+    return understand(response, receivedDocumentSchema);
+  }
+
+  /** A document as the server gives it: not hashed. @throws FirmproofError `document-missing` */
+  async document(product: ProductId, digest: Sha256Digest): Promise<Uint8Array> {
+    return (await this.#fetch(`/v1/products/${product}/documents/${digest}`, { signal: null })).bytes();
+  }
+
+  /** Of a proposed release, likewise. @throws FirmproofError `document-missing` */
+  async proposedDocument(proposal: string, digest: Sha256Digest): Promise<Uint8Array> {
+    return (await this.#fetch(`${pathOfProposal(proposal)}/documents/${digest}`, { signal: null })).bytes();
   }
 
   async evidence(product: ProductId, channel: Channel): Promise<string> {

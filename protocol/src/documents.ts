@@ -26,7 +26,9 @@ export const documentNameSchema = z
   .string()
   .max(128)
   .regex(/^[A-Za-z0-9_](?:[A-Za-z0-9._+-]*[A-Za-z0-9_+-])?$/)
-  .meta({ description: 'The name of a file: letters, digits and . _ + -, with no dot first or last.' });
+  .meta({
+    description: 'The name of a file: letters, digits and . _ + -; the first a letter, a digit or _, the last no dot.',
+  });
 
 /** A document about a release, as its statement names it (docs/spec/release.md R9). */
 export const documentSchema = z
@@ -62,3 +64,10 @@ export const supplyChainShape = {
   /** The last day, in UTC, on which the vendor means to fix holes in it. */
   supportUntil: z.iso.date().optional(),
 };
+
+/** The server's answer to a document that was sent. */
+export const receivedDocumentSchema = documentSchema.pick({ digest: true, cid: true, sizeBytes: true }).meta({
+  id: 'ReceivedDocument',
+  description: 'A document that the server keeps for the releases that will name it.',
+});
+export type ReceivedDocument = z.infer<typeof receivedDocumentSchema>;

@@ -446,13 +446,8 @@ const inputCodes = {
     meaning: 'The file with the release notes is no UTF-8 text.',
     remedy: 'Give plain text or Markdown, in UTF-8.',
   },
-  'document-name-invalid': {
-    meaning:
-      'The name of a document is no plain file name: letters, digits and . _ + -, at most 128, with no dot first or last.',
-    remedy: 'Rename the file.',
-  },
   'document-too-large': {
-    meaning: 'A document about a release has more than 32 MiB, or there are more than 32 of them.',
+    meaning: 'A document about a release has more than 32 MiB.',
     remedy: 'Leave out what nobody reads, or split the document.',
   },
   'document-empty': { meaning: 'A document about a release has no bytes.', remedy: 'Check the file.' },

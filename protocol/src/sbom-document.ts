@@ -99,12 +99,12 @@ const kindSchema = z.object({ bomFormat: anything, spdxVersion: anything, '@cont
  * every part is for whoever publishes it to check.
  * @throws FirmproofError `sbom-malformed`
  */
-export function readSbomDocument(text: string): SbomDocument {
-  const options = { code: 'sbom-malformed', maximumBytes: maximumDocumentBytes, what: 'the SBOM' } as const;
+export function readSbomDocument(text: string, what = 'the SBOM'): SbomDocument {
+  const options = { code: 'sbom-malformed', maximumBytes: maximumDocumentBytes, what } as const;
   requireShallow(text, maximumNesting, options);
   const read = { ...readParts(text, options), digest: sha256(new TextEncoder().encode(text)) };
   if (read.components.length <= maximumComponents) return read;
-  throw new FirmproofError('sbom-malformed', `the SBOM has more than ${maximumComponents} components`);
+  throw new FirmproofError('sbom-malformed', `${what} has more than ${maximumComponents} components`);
 }
 
 function readParts(text: string, options: Parameters<typeof parseJson>[2]): Omit<SbomDocument, 'digest'> {
@@ -122,7 +122,7 @@ function readParts(text: string, options: Parameters<typeof parseJson>[2]): Omit
     const specVersion = graph.find(({ type }) => type === 'CreationInfo')?.specVersion ?? '3.0';
     return { format: 'spdx', specVersion, components: spdx3Components(graph) };
   }
-  throw new FirmproofError('sbom-malformed', 'the SBOM is neither CycloneDX nor SPDX');
+  throw new FirmproofError('sbom-malformed', `${options.what} is neither CycloneDX nor SPDX`);
 }
 
 function component(

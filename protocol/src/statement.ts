@@ -3,7 +3,7 @@ import { cidSchema } from './cid.ts';
 import { sha256DigestSchema } from './digest.ts';
 import { supplyChainShape } from './documents.ts';
 import { FirmproofError } from './errors.ts';
-import { parseJson, utf8Text } from './json.ts';
+import { describeIssues, parseJson, utf8Text } from './json.ts';
 import { productIdSchema, versionSchema } from './names.ts';
 import { componentSchema, maximumComponents, sbomFormats } from './sbom.ts';
 
@@ -63,7 +63,10 @@ const typesSchema = z.object({ _type: z.unknown(), predicateType: z.unknown() })
 
 /** The statement as bytes to be signed. @throws FirmproofError `statement-malformed` when no device would read it */
 export function encodeStatement(statement: Statement): Uint8Array {
-  const bytes = new TextEncoder().encode(JSON.stringify(statementSchema.parse(statement)));
+  const parsed = statementSchema.safeParse(statement);
+  if (!parsed.success)
+    throw new FirmproofError('statement-malformed', `the statement: ${describeIssues(parsed.error).join('; ')}`);
+  const bytes = new TextEncoder().encode(JSON.stringify(parsed.data));
   if (bytes.length <= maximumStatementBytes) return bytes;
   throw new FirmproofError(
     'statement-malformed',

@@ -42,7 +42,6 @@ const usage: readonly ErrorCode[] = [
   'provenance-subject',
   'vex-malformed',
   'notes-malformed',
-  'document-name-invalid',
   'document-too-large',
   'document-empty',
   'vulnerability-invalid',

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
+import { documents } from './documents-migration.ts';
 import { saidLater } from './said-later-migration.ts';
 
 const text = 'text' as const;
@@ -310,5 +311,6 @@ export const migrations: MigrationProvider = {
       '2027-01-device-anchors': deviceAnchors,
       '2027-02-devices': devices,
       '2027-03-said-later': saidLater,
+      '2027-03-documents': documents,
     }),
 };

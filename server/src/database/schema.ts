@@ -91,6 +91,7 @@ export interface Tables {
   /** Every block of every image, and whether the world may have it yet. */
   image_blocks: { cid: string; product: string; image: string; open: number };
   images: { digest: string; product: string; cid: string; size: string; open: number };
+<<<<<<< HEAD
   /** Rebuilds that held when they came; `payload` is the sha-256 of what was signed. */
   rebuilds: {
     product: string;
@@ -101,7 +102,7 @@ export interface Tables {
     received_at: number;
   };
   /** Every revision that held when it came. `key_id` is empty for keyless ones; `versions` is a JSON list. */
-  advisories: {
+  {
     product: string;
     id: string;
     revision: number;
@@ -111,6 +112,12 @@ export interface Tables {
     text: string;
     received_at: number;
   };
+=======
+  /** Documents about releases, each block of them, and which attestations (of which images) name them. */
+  documents: { digest: string; product: string; cid: string; size: number; received_at: number; open: number };
+  { cid: string; product: string; document: string };
+  { attestation: string; product: string; document: string; image: string };
+>>>>>>> documents
   evidence: {
     product: string;
     channel: string;
@@ -120,7 +127,7 @@ export interface Tables {
     document: string;
   };
   /** The index: what the final events of the registry say. Rebuilt from the chain whenever that has changed. */
-  products: {
+  {
     id: string;
     name: string;
     publisher: string;
@@ -138,14 +145,14 @@ export interface Tables {
     position: number;
   };
   /** Channels that this server offers to nobody, with the counter of the head that was stopped. */
-  stops: {
+  {
     product: string;
     channel: string;
     version: string;
     counter: number;
     since: number;
   };
-  heads: {
+  {
     product: string;
     channel: string;
     version: string;
@@ -157,10 +164,10 @@ export interface Tables {
     halts: number;
   };
   /** The history hash after each event: what a device that saw this many has seen. */
-  product_histories: { product: string; sequence: number; history: string };
-  anchored_batches: { product: string; root: string; count: number; anchored_at: number };
-  revoked_devices: { product: string; leaf: string; revoked_at: number };
-  releases: {
+  { product: string; sequence: number; history: string };
+  { product: string; root: string; count: number; anchored_at: number };
+  { product: string; leaf: string; revoked_at: number };
+  {
     product: string;
     version: string;
     status: number;

@@ -5,6 +5,7 @@ import type { DeviceAnchors } from '../anchors/device-anchors.ts';
 import type { Accounts } from '../chain/accounts.ts';
 import type { Database } from '../database/database.ts';
 import type { Devices } from '../devices/devices.ts';
+import type { Documents } from '../documents/documents.ts';
 import type { EvidenceService } from '../evidence/evidence-service.ts';
 import type { Stops } from '../evidence/stops.ts';
 import type { OidcLogin } from '../oidc/oidc-login.ts';
@@ -40,6 +41,7 @@ export type Dependencies = {
   readonly rebuilds: Rebuilds;
   readonly advisories: Advisories;
   readonly devices: Devices;
+  readonly documents: Documents;
   readonly metrics: Metrics;
   readonly uploadQuota: UploadQuota;
   readonly gateway: Router;
