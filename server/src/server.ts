@@ -128,7 +128,7 @@ async function open(
   await devices.imports.dropUnfinished();
   const stops = createStops(database, nowSeconds);
   const rebuilds = createRebuilds(database, nowSeconds);
-  const advisories = createAdvisories(database, nowSeconds);
+  const advisories = createAdvisories({ database, documents, nowSeconds });
   const evidence = createEvidenceService({
     database,
     trustRoots,

@@ -25,6 +25,7 @@ export const saidLater: Migration = {
       .addColumn('payload', text, (c) => c.notNull())
       .addColumn('key_id', text, (c) => c.notNull())
       .addColumn('versions', text, (c) => c.notNull())
+      .addColumn('vex', text)
       .addColumn('text', text, (c) => c.notNull())
       .addColumn('received_at', bigint, (c) => c.notNull())
       .addPrimaryKeyConstraint('advisories_key', ['product', 'id', 'revision', 'payload', 'key_id'])

@@ -91,7 +91,10 @@ export interface Tables {
   /** Every block of every image, and whether the world may have it yet. */
   image_blocks: { cid: string; product: string; image: string; open: number };
   images: { digest: string; product: string; cid: string; size: string; open: number };
-<<<<<<< HEAD
+  /** Documents about releases, each block of them, and which attestations (of which images) name them. */
+  documents: { digest: string; product: string; cid: string; size: number; received_at: number; open: number };
+  document_blocks: { cid: string; product: string; document: string };
+  release_documents: { attestation: string; product: string; document: string; image: string };
   /** Rebuilds that held when they came; `payload` is the sha-256 of what was signed. */
   rebuilds: {
     product: string;
@@ -101,23 +104,21 @@ export interface Tables {
     text: string;
     received_at: number;
   };
-  /** Every revision that held when it came. `key_id` is empty for keyless ones; `versions` is a JSON list. */
-  {
+  /**
+   * Every revision that held when it came. `key_id` is empty for keyless ones; `versions` is a JSON list; `vex` the sha-256 of
+   * the document that it names.
+   */
+  advisories: {
     product: string;
     id: string;
     revision: number;
     payload: string;
     key_id: string;
     versions: string;
+    vex: string | null;
     text: string;
     received_at: number;
   };
-=======
-  /** Documents about releases, each block of them, and which attestations (of which images) name them. */
-  documents: { digest: string; product: string; cid: string; size: number; received_at: number; open: number };
-  { cid: string; product: string; document: string };
-  { attestation: string; product: string; document: string; image: string };
->>>>>>> documents
   evidence: {
     product: string;
     channel: string;
@@ -127,7 +128,7 @@ export interface Tables {
     document: string;
   };
   /** The index: what the final events of the registry say. Rebuilt from the chain whenever that has changed. */
-  {
+  products: {
     id: string;
     name: string;
     publisher: string;
@@ -145,14 +146,14 @@ export interface Tables {
     position: number;
   };
   /** Channels that this server offers to nobody, with the counter of the head that was stopped. */
-  {
+  stops: {
     product: string;
     channel: string;
     version: string;
     counter: number;
     since: number;
   };
-  {
+  heads: {
     product: string;
     channel: string;
     version: string;
@@ -164,10 +165,10 @@ export interface Tables {
     halts: number;
   };
   /** The history hash after each event: what a device that saw this many has seen. */
-  { product: string; sequence: number; history: string };
-  { product: string; root: string; count: number; anchored_at: number };
-  { product: string; leaf: string; revoked_at: number };
-  {
+  product_histories: { product: string; sequence: number; history: string };
+  anchored_batches: { product: string; root: string; count: number; anchored_at: number };
+  revoked_devices: { product: string; leaf: string; revoked_at: number };
+  releases: {
     product: string;
     version: string;
     status: number;

@@ -15,6 +15,7 @@ import {
 } from '@firmproof/protocol';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
+import type { Documents } from '../documents/documents.ts';
 import { keptStatement } from './kept-statement.ts';
 
 /** Revisions of one product that this server keeps: a flood of them is a mistake of whoever holds a token and a build key. */
@@ -28,7 +29,13 @@ export type Advisories = ReturnType<typeof createAdvisories>;
 type Row = Tables['advisories'];
 
 /** What vendors have signed about releases that were out already. */
-export function createAdvisories(database: Database, nowSeconds: () => number) {
+export function createAdvisories(options: {
+  readonly database: Database;
+  readonly documents: Documents;
+  readonly nowSeconds: () => number;
+}) {
+  const { database, documents, nowSeconds } = options;
+
   const rowsOf = (product: string) => database.selectFrom('advisories').selectAll().where('product', '=', product);
 
   /** The newest revision of each id among those whose signer the trust root still names (W3). */
@@ -45,7 +52,7 @@ export function createAdvisories(database: Database, nowSeconds: () => number) {
     /**
      * Keeps a revision that is higher than what is here (W5).
      * @throws FirmproofError `advisory-malformed`, `advisory-revision-old`, `attestation-*`, `statement-product`,
-     *   `quota-exceeded`, and what `verifyKeyless` throws
+     *   `document-missing`, `document-mismatch`, `quota-exceeded`, and what `verifyKeyless` throws
      */
     async receive(
       text: string,
@@ -55,7 +62,7 @@ export function createAdvisories(database: Database, nowSeconds: () => number) {
     ): Promise<{ readonly item: KeptStatement; readonly isNew: boolean }> {
       const advisory = parseAdvisory(text);
       await verifyAdvisory(advisory, root, means);
-      const { id, revision, versions } = advisory.statement.predicate;
+      const { id, revision, versions, vex } = advisory.statement.predicate;
       const payload = payloadDigest(advisory);
       const rows = await rowsOf(product).execute();
       const known = rows.find((row) => row.payload === payload && row.id === id);
@@ -69,6 +76,7 @@ export function createAdvisories(database: Database, nowSeconds: () => number) {
         );
       if (rows.length >= maximumRevisions)
         throw new FirmproofError('quota-exceeded', `there are ${maximumRevisions} revisions of advisories already`);
+      if (vex) await documents.requireNamed(product, { documents: [vex] });
       const row: Row = {
         product,
         id,
@@ -76,6 +84,7 @@ export function createAdvisories(database: Database, nowSeconds: () => number) {
         payload,
         key_id: advisory.kind === 'keyed' ? advisory.hint : '',
         versions: JSON.stringify(versions),
+        vex: vex?.digest ?? null,
         text,
         received_at: nowSeconds(),
       };
@@ -84,6 +93,7 @@ export function createAdvisories(database: Database, nowSeconds: () => number) {
         .values(row)
         .onConflict((conflict) => conflict.doNothing())
         .execute();
+      if (vex) await documents.open(product, vex.digest);
       return { item: keptStatement(row), isNew: true };
     },
 
