@@ -1,6 +1,6 @@
 import type { Availability, ProductFacts, ReleaseFacts } from './facts.ts';
 import { type Clause, notice, type Report, stateOf } from './report.ts';
-import { availabilityText, dayOf, listOrDash, releaseTable, yearsBetween } from './report-text.ts';
+import { availabilityText, dayOf, listOrDash, releaseTable, rolloutText, yearsBetween } from './report-text.ts';
 
 /** Article 13(8): shorter where the product is expected to be in use for less. */
 const minimumSupportYears = 5;
@@ -223,7 +223,7 @@ function separateAndPrompt(facts: ProductFacts): Clause {
           release.stated?.severity ?? '–',
           dayOf(release.publishedAt),
           dayOf(release.installableFrom),
-          listOrDash(release.rollouts.map(({ channel, complete }) => `${channel} ${dayOf(complete)}`)),
+          rolloutText(release.rollouts),
           release.stated?.purpose === 'security' ? 'yes' : 'no',
         ]),
       },

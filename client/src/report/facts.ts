@@ -50,8 +50,8 @@ export type ReleaseFacts = {
   readonly rollouts: readonly {
     readonly channel: Channel;
     readonly start: number;
-    /** When the last device of the channel may have it. */
-    readonly complete: number;
+    /** When the last device of the channel may have it; null where the rollout was halted or followed by another before. */
+    readonly complete: number | null;
   }[];
   readonly advisories: readonly AdvisoryFacts[];
 };

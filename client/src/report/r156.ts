@@ -2,7 +2,7 @@ import { auditSummary } from './cra.ts';
 import type { ProductFacts, UpdateFacts } from './facts.ts';
 import { lastKnown, registerOf } from './register.ts';
 import { type Cell, type Clause, notice, type Report, stateOf } from './report.ts';
-import { availabilityText, dayOf, listOrDash, releaseTable } from './report-text.ts';
+import { availabilityText, dayOf, listOrDash, releaseTable, rolloutText } from './report-text.ts';
 
 /**
  * What UN Regulation No. 156 asks to be recorded of software and its updates, answered from the release history and from the
@@ -163,7 +163,7 @@ function eachUpdate({ releases }: ProductFacts): Clause {
             ...(stated?.hasNotes ? ['notes'] : []),
             ...(stated?.documents ?? []).map(({ kind, format }) => `${kind} (${format})`),
           ]),
-          listOrDash(rollouts.map(({ channel, complete }) => `${channel} ${dayOf(complete)}`)),
+          rolloutText(rollouts),
           availabilityText(availability),
         ]),
       },

@@ -23,3 +23,8 @@ export const releaseTable = (releases: readonly ReleaseFacts[]): ReportTable => 
     { digest: attestation },
   ]),
 });
+
+export const rolloutText = (rollouts: ReleaseFacts['rollouts']): string =>
+  listOrDash(
+    rollouts.map(({ channel, complete }) => `${channel} ${complete === null ? 'cut short' : dayOf(complete)}`),
+  );
