@@ -140,13 +140,16 @@ export class RpcNode {
   /** null where a batch is refused as such. */
   async #send(body: object): Promise<unknown> {
     let text: string;
+    // Not AbortSignal.timeout: that keeps each of a hundred thousand requests in memory until its time is over.
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), this.#timeout);
     try {
       const response = await fetch(this.#url, {
         method: 'POST',
         headers: this.#headers,
         body: JSON.stringify(body),
         redirect: 'error',
-        signal: AbortSignal.timeout(this.#timeout),
+        signal: stop.signal,
       });
       if (isBusy(response.status)) {
         await response.body?.cancel();
@@ -161,6 +164,8 @@ export class RpcNode {
     } catch (error) {
       if (error instanceof Busy) throw error;
       throw this.#unreachable();
+    } finally {
+      clearTimeout(timer);
     }
     try {
       return JSON.parse(text);
@@ -178,8 +183,17 @@ export class RpcNode {
 function understood({ result, error }: RawAnswer): RpcAnswer {
   if (!error) return { result };
   if (isLimit(error)) throw new Busy(null);
-  return { refusal: new RpcRefusal(error.message?.slice(0, 200) ?? 'refused', undefined) };
+  return { refusal: new RpcRefusal(printable(error.message ?? 'refused'), undefined) };
 }
+
+const shownCharacters = 200;
+
+/** A node's own words, without what would move a terminal's cursor. An address in them could hold a key (A40). */
+const printable = (text: string) =>
+  text
+    .slice(0, shownCharacters)
+    .replace(/[^\x20-\x7e]/g, ' ')
+    .replace(/\bhttps?:\/\/\S+/gi, '(address)');
 
 /** @throws Error where there is more of it than any honest answer has */
 async function boundedText(response: Response): Promise<string> {

@@ -14,7 +14,7 @@ export type AgreedBlock = {
 };
 
 /** Once the quorum has spoken, the others get so long. */
-const graceMilliseconds = 2_000;
+const graceMilliseconds = 1_000;
 const tries = 2;
 
 const quantitySchema = z
@@ -147,7 +147,8 @@ async function answersOf<Answer>(
   const late = enough.then(() => pause(graceMilliseconds, undefined, { signal: grace.signal })).catch(() => undefined);
   await Promise.race([Promise.all(all), late]);
   grace.abort();
-  return { answers: [...answers], failures: [...failures] };
+  const inOrder = nodes.flatMap((node) => answers.find((answer) => answer.node === node) ?? []);
+  return { answers: inOrder, failures: [...failures] };
 }
 
 function failureOf(node: RpcNode, error: unknown): string {
