@@ -1,5 +1,13 @@
-import { type Advisory, FirmproofError, isFirmproofError, type ProductId, type TrustRoot } from '@firmproof/protocol';
+import {
+  type Advisory,
+  envelopeSchema,
+  isFirmproofError,
+  type ProductId,
+  type TrustRoot,
+  trustRootOfEnvelope,
+} from '@firmproof/protocol';
 import type { Command } from 'commander';
+import { listAdvisories } from '../../advisory.ts';
 import { type Audit, ContentSource } from '../../audit/index.ts';
 import { writeText } from '../../audit/output/write-file.ts';
 import { productFacts } from '../../report/collect.ts';
@@ -57,6 +65,28 @@ const r156 = (session: Session, reference: string | undefined, flags: ReportFlag
     if (flags.csv !== undefined) writeText(flags.csv, registerCsv(facts, updates ?? []));
     return r156Report(facts, updates);
   });
+
+/** Advisories that hold under the trust root that the chain names; none where no server is to be asked. */
+async function advisoriesOf(session: Session, audit: Audit, flags: ReportFlags): Promise<readonly Advisory[]> {
+  if (flags.offline !== undefined || !flags.server) {
+    session.output.note('No server is asked: advisories are not in this report.');
+    return [];
+  }
+  const root = namedTrustRoot(audit);
+  if (root === null) {
+    session.output.note('The trust root that the chain names is not here: no advisory can be verified.');
+    return [];
+  }
+  const { advisories, passedOver } = await listAdvisories(session.client(), root);
+  if (passedOver > 0)
+    session.output.note(`${counted(passedOver, 'advisory', 'advisories')} of the server not counted: forged, or replaced by a later revision.`);
+  return advisories;
+}
+
+function namedTrustRoot({ material, summary }: Audit): TrustRoot | null {
+  const roots = material.trustRoots.map((text) => trustRootOfEnvelope(envelopeSchema.parse(JSON.parse(text))));
+  return roots.find(({ digest }) => digest === summary.trustRoot) ?? null;
+}
 
 /** The vendor's receipts; null where this is nobody who may read them, or where nobody is to be asked. */
 async function updatesOf(
