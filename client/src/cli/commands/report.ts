@@ -79,7 +79,9 @@ async function advisoriesOf(session: Session, audit: Audit, flags: ReportFlags):
   }
   const { advisories, passedOver } = await listAdvisories(session.client(), root);
   if (passedOver > 0)
-    session.output.note(`${counted(passedOver, 'advisory', 'advisories')} of the server not counted: forged, or replaced by a later revision.`);
+    session.output.note(
+      `${counted(passedOver, 'advisory statement')} of the server counted for nothing: the signature does not hold.`,
+    );
   return advisories;
 }
 
