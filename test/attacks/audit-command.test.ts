@@ -143,6 +143,19 @@ describe('A21 a node that makes events up', () => {
     expect(found(summary)).toEqual(['warn nodes-disagree']);
   });
 
+  test('about the hash of a block does not bring others into disrepute', async () => {
+    const finalNumber = (await alone()).block.number;
+    // The final block itself is shown as it is: only what the walk asks for is changed.
+    wires[1].lie = ({ method, params }, result) => {
+      const isFinal = params[0] === 'finalized' || Number(params[0]) === finalNumber;
+      if (method !== 'eth_getBlockByNumber' || isFinal) return result;
+      return { ...(result as Block), hash: `0x${'55'.repeat(32)}` };
+    };
+    const summary = await together();
+    expect(summary.complete).toBe(true);
+    expect(summary.findings[0]?.message).toMatch(/^node 2 .*shows another hash of block/);
+  });
+
   test('beside the real ones is not heard', async () => {
     wires[0].lie = logs((log) => [{ ...log, address: stranger }, log, { ...log, topics: log.topics.slice(0, 3) }]);
     const summary = await alone();

@@ -68,6 +68,7 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
       'usage-invalid',
       `a quorum of ${quorum} needs as many RPC nodes, ${nodes.length} are given`,
     );
+  requireDistinct(options.rpcUrls);
   const findings = new FindingList();
   // Before the nodes are asked, so that they know at least as much as the server did.
   const carried = client && (await proofOfServer(client, product, findings));
@@ -114,6 +115,15 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
     state.close();
     throw error;
   }
+}
+
+/** One node that is asked twice is still one voice. */
+function requireDistinct(urls: readonly string[]): void {
+  const places = urls.map((url) => new URL(url)).map(({ host, pathname }) => `${host}${pathname}`);
+  const twice = places.findIndex((place, index) => places.indexOf(place) !== index);
+  if (twice < 0) return;
+  const { label } = new RpcNode(urls[twice] ?? '', twice + 1);
+  throw new FirmproofError('usage-invalid', `${label} is given twice`);
 }
 
 async function proofOfServer(client: FirmproofClient, product: ProductId, findings: FindingList) {
@@ -165,6 +175,7 @@ function examine(
   });
 }
 
+/** As many as one proof takes (V4). */
 const maximumHeads = 16;
 
 /** The channels and their heads, proved and compared with what the events fold into. */
@@ -181,7 +192,7 @@ async function proofOfHeads(agreed: AgreedBlock, place: ProductPlace, model: Pro
 }
 
 /** What the witnesses vouch for has to lie on the way that was replayed. */
-export function compareWithWitnesses(
+function compareWithWitnesses(
   replay: NonNullable<ProvenHistory['replay']>,
   proven: Pick<ProvenProduct, 'sequence'>,
   witnessed: Pick<WitnessedProof, 'proven'>,

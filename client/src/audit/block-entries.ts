@@ -49,6 +49,9 @@ export class BlockReader {
     this.#place = place;
   }
 
+  /** Nodes that do not answer, for the time being. */
+  readonly #silent = new Set<RpcNode>();
+
   /** So that the history is read from another node next time. */
   distrust(node: RpcNode): void {
     this.#caught.add(node);
@@ -60,8 +63,8 @@ export class BlockReader {
   }
 
   #inTurn(): readonly RpcNode[] {
-    const trusted = this.#nodes.filter((node) => !this.#caught.has(node));
-    return [...trusted, ...this.#nodes.filter((node) => this.#caught.has(node))];
+    const rank = (node: RpcNode) => (this.#caught.has(node) ? 2 : 0) + (this.#silent.has(node) ? 1 : 0);
+    return this.#nodes.toSorted((one, other) => rank(one) - rank(other));
   }
 
   /**
@@ -86,6 +89,7 @@ export class BlockReader {
       } catch (error) {
         if (!(isFirmproofError(error) || error instanceof RpcRefusal)) throw error;
         unreachable ??= error;
+        this.#silent.add(node);
       }
     }
     if (answered === 0 && this.#nodes.length === 1) throw asUnreachable(unreachable, this.#nodes);
@@ -116,7 +120,7 @@ export class BlockReader {
       .map((log) => entryOfLog(log, this.#place))
       .filter((entry): entry is Entry => entry !== null && entry.block.number === block);
     const elsewhere = entries.find((entry) => entry.block.hash !== hash);
-    if (elsewhere)
+    if (elsewhere && !(await this.#isHashOf(block, elsewhere.block.hash, last)))
       return { why: `shows an event in block ${block} with another hash than that block has`, isLie: true };
     return chained(entries, block, last);
   }
@@ -124,9 +128,11 @@ export class BlockReader {
   /** Logs from one node; the block's hash from another, where there is one. */
   async #ask(node: RpcNode, block: number): Promise<readonly [readonly RpcLog[], string]> {
     const header: RpcCall = { method: 'eth_getBlockByNumber', params: [hexQuantity(block), false] };
-    const other = this.#inTurn().find((candidate) => candidate !== node && !this.#caught.has(candidate));
+    const isFit = (candidate: RpcNode) => !(this.#caught.has(candidate) || this.#silent.has(candidate));
+    const other = this.#nodes.find((candidate) => candidate !== node && isFit(candidate));
+    const tries = this.#tries;
     if (this.#forms.get(node) === 'hash') {
-      const hash = await hashOf(other ?? node, header);
+      const hash = await hashOf(other ?? node, header, tries);
       return [await this.#logsByHash(node, hash), hash];
     }
     const range: RpcCall = {
@@ -134,11 +140,11 @@ export class BlockReader {
       params: [{ ...this.#filter, fromBlock: hexQuantity(block), toBlock: hexQuantity(block) }],
     };
     const [answers, otherHash] = await Promise.all([
-      node.batch(other ? [range] : [range, header]),
-      other && hashOf(other, header).catch(() => null),
+      node.batch(other ? [range] : [range, header], tries),
+      other && hashOf(other, header, tries).catch(() => null),
     ]);
     const [logs, own] = answers;
-    const hash = otherHash ?? (own && 'result' in own ? readHash(own.result) : await hashOf(node, header));
+    const hash = otherHash ?? (own && 'result' in own ? readHash(own.result) : await hashOf(node, header, tries));
     if (logs && 'result' in logs) return [readLogs(logs.result), hash];
     // Some providers allow no range at all, however small.
     const byHash = await this.#logsByHash(node, hash);
@@ -146,12 +152,32 @@ export class BlockReader {
     return [byHash, hash];
   }
 
+  /** Two nodes differ about the hash of a block: what most of them show is taken, and the others are told of. */
+  async #isHashOf(block: number, hash: string, last: number): Promise<boolean> {
+    const header: RpcCall = { method: 'eth_getBlockByNumber', params: [hexQuantity(block), false] };
+    const asked = this.#nodes.filter((node) => !this.#silent.has(node));
+    const shown = await Promise.all(asked.map((node) => hashOf(node, header, this.#tries).catch(() => null)));
+    const others = asked.filter((_, index) => shown[index] !== null && shown[index] !== hash);
+    const same = shown.filter((candidate) => candidate === hash).length;
+    if (same === 0 || same < others.length) return false;
+    for (const node of others) {
+      this.#tell(`${node.label} shows another hash of block ${block} than ${same} others`, last);
+      this.#caught.add(node);
+    }
+    return true;
+  }
+
+  /** Where there are others, one that does not answer is soon left; where there is one, it is worth waiting for. */
+  get #tries(): number | undefined {
+    return this.#nodes.length > 1 ? 3 : undefined;
+  }
+
   get #filter() {
     return { address: this.#place.registry, topics: [null, this.#place.product] };
   }
 
   async #logsByHash(node: RpcNode, blockHash: string): Promise<readonly RpcLog[]> {
-    return readLogs(await node.call('eth_getLogs', [{ ...this.#filter, blockHash }]));
+    return readLogs(await node.call('eth_getLogs', [{ ...this.#filter, blockHash }], this.#tries));
   }
 }
 
@@ -190,8 +216,8 @@ function readHash(value: unknown): string {
   return parsed.data.hash.toLowerCase();
 }
 
-async function hashOf(node: RpcNode, { method, params }: RpcCall): Promise<string> {
-  return readHash(await node.call(method, params));
+async function hashOf(node: RpcNode, { method, params }: RpcCall, tries: number | undefined): Promise<string> {
+  return readHash(await node.call(method, params, tries));
 }
 
 function asUnreachable(error: unknown, [node]: readonly RpcNode[]): unknown {

@@ -17,15 +17,18 @@ export type Transactions = (events: readonly HistoryEvent[]) => Promise<readonly
 /** Those that are kept here already, else from the nodes, each of which is asked for what the ones before it lack. */
 export function transactionsFrom(nodes: readonly RpcNode[], kept: Sidecar): Transactions {
   const read = kept.reader();
+  const silent = new Set<RpcNode>();
+  const tries = nodes.length > 1 ? 3 : undefined;
   return async (events) => {
     const found = events.map((event) => fitting(event, parsed(read(event.sequence))));
-    for (const node of nodes) {
+    for (const node of nodes.filter((candidate) => !silent.has(candidate))) {
       const missing = events.flatMap((event, index) => (found[index] === null ? [{ event, index }] : []));
       if (missing.length === 0) break;
       const calls = missing.map(({ event }) => ({ method: 'eth_getTransactionByHash', params: [event.transaction] }));
-      const answers = await node.batch(calls).catch((error: unknown) => {
-        if (isFirmproofError(error)) return [];
-        throw error;
+      const answers = await node.batch(calls, tries).catch((error: unknown) => {
+        if (!isFirmproofError(error)) throw error;
+        silent.add(node);
+        return [];
       });
       for (const [place, answer] of answers.entries()) {
         const { event, index } = missing[place] ?? {};

@@ -9,7 +9,7 @@ export type RpcAnswer = { readonly result: unknown } | { readonly refusal: RpcRe
 
 const answerSchema = z.object({
   id: z.number().nullish(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error: z.object({ code: z.number().optional(), message: z.string().optional() }).nullish(),
 });
 type RawAnswer = z.infer<typeof answerSchema>;
@@ -181,7 +181,7 @@ export class RpcNode {
 }
 
 function understood({ result, error }: RawAnswer): RpcAnswer {
-  if (!error) return { result };
+  if (!error) return { result: result ?? null };
   if (isLimit(error)) throw new Busy(null);
   return { refusal: new RpcRefusal(printable(error.message ?? 'refused'), undefined) };
 }

@@ -19,7 +19,8 @@ export async function walkBack(
   let sequence = newest.sequence;
   let block = newest.lastBlock;
   let segment: Segment | null = null;
-  let flushed = Date.now();
+  // Also while a node keeps the walk waiting.
+  const flushing = setInterval(() => segment?.spool.flush(), flushMilliseconds);
   const used = new Set<Segment>();
   const unused = () => state.segments.filter((candidate) => !used.has(candidate));
   try {
@@ -47,12 +48,9 @@ export async function walkBack(
       segment.push(wanted);
       sequence -= entries.length;
       block = previousBlock;
-      if (Date.now() - flushed > flushMilliseconds) {
-        segment.spool.flush();
-        flushed = Date.now();
-      }
     }
   } finally {
+    clearInterval(flushing);
     segment?.spool.flush();
   }
   onProgress(newest.sequence - end, newest.sequence - end);
