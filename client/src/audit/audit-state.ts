@@ -97,7 +97,7 @@ export class AuditState {
     this.#place = place;
     this.#release = release;
     const kept = readCheckpoint(join(directory, 'checkpoint.json'), place);
-    this.checkpoint = kept;
+    this.checkpoint = kept && { sequence: kept.sequence, history: kept.history, block: kept.block };
     this.archive = Spool.open(join(directory, 'entries'), kept?.bytes ?? 0);
     this.transactions = new Sidecar(join(directory, 'transactions'));
     this.attestations = new Sidecar(join(directory, 'attestations'));
