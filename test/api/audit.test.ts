@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { addBuildKey } from '@firmproof/client';
 import { pageOf, parseChannel, parseVersion, sha256, zeroBytes32 } from '@firmproof/protocol';
 import {
-  accountEventOfLog,
   accountEventTopics,
   approvalOf,
   compareHistories,
@@ -17,6 +16,7 @@ import {
   proveProduct,
   Replay,
   type RpcLog,
+  signerSetsOf,
   transactionSchema,
   vouchedByWitnesses,
 } from '@firmproof/protocol/audit';
@@ -162,9 +162,7 @@ test('the approvals of a team are proven from the chain alone, signer by signer'
   await team.settle(proposal);
   const filter = { address: team.account, topics: [accountEventTopics['signers-set']], fromBlock: '0x0' };
   const logs = await createRpc(stack.rpcUrl)<RpcLog[]>('eth_getLogs', [filter]);
-  const signerSets = logs
-    .map((log) => accountEventOfLog(log, team.account))
-    .filter((set) => set?.kind === 'signers-set');
+  const signerSets = signerSetsOf(logs, team.account);
   expect(signerSets).toMatchObject([{ epoch: 1, threshold: 2, signers: team.signers.map(({ signer }) => signer) }]);
   const read = async (path: string) => (await fetch(`${stack.url}/v1/products/${team.product}/${path}`)).json();
   const [replay, history] = [new Replay(), new ProductHistory()];
