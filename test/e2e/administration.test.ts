@@ -86,9 +86,8 @@ test('a webhook is added, tried, inspected and removed', async () => {
     const tried = await type(lines, 'webhook test');
     expect(tried).toMatchObject({ state: 'delivered', attempts: [{ status: 204 }] });
     expect((await type(lines, 'webhook list')).webhooks).toMatchObject([{ id: added.id, state: 'active' }]);
-    const { stdout } = await run(lines[0] ?? '');
+    const { stdout } = await run(lines.shift() ?? '');
     expect(stdout).toMatch(/webhook\.test +\S+ +delivered +1 +HTTP 204/);
-    await type(lines, 'webhook deliveries');
     await type(lines, 'webhook redeliver', { DELIVERY: tried.id });
     await type(lines, 'webhook enable');
     expect((await type(lines, 'webhook rotate')).secret).not.toBe(added.secret);
@@ -102,11 +101,10 @@ test('a webhook is added, tried, inspected and removed', async () => {
 describe('the log of the server', () => {
   test('is shown, followed and pinned, and one that somebody has cut off is found out', async () => {
     const lines = linesOf('docs/server-log.md');
-    const { stdout } = await run(lines[0] ?? '');
+    const { stdout } = await run(lines.shift() ?? '');
     expect(stdout).toMatch(/0 {6}\S+ +server +server-started/);
     expect(stdout).toMatch(/account:0x[0-9a-f]{6}… +login/);
     expect(stdout).toMatch(/all \d+ entries follow each other; the newest has hash [0-9a-f]{64}/);
-    await type(lines, 'server-log');
     expect((await type(lines, 'server-log --verify')).checkedFrom).toBe(0);
     const followed = await run(`${lines.shift()} --json`, { endAtFirstLine: true });
     expect(JSON.parse(followed.stdout.split('\n')[0] ?? '')).toMatchObject({ index: 0, action: 'server-started' });
@@ -127,6 +125,5 @@ describe('the log of the server', () => {
     expect(await rewrittenAt('server-log')).toBe(3);
     expect(await rewrittenAt('server-log --accept-rewritten --heads heads.json')).toBe(4);
     expect((await run('server-log --accept-rewritten')).code).toBe(0);
-    expect((await run('server-log')).code).toBe(0);
   });
 });
