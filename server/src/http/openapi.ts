@@ -383,7 +383,7 @@ export const operations: readonly Operation[] = [
     path: `${product}/receipts`,
     summary:
       'Receipts as their devices have signed them, device by device. ?kind=outcome: only what became of releases',
-    token: true,
+    token: ['read-receipts'],
     status: 200,
     answer: pageOf(storedReceiptSchema),
   },
