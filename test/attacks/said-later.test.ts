@@ -197,10 +197,6 @@ describe('A51 an advisory that nobody published, or that is taken back', () => {
     await attached({ advisories: [advisory({ id: 'FPA-1' }, stranger), 'no JSON', advisory({ revision: 2 })] }, device);
     expect(await shown(device)).toEqual(['FPA-2026-1 2 The radio takes commands without pairing']);
     await device.check();
-    const status = await runCommand(firmproofAgent, ['status', '--config', device.configFile]);
-    expect(status.stdout).toMatch(
-      /^advisory +FPA-2026-1 \(high\) affects what is installed: update to 1\.2\.0 – The radio/m,
-    );
     const check = await runCommand(firmproofAgent, ['check', '--config', device.configFile]);
     expect(check.stdout).toContain('\nadvisory FPA-2026-1 (high) affects what is installed: update to 1.2.0');
     // The one that runs 2.0.0 has nothing to show.
