@@ -2,13 +2,18 @@
 import { sign } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addBuildKey, dropBuildKey, FirmproofClient } from '@firmproof/client';
+import {
+  addBuildKey,
+  attestRebuild,
+  dropBuildKey,
+  FirmproofClient,
+  listAdvisories,
+  listRebuilds,
+  recordedImage,
+} from '@firmproof/client';
 import { maximumAdvisoriesInEvidence, type ProductId, parseVersion, sha256, zeroBytes32 } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listAdvisories } from '../../client/src/advisory.ts';
-import { attestRebuild, listRebuilds } from '../../client/src/rebuild.ts';
-import { recordedImage } from '../../client/src/recorded-image.ts';
 import { Arena } from '../support/arena.ts';
 import { firmproofAgent, runCommand } from '../support/command.ts';
 import { makeDevice, type TestDevice } from '../support/device.ts';
