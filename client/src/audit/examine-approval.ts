@@ -4,6 +4,7 @@ import {
   type Finding,
   type HistoryEvent,
   type ProductPlace,
+  type SignerHistory,
   type Transaction,
   transactionSchema,
 } from '@firmproof/protocol/audit';
@@ -33,7 +34,7 @@ export function transactionsFrom(nodes: readonly RpcNode[], kept: Sidecar): Tran
       for (const [place, answer] of answers.entries()) {
         const { event, index } = missing[place] ?? {};
         if (event === undefined || index === undefined || !('result' in answer)) continue;
-        found[index] = fitting(event, understood(answer.result));
+        found[index] = fitting(event, readTransaction(answer.result));
       }
     }
     for (const [index, event] of events.entries()) {
@@ -48,14 +49,22 @@ export function transactionsFrom(nodes: readonly RpcNode[], kept: Sidecar): Tran
 const fitting = (event: HistoryEvent, transaction: Transaction | null) =>
   transaction?.hash === event.transaction ? transaction : null;
 
-const parsed = (text: string | null) => (text === null ? null : understood(JSON.parse(text)));
+const parsed = (text: string | null) => (text === null ? null : readTransaction(JSON.parse(text)));
 
-function understood(value: unknown): Transaction | null {
+/** What a node says a transaction is; null for what is none. */
+export function readTransaction(value: unknown): Transaction | null {
   if (typeof value !== 'object' || value === null) return null;
   const { hash, to, input } = value as Record<string, unknown>;
   const lower = (text: unknown) => (typeof text === 'string' ? text.toLowerCase() : text);
   const result = transactionSchema.safeParse({ hash: lower(hash), to: lower(to), input: lower(input) });
   return result.success ? result.data : null;
+}
+
+function missedBecause({ signers, epoch, approver }: AuditedApproval): string {
+  if (signers.length === 0) return `the transaction has no approval that account ${approver} would take`;
+  if (epoch === null || !signers.every(({ valid }) => valid))
+    return 'a signature does not hold for any signers that the account has had';
+  return `those who signed were not enough signers of account ${approver} at that time`;
 }
 
 /** Who approved an event, and what about it somebody should know. */
@@ -64,8 +73,9 @@ export async function examineApproval(
   approver: Address | null,
   transaction: Transaction | null,
   place: ProductPlace,
+  signers: SignerHistory | null,
 ): Promise<{ readonly approval: AuditedApproval; readonly finding: Finding | null }> {
-  const unseen = { approver, epoch: null, signers: [], quorum: 'unknown' } as const;
+  const unseen = { approver, epoch: null, signers: [], quorum: 'unknown', signersBy: null } as const;
   const about = `${event.kind} (event ${event.sequence})`;
   const unproven = (severity: Finding['severity'], message: string): Finding => ({
     code: 'approval-unproven',
@@ -78,8 +88,10 @@ export async function examineApproval(
     return { approval, finding: unproven('warn', `nobody has transaction ${event.transaction}`) };
   }
   try {
-    const approval = await approvalOf(event, transaction, { ...place, approver });
-    if (approval.quorum === 'missed') return { approval, finding: unproven('bad', 'a signature does not hold') };
+    const approval = await approvalOf(event, transaction, { ...place, approver, signerSets: signers?.sets });
+    if (approval.quorum === 'missed') return { approval, finding: unproven('bad', missedBecause(approval)) };
+    if (approval.form === 'vendor-account' && approval.quorum === 'unknown')
+      return { approval, finding: unproven('warn', `whose keys account ${approver} has is not known`) };
     if (approval.form === 'contract')
       return { approval, finding: unproven('info', `${approver} is a contract whose rules are its own`) };
     if (approval.form === 'unknown')

@@ -50,7 +50,7 @@ export function html(parts: TemplateStringsArray, ...values: readonly Value[]): 
 
 const nothing = html``;
 const hex = (text: string) => html`<code title="${text}">${short(text)}</code>`;
-const isWrong = (text: string) => /NOT TRUSTED|MISSING|DISAGREES|INVALID|WRONG/.test(text);
+const isWrong = (text: string) => /NOT TRUSTED|MISSING|DISAGREES|INVALID|MISSED|WRONG/.test(text);
 const told = (text: string) => (isWrong(text) ? html`<span class="tag bad">${text}</span>` : html`${text}`);
 
 /** The report as one HTML file: no script, nothing loaded from anywhere; piece by piece. */
