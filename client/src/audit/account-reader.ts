@@ -36,7 +36,7 @@ const keyOf = ({ first, changes }: Candidate) =>
   JSON.stringify([first, changes.map(({ transaction: _, announcement: __, ...change }) => change)]);
 
 /**
- * Finds out from nodes whose keys vendor accounts have had, up to a final block (V8.5 to V8.7 of docs/spec/audit.md). Storage proves
+ * Finds out from nodes whose keys vendor accounts have had, up to a final block (V11 of docs/spec/audit.md). Storage proves
  * the last set, and how many there were; what was between is searched only where there was a change, and proved by its signatures. What cannot
  * be proved has to be shown alike by a quorum.
  */

@@ -2,7 +2,7 @@ import { shortSigner } from '@firmproof/protocol';
 import type { Finding, SignerHistory, SignersChange } from '@firmproof/protocol/audit';
 
 /**
- * What somebody should know of an account's keys (V8.5 to V8.7): that they have changed since the product is there, and who has signed for it; that a
+ * What somebody should know of an account's keys (V11): that they have changed since the product is there, and who has signed for it; that a
  * recovery is announced; and what of it is not proven.
  */
 export function signerFindings(history: SignerHistory | null, since: number): readonly Finding[] {

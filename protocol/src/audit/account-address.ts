@@ -5,7 +5,7 @@ import type { Signer } from '../signers.ts';
 import { initCodeHash, vendorAccountFactoryAddress } from './account-code.ts';
 
 /**
- * Where the factory makes the account of these first signers (V8.5): CREATE2 over them, so that nobody else's account is there, and
+ * Where the factory makes the account of these first signers (V11): CREATE2 over them, so that nobody else's account is there, and
  * nobody has to be asked who its first signers were.
  */
 export function accountAddressOf(parameters: AccountParameters): Address {

@@ -28,7 +28,7 @@ export const accountChangeSchema = z.strictObject({
 });
 export type AccountChange = z.infer<typeof accountChangeSchema>;
 
-/** What it takes to know whose keys a vendor account has had, up to one block (V8.5 of docs/spec/audit.md). */
+/** What it takes to know whose keys a vendor account has had, up to one block (V11 of docs/spec/audit.md). */
 export const accountRecordSchema = z.strictObject({
   account: addressSchema,
   first: accountParametersSchema.strict(),

@@ -21,7 +21,7 @@ import { maximumProductProofBytes } from './product-proof.ts';
 /** Six words, and for each of twice 32 signers one and up to three more. */
 const maximumSlots = 6 + 2 * maximumSigners * 4;
 
-/** What a vendor account's storage holds, under a block that is named beside it (V8.5 of docs/spec/audit.md). */
+/** What a vendor account's storage holds, under a block that is named beside it (V11 of docs/spec/audit.md). */
 export const accountProofSchema = z.strictObject({
   accountProof: merkleProofSchema,
   storage: z.array(z.strictObject({ slot: bytes32Schema, proof: merkleProofSchema })).max(maximumSlots),

@@ -11,7 +11,7 @@ import { type ProvenAccount, proveAccountState } from './account-storage.ts';
 import type { WrappedApproval } from './wrapped-approval.ts';
 
 /**
- * What a set of signers rests on. address: the account's address is made of it. signed: the set before has signed for it (for a
+ * What a set of signers rests on (V11.2 to V11.5). address: the account's address is made of it. signed: the set before has signed for it (for a
  * recovery: its recovery set), and so on back to the address. storage: the account's storage holds it. These are proofs; shown is
  * the word of nodes, as for a change through another contract.
  */
@@ -65,7 +65,7 @@ const haveSigned = (set: Quorum, approvals: WrappedApproval, digest: Bytes32): b
   );
 
 /**
- * The sets of signers that a vendor account has had, each with what it rests on (V8.5 to V8.7). Whose block it is is not asked here.
+ * The sets of signers that a vendor account has had, each with what it rests on (V11). Whose block it is is not asked here.
  * @returns null where the proof shows that there is no vendor account
  * @throws FirmproofError `account-proof-invalid`, `storage-proof-invalid`, `proof-too-large`
  */
