@@ -69,34 +69,36 @@ export async function proveHistory(
     findings.push(carried);
     state.reset();
   }
-  let tries = options.nodes + (state.checkpoint ? 1 : 0);
-  for (;;) {
-    tries -= 1;
+  // What an unfinished walk has left may be a liar's: it is thrown away before anybody is blamed.
+  let isResumed = state.segments.length > 0;
+  for (let blamed = 0; ; ) {
     const last = await walkAndReplay(state, proven, reader, remember, onProgress);
     if (last.difference === null) {
       await commit(state, proven);
-      return {
-        replay: last.replay,
-        firstDifference: null,
-        entries: 'nodes',
-        findings: [...findings, ...reader.findings],
-      };
-    }
-    if (tries <= 0) {
-      return { replay: last.replay, firstDifference: last.difference, entries: 'nodes', findings };
+      const found = [...findings, ...reader.findings];
+      return { replay: last.replay, firstDifference: null, entries: 'nodes', findings: found };
     }
     const kept = state.checkpoint;
     if (kept) forget(state, findings, proven, kept);
-    else {
-      const node = reader.preferred;
-      if (node) {
-        reader.distrust(node);
-        const message = `what ${node.label} shows does not replay to what is proven: ${last.difference.message}`;
-        findings.push({ code: 'nodes-disagree', severity: 'warn', message: message.slice(0, 500) });
+    else if (!isResumed) {
+      blamed += 1;
+      if (blamed >= options.nodes) {
+        if (last.isWalked) state.reset();
+        return { replay: last.replay, firstDifference: last.difference, entries: 'nodes', findings };
       }
-      state.reset();
+      blame(reader, findings, last.difference.message);
     }
+    isResumed = false;
+    state.reset();
   }
+}
+
+function blame(reader: BlockReader, findings: Finding[], why: string): void {
+  const node = reader.preferred;
+  if (node === undefined) return;
+  reader.distrust(node);
+  const message = `what ${node.label} shows does not replay to what is proven: ${why}`;
+  findings.push({ code: 'nodes-disagree', severity: 'warn', message: message.slice(0, 500) });
 }
 
 async function walkAndReplay(
@@ -105,14 +107,14 @@ async function walkAndReplay(
   reader: BlockReader,
   remember: readonly number[],
   onProgress: Progress | undefined,
-): Promise<Attempt> {
+): Promise<Attempt & { readonly isWalked: boolean }> {
   try {
     await walkBack(state, reader, proven, onProgress);
   } catch (error) {
     if (!isFirmproofError(error) || error.code !== 'history-incomplete') throw error;
-    return { replay: null, difference: differenceOf(error) };
+    return { replay: null, difference: differenceOf(error), isWalked: false };
   }
-  return attempt(state, proven, remember);
+  return { ...attempt(state, proven, remember), isWalked: true };
 }
 
 /** What an earlier audit has kept is damaged, or the chain had another history then; the first is told from the second by its own hash. */
