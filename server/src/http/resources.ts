@@ -95,7 +95,8 @@ export function releaseResource(
 ): ReleaseResource {
   const cid: Cid | undefined = image && maySeeBytes ? cidSchema.parse(image.cid) : undefined;
   const text = maySeeBytes ? row.attestation_text : null;
-  const purpose = text === null ? undefined : parseAttestation(text).statement.predicate.purpose;
+  const predicate = text === null ? undefined : parseAttestation(text).statement.predicate;
+  const { purpose, severity, fixedVulnerabilities, supportUntil } = predicate ?? {};
   return releaseSchema.parse({
     product: row.product,
     version: row.version,
@@ -108,5 +109,8 @@ export function releaseResource(
     attestation: row.attestation,
     ...(cid && image && { imageCid: cid, sizeBytes: Number(image.size) }),
     ...(purpose && { purpose }),
+    ...(severity && { severity }),
+    ...(fixedVulnerabilities && { fixedVulnerabilities }),
+    ...(supportUntil && { supportUntil }),
   });
 }
