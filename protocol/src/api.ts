@@ -299,11 +299,11 @@ export const releaseSchema = z
     image: sha256DigestSchema,
     attestation: sha256DigestSchema,
     imageCid: cidSchema.optional().meta({ description: 'Said only once the release is installable.' }),
-    sizeBytes: z.int().optional(),
-    purpose: z.enum(releasePurposes).optional().meta({ description: 'As the statement says it; likewise.' }),
     severity: supplyChainShape.severity.meta({ description: 'Likewise.' }),
     fixedVulnerabilities: supplyChainShape.fixedVulnerabilities.meta({ description: 'CVE ids; likewise.' }),
     supportUntil: supplyChainShape.supportUntil.meta({ description: 'YYYY-MM-DD; likewise.' }),
+    sizeBytes: z.int().optional(),
+    purpose: z.enum(releasePurposes).optional().meta({ description: 'As the statement says it; likewise.' }),
   })
   .meta({ id: 'Release' });
 export type ReleaseResource = z.infer<typeof releaseSchema>;

@@ -106,11 +106,11 @@ export function releaseResource(
     publishedAt: Number(row.published_at),
     installableFrom: Number(row.installable_from),
     image: row.image,
-    attestation: row.attestation,
-    ...(cid && image && { imageCid: cid, sizeBytes: Number(image.size) }),
-    ...(purpose && { purpose }),
     ...(severity && { severity }),
     ...(fixedVulnerabilities && { fixedVulnerabilities }),
     ...(supportUntil && { supportUntil }),
+    attestation: row.attestation,
+    ...(cid && image && { imageCid: cid, sizeBytes: Number(image.size) }),
+    ...(purpose && { purpose }),
   });
 }
