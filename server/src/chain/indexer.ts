@@ -7,14 +7,13 @@ import {
   asciiOfWord,
   type Bytes32,
   deviceAnchorAddress,
-  fromHex,
-  keccak256,
   toHex,
   zeroBytes32,
 } from '@firmproof/protocol';
 import { hexQuantity, type Rpc, readBlock } from '@firmproof/protocol/node';
 import type { LogDescription } from 'ethers';
 import type { Transaction } from 'kysely';
+import { keepEvent, type Log, nextHistory } from '../audit/keep-event.ts';
 import { type Database, readMeta } from '../database/database.ts';
 import { indexTables, type Tables } from '../database/schema.ts';
 import type { ChainWatcher } from '../webhooks/chain-events.ts';
@@ -23,13 +22,6 @@ const blocksPerRequest = 2000;
 const positionKey = 'indexed-block';
 /** There while something of what was told before the index was made anew may hold no more. */
 export const rebuiltKey = 'index-rebuilt';
-
-type Log = {
-  readonly topics: readonly string[];
-  readonly data: string;
-  readonly blockNumber: string;
-  readonly transactionHash: string;
-};
 
 /** The block up to which everything is in the index. */
 export async function indexedPosition(database: Database): Promise<{ number: number; hash: string } | null> {
@@ -153,7 +145,7 @@ async function apply(transaction: Transaction<Tables>, event: LogDescription, lo
   const sequence = number(args['sequence']);
   if (event.name === 'Registered') {
     const first = nextHistory(zeroBytes32, log);
-    await keepHistory(transaction, product, sequence, first);
+    await keepEvent(transaction, product, sequence, log, first);
     await transaction
       .insertInto('products')
       .values({
@@ -181,20 +173,11 @@ async function apply(transaction: Transaction<Tables>, event: LogDescription, lo
     .where('id', '=', product)
     .executeTakeFirstOrThrow();
   const history = nextHistory(before.history as Bytes32, log);
-  await keepHistory(transaction, product, sequence, history);
+  await keepEvent(transaction, product, sequence, log, history);
   const change = { sequence, history, ...productChange(event, before) };
   await transaction.updateTable('products').set(change).where('id', '=', product).execute();
   await applyToReleases(transaction, event, product, sequence);
   await applyToHeads(transaction, event, product);
-}
-
-async function keepHistory(transaction: Transaction<Tables>, product: string, sequence: number, history: string) {
-  await transaction.insertInto('product_histories').values({ product, sequence, history }).execute();
-}
-
-/** history ‖ topics ‖ data: one rule for every event (docs/spec/release.md). */
-function nextHistory(history: Bytes32, log: Log): Bytes32 {
-  return keccak256(fromHex(history), ...log.topics.map(fromHex), fromHex(log.data));
 }
 
 const nothingPending = { pending: null, pending_from: 0, pending_configuration: null };
