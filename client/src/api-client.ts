@@ -34,6 +34,8 @@ import {
   type ImportAnswer,
   importAnswerSchema,
   isErrorCode,
+  type KeptStatement,
+  keptStatementSchema,
   type loginRequestSchema,
   type ProductId,
   type ProductResource,
@@ -43,11 +45,14 @@ import {
   problemSchema,
   productSchema,
   proposalSchema,
+  type ReceivedDocument,
   type Reject,
   type ReleaseResource,
+  receivedDocumentSchema,
   redactUrl,
   releaseSchema,
   type ServerInfo,
+  type Sha256Digest,
   type Stopped,
   serverInfoSchema,
   stoppedSchema,
@@ -213,6 +218,47 @@ export class FirmproofClient {
 
   async attestation(product: ProductId, version: Version): Promise<string> {
     return (await this.#fetch(`/v1/products/${product}/releases/${version}/attestation`)).text();
+  }
+
+  /** What rebuilders have signed about a release: as trustworthy as their signatures are. */
+  rebuilds = (product: ProductId, version: Version): AsyncGenerator<KeptStatement> =>
+    this.#pages(`/v1/products/${product}/releases/${version}/rebuilds`, keptStatementSchema);
+
+  /** Needs no token. @throws FirmproofError `rebuilder-unknown`, `rebuild-mismatch` */
+  sendRebuild = (product: ProductId, version: Version, attestation: string): Promise<KeptStatement> =>
+    this.#post(`/v1/products/${product}/releases/${version}/rebuilds`, { attestation }, keptStatementSchema);
+
+  /** The newest revision of each advisory, likewise. */
+  advisories = (product: ProductId, version?: Version): AsyncGenerator<KeptStatement> =>
+    this.#pages(`/v1/products/${product}/advisories`, keptStatementSchema, version === undefined ? {} : { version });
+
+  /** The revisions of one advisory. @throws FirmproofError `advisory-not-found` */
+  advisoryRevisions = (product: ProductId, id: string): AsyncGenerator<KeptStatement> =>
+    this.#pages(`/v1/products/${product}/advisories/${encodeURIComponent(id)}`, keptStatementSchema);
+
+  /** @throws FirmproofError `advisory-revision-old`, `attestation-key-unknown` */
+  publishAdvisory = (product: ProductId, attestation: string): Promise<KeptStatement> =>
+    this.#post(`/v1/products/${product}/advisories`, { attestation }, keptStatementSchema);
+
+  /** Before the release that will name it. @throws FirmproofError `document-too-large`, `quota-exceeded` */
+  async sendDocument(product: ProductId, bytes: Uint8Array): Promise<ReceivedDocument> {
+    const response = await this.#fetch(`/v1/products/${product}/documents`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: new Blob([new Uint8Array(bytes)]),
+      signal: null,
+    });
+    return understand(response, receivedDocumentSchema);
+  }
+
+  /** A document as the server gives it: not hashed. @throws FirmproofError `document-missing` */
+  async document(product: ProductId, digest: Sha256Digest): Promise<Uint8Array> {
+    return (await this.#fetch(`/v1/products/${product}/documents/${digest}`, { signal: null })).bytes();
+  }
+
+  /** Of a proposed release, likewise. @throws FirmproofError `document-missing` */
+  async proposedDocument(proposal: string, digest: Sha256Digest): Promise<Uint8Array> {
+    return (await this.#fetch(`${pathOfProposal(proposal)}/documents/${digest}`, { signal: null })).bytes();
   }
 
   async evidence(product: ProductId, channel: Channel): Promise<string> {

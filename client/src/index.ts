@@ -10,10 +10,11 @@ export { Administration } from './administration.ts';
 export { FirmproofClient, type UploadProgress } from './api-client.ts';
 export { signAction } from './approve.ts';
 export { type ApprovalSignature, type Approver, SignerApprover, WalletApprover } from './approver.ts';
-export { type Attest, attest, buildStatement, signAttestation } from './attest.ts';
+export { type Attest, attest, buildStatement, type SignStatement, signAttestation, signStatement } from './attest.ts';
 export { type AuditReport, auditProduct } from './audit.ts';
 export { checkChain } from './chain-check.ts';
 export { writeDeviceFiles } from './device-files.ts';
+export { type DocumentFiles, type PreparedDocuments, prepareDocuments } from './documents/prepare-documents.ts';
 export { type ExportedRelease, exportRelease } from './export-release.ts';
 export { Home } from './home.ts';
 export { keylessAttester, type SigstoreServices, sigstoreWitnesses } from './keyless.ts';
@@ -26,10 +27,12 @@ export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
 export { parseTeamRule, reserveOf, type SignerSet } from './team.ts';
 export {
   addBuildKey,
+  addRebuilder,
   addWitness,
   changeQuorum,
   changeRootKeys,
   dropBuildKey,
+  dropRebuilder,
   dropWitness,
   type LiveAttestation,
   liveAttestations,

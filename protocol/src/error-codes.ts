@@ -230,6 +230,11 @@ const deviceCodes = {
     meaning: "The rollout has not reached this device's share of the fleet yet.",
     remedy: 'Nothing to do: the device asks again later.',
   },
+  'rebuilders-missing': {
+    meaning:
+      'This device wants more independent rebuilders to vouch for the release than have done so until now (`rebuilders` in agent.json).',
+    remedy: 'Nothing to do: the device asks again later. The vendor sees with `firmproof rebuild list` who has.',
+  },
   'evidence-malformed': {
     meaning: 'The evidence does not have the form of docs/spec/device.md, or is too large.',
     remedy: 'Check the server address; try another server.',
@@ -419,8 +424,36 @@ const inputCodes = {
     remedy: 'Install Node 24 or newer, and have the service and your shell run that one.',
   },
   'sbom-malformed': {
-    meaning: 'The software bill of materials is neither CycloneDX nor SPDX in JSON.',
-    remedy: 'Give CycloneDX 1.4 or later, or SPDX 2.x, as JSON.',
+    meaning:
+      'The software bill of materials is neither CycloneDX nor SPDX in JSON, or is not what those formats ask for.',
+    remedy: 'Give CycloneDX 1.2 to 1.7, SPDX 2.2 or 2.3, or SPDX 3.0 as JSON-LD; the message names the place.',
+  },
+  'provenance-malformed': {
+    meaning:
+      'The provenance is no in-toto statement with SLSA provenance, neither bare nor in a DSSE envelope or Sigstore bundle.',
+    remedy: 'Give SLSA provenance v1 or v0.2, as the build system wrote it; the message names the place.',
+  },
+  'provenance-subject': {
+    meaning: 'The provenance is about other files than this image: none of its subjects has the sha-256 of the image.',
+    remedy: 'Give the provenance of the build that made exactly this image.',
+  },
+  'vex-malformed': {
+    meaning:
+      'The VEX document is neither OpenVEX nor CycloneDX with vulnerabilities, or is not what those formats ask for.',
+    remedy: 'Give OpenVEX v0.2.0 or CycloneDX 1.4 or later, as JSON; the message names the place.',
+  },
+  'notes-malformed': {
+    meaning: 'The file with the release notes is no UTF-8 text.',
+    remedy: 'Give plain text or Markdown, in UTF-8.',
+  },
+  'document-too-large': {
+    meaning: 'A document about a release has more than 32 MiB.',
+    remedy: 'Leave out what nobody reads, or split the document.',
+  },
+  'document-empty': { meaning: 'A document about a release has no bytes.', remedy: 'Check the file.' },
+  'vulnerability-invalid': {
+    meaning: 'The id of a vulnerability is no CVE id.',
+    remedy: 'Write them as CVE-2026-12345, separated by commas; at most 256.',
   },
   'signer-invalid': {
     meaning: 'A signer is wallet:0x…, p256:<x and y> or passkey:<x and y>, its point on the curve.',
@@ -715,6 +748,37 @@ const serviceCodes = {
     meaning: 'A file that would be written is there already, and says something else.',
     remedy: 'Choose another directory or move the file away; `firmproof product trust` replaces it with --overwrite.',
   },
+  'rebuild-malformed': {
+    meaning:
+      'What was signed is no statement that a release was rebuilt, as docs/spec/rebuilds-and-advisories.md has it.',
+    remedy: 'Make it with `firmproof rebuild attest`.',
+  },
+  'rebuild-mismatch': {
+    meaning: 'The rebuild is about another product, version or image than the release that it was sent for.',
+    remedy: 'Rebuild the very version, and compare what comes out with the image that the chain records.',
+  },
+  'rebuilder-unknown': {
+    meaning:
+      'The rebuild is signed by a key that the trust root of the product does not name as a rebuilder, or that is a build key.',
+    remedy: 'The vendor names rebuilders with `firmproof trust-root rotate --add-rebuilder NAME=FILE`.',
+  },
+  'rebuild-differs': {
+    meaning: 'The image that was rebuilt is not the one that the release is about.',
+    remedy:
+      'Compare the two files, for instance with diffoscope; time stamps, paths and compiler versions are the usual causes.',
+  },
+  'advisory-malformed': {
+    meaning: 'What was signed is no advisory, as docs/spec/rebuilds-and-advisories.md has it.',
+    remedy: 'Make it with `firmproof advisory publish`.',
+  },
+  'advisory-not-found': {
+    meaning: 'No such advisory.',
+    remedy: 'See `firmproof advisory list`.',
+  },
+  'advisory-revision-old': {
+    meaning: 'The server has this revision of the advisory, or a newer one, and it says something else.',
+    remedy: 'Publish it again: `firmproof advisory publish` takes the next revision.',
+  },
   'relay-file-malformed': {
     meaning: 'The file is no exported proposal.',
     remedy: 'Make it with `firmproof proposal export`.',
@@ -811,6 +875,20 @@ const serviceCodes = {
   'device-list-malformed': {
     meaning: 'The list of devices to anchor is malformed, empty, too long or names a device twice.',
     remedy: 'One device a line after the header device,keyDigest,salt: a UUID, 64 hexadecimal digits, 0x and 64 more.',
+  },
+  'document-missing': {
+    meaning:
+      'The server does not have a document about this release, or does not give it to you: before the release is installable only its publisher gets it.',
+    remedy: '`firmproof publish` sends the documents first; a server that has lost one needs it again.',
+  },
+  'document-mismatch': {
+    meaning:
+      'The statement says another size or CID of a document than the server has received, or its SBOM is none of its documents.',
+    remedy: 'Publish again with `firmproof publish`, which computes both from the same file.',
+  },
+  'document-digest-mismatch': {
+    meaning: 'The document that the server gives is not the one that was signed: size or sha-256 differ.',
+    remedy: 'Do not use it. Ask another server, or fetch it by its CID from any IPFS gateway.',
   },
   'device-list-missing': {
     meaning: 'The server does not have the list of the devices that this is about.',

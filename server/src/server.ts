@@ -22,7 +22,9 @@ import { type Config, configurationDigest } from './config.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { openDatabase } from './database/database.ts';
 import { createDevices } from './devices/devices.ts';
+import { createDocuments } from './documents/documents.ts';
 import { createEngine } from './engine.ts';
+import { createAttachments } from './evidence/attachments.ts';
 import { createEvidenceService } from './evidence/evidence-service.ts';
 import { createStops } from './evidence/stops.ts';
 import { httpWitness, type WitnessSource } from './evidence/witness-client.ts';
@@ -45,6 +47,8 @@ import { createIntake } from './proposals/intake.ts';
 import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
 import { createTrustRoots } from './proposals/trust-roots.ts';
+import { createAdvisories } from './said-later/advisories.ts';
+import { createRebuilds } from './said-later/rebuilds.ts';
 import { createTokenStore } from './tokens/token-store.ts';
 import { chainEventsTo } from './webhooks/chain-events.ts';
 import { flagsTo, proposalEventsTo } from './webhooks/other-events.ts';
@@ -97,8 +101,10 @@ async function open(
   const store = createImageStore(join(config.dataDirectory, 'blocks'));
   await store.open();
   const access = createImageAccess(database, store);
+  const documents = createDocuments({ database, store, nowSeconds });
   await access.dropUnused();
-  await store.collectGarbage(await access.pinned());
+  await documents.dropUnused();
+  await store.collectGarbage(new Set([...(await access.pinned()), ...(await documents.pinned())]));
 
   const { rpc, chainId, registry: address } = chain;
   const registry = createRegistry({ rpc, chainId, address });
@@ -138,6 +144,7 @@ async function open(
     accounts,
     anchor,
     anchors,
+    documents,
     approvals,
     relayer: relayer.address,
   });
@@ -152,6 +159,8 @@ async function open(
   await devices.imports.dropUnfinished();
   const stops = createStops({ database, serverLog, nowSeconds });
   const onUnproven = (error: FirmproofError) => log.warn({ err: error }, 'the RPC node gives proofs that do not hold');
+  const rebuilds = createRebuilds(database, nowSeconds);
+  const advisories = createAdvisories({ database, documents, nowSeconds });
   const evidence = createEvidenceService({
     database,
     trustRoots,
@@ -162,6 +171,7 @@ async function open(
     renewalSeconds: config.evidenceRenewalSeconds,
     sources: config.publicUrl ? [config.publicUrl] : [],
     stops,
+    attachmentsOf: createAttachments({ database, trustRoots, rebuilds, advisories }),
     onUnproven,
   });
   const proofs = createProductProofs({
@@ -207,7 +217,10 @@ async function open(
     relayer,
     reviewTold: () => webhooks.reviewAfterRebuild(),
     judgeViews: () => devices.views.judgeAgain(),
-    openImages: (atSeconds) => access.openInstallable(atSeconds),
+    openContent: async (atSeconds) => {
+      await access.openInstallable(atSeconds);
+      await documents.openInstallable(atSeconds);
+    },
     advance: chain.advance,
     metrics,
     log,
@@ -248,15 +261,21 @@ async function open(
     audit: { history: createAuditHistory({ database, rpc }), proofs },
     stops,
     trustRoots,
+    rebuilds,
+    advisories,
     devices,
+    documents,
     metrics,
     uploadQuota,
     gateway: createGateway({
       store,
-      mayServe: (cid, request) => access.mayRead(cid, () => tokens.publisherOf(request)),
+      mayServe: async (cid, request) => {
+        const reader = () => tokens.publisherOf(request);
+        return (await access.mayRead(cid, reader)) || (await documents.mayRead(cid, reader));
+      },
     }),
     pages: pages === null ? null : pagesRouter(pages),
-    receiveRelease: createUploads({ store, access, intake, config, quota: uploadQuota }),
+    receiveRelease: createUploads({ store, access, documents, intake, config, quota: uploadQuota }),
     info: () => info,
     origin: () => origin,
     unreadiness: () => engine.unreadiness(),

@@ -1,3 +1,4 @@
+import { adviceOf } from '../advisories.ts';
 import { viewAgent } from '../agent.ts';
 import { readConfig } from '../config.ts';
 import { type Status, statusOf } from '../status.ts';
@@ -28,6 +29,7 @@ export function describeStatus(status: Status): string {
   const standing = Object.entries(status.enrolments).map(([server, state]) => `${state} at ${server}`);
   const lines: [string, string | null][] = [
     ['runs', `${installed.version}${installed.image ? ` (sha-256 ${installed.image})` : ''}`],
+    ...status.advisories.map((notice): [string, string] => ['advisory', adviceOf(notice, 'what is installed')]),
     ['why', `${why.outcome}: ${why.message}${why.code ? ` [${why.code}]` : ''}`],
     ['since', why.since],
     ['what to do', why.remedy],

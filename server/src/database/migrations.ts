@@ -1,6 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 import { auditTables } from './audit-migration.ts';
+import { documents } from './documents-migration.ts';
+import { saidLater } from './said-later-migration.ts';
 import { watch } from './watch-migration.ts';
 
 const text = 'text' as const;
@@ -312,5 +314,7 @@ export const migrations: MigrationProvider = {
       '2027-02-devices': devices,
       '2027-03-watch': watch,
       '2027-03-audit': auditTables,
+      '2027-03-said-later': saidLater,
+      '2027-03-documents': documents,
     }),
 };

@@ -103,6 +103,34 @@ export interface Tables extends WatchTables {
   /** Every block of every image, and whether the world may have it yet. */
   image_blocks: { cid: string; product: string; image: string; open: number };
   images: { digest: string; product: string; cid: string; size: string; open: number };
+  /** Documents about releases, each block of them, and which attestations (of which images) name them. */
+  documents: { digest: string; product: string; cid: string; size: number; received_at: number; open: number };
+  document_blocks: { cid: string; product: string; document: string };
+  release_documents: { attestation: string; product: string; document: string; image: string };
+  /** Rebuilds that held when they came; `payload` is the sha-256 of what was signed. */
+  rebuilds: {
+    product: string;
+    version: string;
+    payload: string;
+    key_id: string;
+    text: string;
+    received_at: number;
+  };
+  /**
+   * Every revision that held when it came. `key_id` is empty for keyless ones; `versions` is a JSON list; `vex` the sha-256 of
+   * the document that it names.
+   */
+  advisories: {
+    product: string;
+    id: string;
+    revision: number;
+    payload: string;
+    key_id: string;
+    versions: string;
+    vex: string | null;
+    text: string;
+    received_at: number;
+  };
   evidence: {
     product: string;
     channel: string;

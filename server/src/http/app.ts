@@ -8,6 +8,7 @@ import type { Dependencies } from './dependencies.ts';
 import { deviceAnchorRoutes } from './device-anchor-routes.ts';
 import { deviceMessageRoutes } from './device-message-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
+import { documentRoutes } from './document-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { bodyOf } from './parameters.ts';
 import { notFound, problemHandler } from './problem.ts';
@@ -15,6 +16,7 @@ import { productRoutes } from './product-routes.ts';
 import { proposalRoutes } from './proposal-routes.ts';
 import { publisherRoutes } from './publisher-routes.ts';
 import { roleGuard } from './role-guard.ts';
+import { saidLaterRoutes } from './said-later-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 
 const apiVersion = '1.0.0';
@@ -59,6 +61,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use('/v1', crossOrigin);
   app.use(deviceMessageRoutes(dependencies));
   app.use(roleGuard(tokens));
+  app.use(documentRoutes(dependencies));
   app.use(express.json({ limit: maximumJsonBytes }));
   app.get('/v1/info', (_request, response) => {
     response.json(info());
@@ -86,6 +89,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(deviceRoutes(dependencies));
   app.use(publisherRoutes(dependencies));
   app.use(webhookRoutes(dependencies));
+  app.use(saidLaterRoutes(dependencies));
   if (dependencies.pages) app.use(dependencies.pages);
   app.use(notFound);
   app.use(refusals.limits);

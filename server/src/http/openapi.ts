@@ -30,6 +30,7 @@ import {
   promoteRequestSchema,
   proposalSchema,
   receiptSchema,
+  receivedDocumentSchema,
   recoverRequestSchema,
   registerRequestSchema,
   rejectRequestSchema,
@@ -53,6 +54,7 @@ import {
 import { entrySchema, productProofSchema, transactionSchema } from '@firmproof/protocol/audit';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { saidLaterOperations } from './said-later-operations.ts';
 
 type Method = 'get' | 'post' | 'put' | 'delete';
 
@@ -147,6 +149,22 @@ export const operations: readonly Operation[] = [
     summary: 'The attestation, byte for byte',
     status: 200,
     contentType: 'application/json',
+  },
+  {
+    method: 'post',
+    path: `${product}/documents`,
+    summary: 'Send a document about a release, before the release whose statement names it',
+    requestType: 'application/octet-stream',
+    token: ['publish', 'propose'],
+    status: 201,
+    answer: receivedDocumentSchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/documents/{digest}`,
+    summary: 'A document, byte for byte, once a release that names it is installable',
+    status: 200,
+    contentType: 'application/octet-stream',
   },
   {
     ...accepted,
@@ -547,6 +565,13 @@ export const operations: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: `${proposal}/documents/{digest}`,
+    summary: 'A document of a proposed release, byte for byte',
+    status: 200,
+    contentType: 'application/octet-stream',
+  },
+  {
+    method: 'get',
     path: `${proposal}/devices`,
     summary: 'The list of the devices that a proposal anchors, as it was sent',
     status: 200,
@@ -559,6 +584,7 @@ export const operations: readonly Operation[] = [
     status: 200,
     contentType: 'text/event-stream',
   },
+  ...saidLaterOperations,
 ];
 
 const multipartSchema = z.object({
