@@ -31,6 +31,7 @@ export { keylessAttester, type SigstoreServices, sigstoreWitnesses } from './key
 export { type Move, registerSuccessor } from './move-product.ts';
 export type { ReleaseOptions } from './prepare-release.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
+export { fetchDocument, type ReleaseDetails, releaseDetails } from './release-details.ts';
 export { everybodyAtOnce, type Rollout } from './rollout.ts';
 export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
 export { parseTeamRule, reserveOf, type SignerSet } from './team.ts';
