@@ -476,6 +476,24 @@ const inputCodes = {
     meaning: 'A file that is needed does not exist or cannot be read.',
     remedy: 'Check the path and its permissions.',
   },
+  'entry-malformed': {
+    meaning:
+      "An entry of a product's history is none that the registry could have logged, or contradicts the entries before it.",
+    remedy: 'Whoever gave the entry is damaged or lies. Read the history from somebody else.',
+  },
+  'history-incomplete': {
+    meaning: 'An entry of the history is missing or comes twice; the message names the first.',
+    remedy: 'Whoever gave the entries leaves something out. Read the history from somebody else.',
+  },
+  'product-proof-malformed': {
+    meaning: 'The proof of a product does not have the form of docs/spec/audit.md, or is too large.',
+    remedy: 'Check the server address; try another server.',
+  },
+  'transaction-mismatch': {
+    meaning:
+      'The transaction that was given for an entry is another one, or asks for something else than the entry says.',
+    remedy: 'Whoever gave the transaction is damaged or lies. Read it from somebody else.',
+  },
   'usage-invalid': { meaning: 'The command line is not understood.', remedy: 'See --help.' },
   'request-invalid': { meaning: 'The request does not fit the API description.', remedy: 'See /openapi.json.' },
 } as const satisfies Record<string, Explanation>;

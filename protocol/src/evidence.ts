@@ -17,22 +17,22 @@ const nodeSchema = z
   .string()
   .max(2 + 2 * 64 * 1024)
   .regex(/^0x(?:[0-9a-f]{2})+$/);
-const proofSchema = z.array(nodeSchema).max(256);
+export const merkleProofSchema = z.array(nodeSchema).max(256);
 
 export const evidenceSchema = z.object({
   evidenceVersion: z.literal(1),
   block: blockStatementSchema,
   cosignatures: z.array(cosignatureSchema).max(64),
-  accountProof: proofSchema,
+  accountProof: merkleProofSchema,
   storageProofs: z.object({
-    productState: proofSchema,
-    history: proofSchema,
-    trustRoot: proofSchema,
-    headVersion: proofSchema,
-    headSchedule: proofSchema,
+    productState: merkleProofSchema,
+    history: merkleProofSchema,
+    trustRoot: merkleProofSchema,
+    headVersion: merkleProofSchema,
+    headSchedule: merkleProofSchema,
     /** Absent while the channel is empty, like the release itself. */
-    releaseCommitment: proofSchema.optional(),
-    releaseState: proofSchema.optional(),
+    releaseCommitment: merkleProofSchema.optional(),
+    releaseState: merkleProofSchema.optional(),
   }),
   release: z.object({ image: sha256DigestSchema, attestation: z.string().max(maximumAttestationBytes) }).optional(),
   /** The newest trust roots, in order, for devices that are behind; older ones are at `…/trust-roots`. */

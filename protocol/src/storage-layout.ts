@@ -29,6 +29,12 @@ export function productSlots(product: ProductId): ProductSlots {
   return { state: base, configuration: after(base, 1), history: after(base, 2), trustRoot: after(base, 3) };
 }
 
+/** What is scheduled; for auditors. */
+export function pendingSlots(product: ProductId): { readonly pending: Bytes32; readonly pendingFrom: Bytes32 } {
+  const base = mappingSlot(product, productsSlot);
+  return { pending: after(base, 4), pendingFrom: after(base, 5) };
+}
+
 export function headSlots(product: ProductId, channel: Channel): HeadSlots {
   const base = mappingSlot(asciiWord(channel), mappingSlot(product, headsSlot));
   return { version: base, schedule: after(base, 1) };
@@ -72,6 +78,18 @@ export function decodeProductConfiguration(word: bigint): ProductConfiguration {
     epoch: integer(word, 184, 32),
     lastBlock: integer(word, 216, 40),
   };
+}
+
+export type PendingTimes = {
+  /** When what is scheduled may be applied; seconds since 1970, 0 while nothing is. */
+  readonly pendingFrom: number;
+  /** False for a change of the guardian alone. */
+  readonly vetoable: boolean;
+};
+
+/** For auditors; no device needs it. */
+export function decodePendingTimes(word: bigint): PendingTimes {
+  return { pendingFrom: integer(word, 0, 40), vetoable: integer(word, 40, 8) !== 0 };
 }
 
 export type HeadSchedule = {

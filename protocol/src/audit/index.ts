@@ -1,0 +1,14 @@
+export * from './account-events.ts';
+export * from './approvals.ts';
+export * from './entry.ts';
+export { decodeEntry, type EventDetails, type EventOf, type HistoryEvent } from './event.ts';
+export { type EventKind, eventTopics } from './event-ids.ts';
+export * from './findings.ts';
+export * from './history.ts';
+export * from './history-model.ts';
+export * from './product-proof.ts';
+export * from './replay.ts';
+export * from './state.ts';
+export * from './transaction.ts';
+export * from './verdict.ts';
+export * from './vouching.ts';
