@@ -11,6 +11,7 @@ import { gatherSightings, type Sightings } from './sightings.ts';
 export type ProductAudit = Replayed & {
   readonly product: ProductId;
   readonly place: KnownPlace;
+  readonly settings: AuditSettings;
   readonly carrier: Carrier;
   /** The visitor's, or the operator's. */
   readonly trustRoot: TrustRoot | undefined;
@@ -57,7 +58,7 @@ export async function auditProduct(
     if (verdict.tone === 'good') replay.keep(verdict.vouchedUpTo);
     if (verdict.tone === 'bad') replay.forget();
     const milliseconds = Math.round(performance.now() - begun);
-    const audit = { ...replayed, product, place, carrier, trustRoot, sightings, said, verdict, milliseconds };
+    const audit = { ...replayed, product, place, settings, carrier, trustRoot, sightings, said, verdict, milliseconds };
     return { audit: { ...audit, entries: () => replay.entries() }, stop: replay.stop };
   } catch (error) {
     replay.stop();

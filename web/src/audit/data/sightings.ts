@@ -6,6 +6,7 @@ import {
   proveProduct,
   vouchedByWitnesses,
 } from '@firmproof/protocol/audit';
+import { plural } from '../parts/words.ts';
 import type { AuditSettings } from '../settings/settings.ts';
 import type { Carrier } from './carrier.ts';
 import { agreeOnBlock } from './node-agreement.ts';
@@ -150,4 +151,10 @@ function staleness({ block }: ProvenProduct, root: TrustRoot | undefined): Probl
   return [
     warn('chain-stalled', `The proven block ${block.number} is ${days === 1 ? 'a day' : `${days} days`} old: newer entries may be withheld.`),
   ];
+}
+
+/** "2 of 3 witnesses vouch for that block: alpha, beta." */
+export function voucherInWords({ kind, names, of }: Voucher): string {
+  const what = kind === 'witnesses' ? plural(of, 'witness', 'witnesses') : plural(of, 'RPC node');
+  return `${names.length} of ${what} ${of === 1 ? 'vouches' : 'vouch'} for it: ${names.join(', ')}.`;
 }

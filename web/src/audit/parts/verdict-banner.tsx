@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { Icon } from '../../parts/icon.tsx';
 import type { ProductAudit } from '../data/audit.ts';
 import type { Problem } from '../data/problem.ts';
-import type { Voucher } from '../data/sightings.ts';
+import { voucherInWords } from '../data/sightings.ts';
 import { plural } from './words.ts';
 
 const icons = { good: 'check', warn: 'attention', bad: 'stop' } as const;
@@ -61,10 +61,4 @@ function sentenceOf({ verdict, events }: ProductAudit): string {
   const later = events.length - vouchedUpTo;
   const rest = later > 0 ? ` ${plural(later, 'newer entry is', 'newer entries are')} not final yet.` : '';
   return `${plural(vouchedUpTo, 'entry replays', 'entries replay')} to the hash that the registry's storage holds at ${where}. ${vouchers.map(voucherInWords).join(' ')}${rest}`;
-}
-
-/** "2 of 3 witnesses vouch for that block: alpha, beta." */
-export function voucherInWords({ kind, names, of }: Voucher): string {
-  const what = kind === 'witnesses' ? plural(of, 'witness', 'witnesses') : plural(of, 'RPC node');
-  return `${names.length} of ${what} ${of === 1 ? 'vouches' : 'vouch'} for it: ${names.join(', ')}.`;
 }
