@@ -14,6 +14,8 @@ export function createEngine(options: {
   readonly store: ProposalStore;
   readonly worker: ProposalWorker;
   readonly evidence: EvidenceService;
+  /** Whether something that somebody waits for needs another block. */
+  readonly isWaiting: () => boolean;
   readonly relayer: Relayer;
   /** Looks again at what devices were shown of the chain when it was not as far here. */
   readonly judgeViews: () => Promise<void>;
@@ -46,7 +48,7 @@ export function createEngine(options: {
     // What counts is the time of blocks, by which devices judge; no block may be new enough on a chain where nothing happens.
     await options.openImages(Math.max(options.nowSeconds(), caughtUp.finalSeconds));
     await options.evidence.refreshAll(finalBlock, options.nowSeconds());
-    if (options.evidence.isWaiting(finalBlock)) await options.advance?.();
+    if (options.evidence.isWaiting(finalBlock) || options.isWaiting()) await options.advance?.();
     await options.judgeViews();
     metrics.finalBlock.set(finalBlock);
     metrics.proposals.set((await store.unfinished()).length);

@@ -8,6 +8,9 @@ import { createWitness, type Witness } from '@firmproof/protocol/node';
 import pino, { type Logger } from 'pino';
 import { createDeviceAnchors } from './anchors/device-anchors.ts';
 import { createDeviceLists } from './anchors/device-lists.ts';
+import { createCosignatures } from './audit/cosignatures.ts';
+import { createAuditHistory } from './audit/history.ts';
+import { createProductProofs } from './audit/product-proofs.ts';
 import { createAccounts } from './chain/accounts.ts';
 import { createContracts } from './chain/contracts.ts';
 import { createDeviceAnchor } from './chain/device-anchor.ts';
@@ -120,6 +123,7 @@ async function open(
   const devices = createDevices({ database, rpc, maximumPending: config.pendingDevices, nowSeconds });
   await devices.imports.dropUnfinished();
   const stops = createStops(database, nowSeconds);
+  const onUnproven = (error: FirmproofError) => log.warn({ err: error }, 'the RPC node gives proofs that do not hold');
   const evidence = createEvidenceService({
     database,
     trustRoots,
@@ -130,7 +134,17 @@ async function open(
     renewalSeconds: config.evidenceRenewalSeconds,
     sources: config.publicUrl ? [config.publicUrl] : [],
     stops,
-    onUnproven: (error) => log.warn({ err: error }, 'the RPC node gives proofs that do not hold'),
+    onUnproven,
+  });
+  const proofs = createProductProofs({
+    database,
+    trustRoots,
+    rpc,
+    chainId,
+    registry: address,
+    cosignatures: createCosignatures(witnesses.sources),
+    onUnproven,
+    nowSeconds,
   });
   const metrics = createMetrics();
   const tokens = createTokens({
@@ -153,6 +167,7 @@ async function open(
     store: proposals,
     worker: createProposalWorker({ store: proposals, contracts, approvals, relayer, nowSeconds }),
     evidence,
+    isWaiting: () => proofs.isWaiting(),
     relayer,
     judgeViews: () => devices.views.judgeAgain(),
     openImages: (atSeconds) => access.openInstallable(atSeconds),
@@ -189,6 +204,7 @@ async function open(
     intake,
     store: proposals,
     evidence,
+    audit: { history: createAuditHistory({ database, rpc }), proofs },
     stops,
     trustRoots,
     devices,

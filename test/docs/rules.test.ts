@@ -1,5 +1,6 @@
 // The specification and the code name each other: every rule is kept somewhere, and nothing claims to keep a rule that is none.
 import { globSync, readFileSync } from 'node:fs';
+import { findingCodes } from '@firmproof/protocol/audit';
 import { describe, expect, test } from 'vitest';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -13,7 +14,7 @@ const sources = globSync(['{client,contracts,device-agent,protocol,server}/src/*
   cwd: root,
 });
 const comment = /\/\*[\s\S]*?\*\/|\/\/.*$/gm;
-const letters = 'DIKMNPQRS';
+const letters = 'DIKMNPQRSV';
 
 /** What comments name. `D1 to D4` names all four. */
 function citedIn(file: string): readonly string[] {
@@ -29,7 +30,7 @@ function citedIn(file: string): readonly string[] {
 }
 
 const cited = new Map(sources.map((file) => [file, citedIn(file)]));
-const pages = ['device.md', 'receipts.md', 'device-anchor.md', 'release.md'];
+const pages = ['device.md', 'receipts.md', 'device-anchor.md', 'release.md', 'audit.md'];
 
 describe.each(pages)('docs/spec/%s', (page) => {
   test('has rules, and each of them is kept somewhere that says so', () => {
@@ -46,4 +47,9 @@ test('no comment names a rule that there is not', () => {
     names.filter((name) => !rules.has(name)).map((name) => `${file}: ${name}`),
   );
   expect(unknown).toEqual([]);
+});
+
+test('every finding of an audit is explained, and nothing else is', () => {
+  const explained = [...textOf('docs/spec/audit.md').matchAll(/^\| `([a-z-]+)` /gm)].map(([, code]) => code);
+  expect(explained.toSorted()).toEqual([...findingCodes].toSorted());
 });

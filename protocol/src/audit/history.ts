@@ -186,6 +186,7 @@ export class ProductHistory {
   #promote(event: EventOf<'promoted'>): Finding[] {
     const { channel, version, sequence, time, counter, start, durationSeconds, firstShareBasisPoints } = event;
     const release = this.#release(event);
+    if (release.revoked !== null) throw contradiction(event, `promotes ${version}, which was revoked before`);
     const before = this.#channels.get(channel);
     const last = before && this.#releases.get(before.version);
     const lowerIndex = last !== undefined && release.rollbackIndex < last.rollbackIndex;
@@ -230,6 +231,7 @@ export class ProductHistory {
     const { channel, sequence, time, approver, halts, counter } = event;
     const stopped = this.#channels.get(channel);
     if (stopped === undefined) throw contradiction(event, `halts ${channel}, which has no head`);
+    if (stopped.halted) throw contradiction(event, `halts ${channel}, which is halted`);
     const halt: ChannelHalt = { sequence, at: time, approver, halts, counter };
     stopped.halts.push(halt);
     stopped.halted = true;

@@ -62,7 +62,7 @@ export class Replay {
   }
 
   /**
-   * Takes the next entry. It has to follow on the one before: in number, and in the block that it names as the one before.
+   * Takes the next entry. It has to follow on the one before: in number, and in the block that it names as the one before (V2).
    * @throws FirmproofError `history-incomplete` with `details.sequence`, the first entry that is missing or comes twice;
    * `entry-malformed` for one that the registry did not log, or that is said to be in a block where it is not
    */

@@ -7,21 +7,24 @@ import {
   asciiOfWord,
   type Bytes32,
   deviceAnchorAddress,
-  fromHex,
-  keccak256,
   toHex,
   zeroBytes32,
 } from '@firmproof/protocol';
 import { hexQuantity, type Rpc, readBlock } from '@firmproof/protocol/node';
 import type { LogDescription } from 'ethers';
 import type { Transaction } from 'kysely';
+import { keepEvent, type Log, nextHistory } from '../audit/keep-event.ts';
 import { type Database, readMeta } from '../database/database.ts';
 import { indexTables, type Tables } from '../database/schema.ts';
 
 const blocksPerRequest = 2000;
 const positionKey = 'indexed-block';
 
-type Log = { readonly topics: readonly string[]; readonly data: string; readonly blockNumber: string };
+/** The final block that the index has come to; null before the first. */
+export async function indexedBlock(database: Database): Promise<{ number: number; hash: string } | null> {
+  const text = await readMeta(database, positionKey);
+  return text === undefined ? null : (JSON.parse(text) as { number: number; hash: string });
+}
 
 /**
  * Keeps the index tables equal to what the registry's *final* events say, and rebuilds them when the chain behind them
@@ -29,11 +32,6 @@ type Log = { readonly topics: readonly string[]; readonly data: string; readonly
  */
 export function createIndexer(options: { database: Database; rpc: Rpc; registry: Address; firstBlock: number }) {
   const { database, rpc, registry, firstBlock } = options;
-
-  async function position(): Promise<{ number: number; hash: string } | null> {
-    const text = await readMeta(database, positionKey);
-    return text === undefined ? null : (JSON.parse(text) as { number: number; hash: string });
-  }
 
   return {
     /** One pass up to the final block. `rebuilt` says that earlier confirmations may no longer hold. */
@@ -44,7 +42,7 @@ export function createIndexer(options: { database: Database; rpc: Rpc; registry:
     }> {
       const final = await readBlock(rpc, 'finalized');
       const finalBlock = final === null ? 0 : Number(final.number);
-      let indexed = await position();
+      let indexed = await indexedBlock(database);
       const rebuilt = indexed !== null && (await readBlock(rpc, indexed.number))?.hash !== indexed.hash;
       if (rebuilt) {
         await forget(database);
@@ -118,7 +116,7 @@ async function apply(transaction: Transaction<Tables>, event: LogDescription, lo
   const sequence = number(args['sequence']);
   if (event.name === 'Registered') {
     const first = nextHistory(zeroBytes32, log);
-    await keepHistory(transaction, product, sequence, first);
+    await keepEvent(transaction, product, sequence, log, first);
     await transaction
       .insertInto('products')
       .values({
@@ -146,20 +144,11 @@ async function apply(transaction: Transaction<Tables>, event: LogDescription, lo
     .where('id', '=', product)
     .executeTakeFirstOrThrow();
   const history = nextHistory(before.history as Bytes32, log);
-  await keepHistory(transaction, product, sequence, history);
+  await keepEvent(transaction, product, sequence, log, history);
   const change = { sequence, history, ...productChange(event, before) };
   await transaction.updateTable('products').set(change).where('id', '=', product).execute();
   await applyToReleases(transaction, event, product, sequence);
   await applyToHeads(transaction, event, product);
-}
-
-async function keepHistory(transaction: Transaction<Tables>, product: string, sequence: number, history: string) {
-  await transaction.insertInto('product_histories').values({ product, sequence, history }).execute();
-}
-
-/** history ‖ topics ‖ data: one rule for every event (docs/spec/release.md). */
-function nextHistory(history: Bytes32, log: Log): Bytes32 {
-  return keccak256(fromHex(history), ...log.topics.map(fromHex), fromHex(log.data));
 }
 
 const nothingPending = { pending: null, pending_from: 0, pending_configuration: null };

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
+import { auditTables } from './audit-migration.ts';
 
 const text = 'text' as const;
 const bigint = 'bigint' as const;
@@ -308,5 +309,6 @@ export const migrations: MigrationProvider = {
       '2026-12-moving': moving,
       '2027-01-device-anchors': deviceAnchors,
       '2027-02-devices': devices,
+      '2027-03-audit': auditTables,
     }),
 };

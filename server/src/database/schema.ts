@@ -138,6 +138,18 @@ export interface Tables {
   };
   /** The history hash after each event: what a device that saw this many has seen. */
   product_histories: { product: string; sequence: number; history: string };
+  /** The final events as they were logged; topics are a document. */
+  events: {
+    product: string;
+    sequence: number;
+    topics: string;
+    data: string;
+    block_number: number;
+    block_hash: string;
+    transaction_hash: string;
+  };
+  /** The transactions behind events that somebody has asked for. */
+  event_transactions: { hash: string; document: string };
   anchored_batches: { product: string; root: string; count: number; anchored_at: number };
   revoked_devices: { product: string; leaf: string; revoked_at: number };
   releases: {
@@ -158,6 +170,8 @@ export const indexTables = [
   'heads',
   'releases',
   'product_histories',
+  'events',
+  'event_transactions',
   'anchored_batches',
   'revoked_devices',
 ] as const satisfies readonly (keyof Tables)[];

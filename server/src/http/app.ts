@@ -1,6 +1,7 @@
 import { loginRequestSchema, oidcLoginRequestSchema } from '@firmproof/protocol';
 import express, { type Express } from 'express';
 import { accountRoutes } from './account-routes.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { channelRoutes } from './channel-routes.ts';
 import { crossOrigin } from './cross-origin.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -75,6 +76,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(proposalRoutes(dependencies));
   app.use(accountRoutes(dependencies));
   app.use(channelRoutes(dependencies));
+  app.use(auditRoutes(dependencies));
   app.use(deviceAnchorRoutes(dependencies));
   app.use(deviceRoutes(dependencies));
   if (dependencies.pages) app.use(dependencies.pages);

@@ -2,6 +2,8 @@ import type { Address, ProductId, Proposal, ServerInfo } from '@firmproof/protoc
 import type { Request, Response, Router } from 'express';
 import type { Logger } from 'pino';
 import type { DeviceAnchors } from '../anchors/device-anchors.ts';
+import type { AuditHistory } from '../audit/history.ts';
+import type { ProductProofs } from '../audit/product-proofs.ts';
 import type { Accounts } from '../chain/accounts.ts';
 import type { Database } from '../database/database.ts';
 import type { Devices } from '../devices/devices.ts';
@@ -33,6 +35,7 @@ export type Dependencies = {
   readonly intake: Intake;
   readonly store: ProposalStore;
   readonly evidence: EvidenceService;
+  readonly audit: { readonly history: AuditHistory; readonly proofs: ProductProofs };
   readonly stops: Stops;
   readonly trustRoots: TrustRoots;
   readonly devices: Devices;

@@ -42,6 +42,7 @@ import {
   tokenSchema,
   vetoRequestSchema,
 } from '@firmproof/protocol';
+import { entrySchema, productProofSchema, transactionSchema } from '@firmproof/protocol/audit';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 
@@ -164,6 +165,28 @@ export const operations: readonly Operation[] = [
     summary: 'What a device needs to decide',
     status: 200,
     answer: evidenceSchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/history`,
+    summary: 'The events of the product as they were logged, oldest first. ?after=SEQUENCE, ?limit= up to 1000',
+    status: 200,
+    answer: pageOf(entrySchema),
+  },
+  {
+    method: 'get',
+    path: `${product}/history/{sequence}/transaction`,
+    summary: 'The transaction that an event came from, which carries its approval',
+    status: 200,
+    answer: transactionSchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/proof`,
+    summary:
+      'What storage holds of the product under a final block, with who vouches for it. ?release=VERSION and ?channel=NAME, up to 16 of each',
+    status: 200,
+    answer: productProofSchema,
   },
   {
     method: 'post',

@@ -67,6 +67,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'device-anchor-missing': 503,
   'oidc-issuer-unreachable': 503,
   'evidence-not-ready': 503,
+  unavailable: 503,
   'channel-stopped': 503,
   'relayer-out-of-gas': 503,
   'storage-full': 507,
