@@ -79,9 +79,7 @@ function Page({ route }: { route: Route }) {
     case 'product':
       return <ProductPage key={route.product} product={route.product} query={route.query} />;
     case 'release':
-      return (
-        <ReleasePage key={`${route.product}/${route.version}`} product={route.product} version={route.version} />
-      );
+      return <ReleasePage key={`${route.product}/${route.version}`} product={route.product} version={route.version} />;
     case 'settings':
       return <SettingsPage />;
     default:

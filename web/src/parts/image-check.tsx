@@ -81,10 +81,7 @@ function Outcome({ approved, chosen, words }: Omit<Required<Props>, 'onChoose'>)
     case 'known': {
       const same = isSameImage(chosen, approved);
       return (
-        <Notice
-          tone={same ? 'good' : 'bad'}
-          title={same ? words.same : words.other}
-        >
+        <Notice tone={same ? 'good' : 'bad'} title={same ? words.same : words.other}>
           <dl className="compare">
             <dt>File</dt>
             <dd className="file">

@@ -52,8 +52,7 @@ export class Api {
   releases = async (product: ProductId): Promise<readonly ReleaseResource[]> =>
     (await this.#read(pageOf(releaseSchema), `/v1/products/${product}/releases?limit=${shownReleases}`)).items;
 
-  proposedAttestation = async (id: string): Promise<string> =>
-    this.#text(`/v1/proposals/${id}/attestation`);
+  proposedAttestation = async (id: string): Promise<string> => this.#text(`/v1/proposals/${id}/attestation`);
   proposedDevices = async (id: string): Promise<string> => this.#text(`/v1/proposals/${id}/devices`);
   attestation = async ({ product, version }: ReleaseResource): Promise<string> =>
     this.#text(`/v1/products/${product}/releases/${version}/attestation`);

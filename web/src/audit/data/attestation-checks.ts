@@ -10,7 +10,7 @@ import {
   verifyAttestation,
 } from '@firmproof/protocol';
 import type { ReleaseHistory } from '@firmproof/protocol/audit';
-import { check, type Check, reasonOf } from './check.ts';
+import { type Check, check, reasonOf } from './check.ts';
 import type { KnownPlace } from './place.ts';
 
 export type AttestationOutcome = {
@@ -52,7 +52,10 @@ export async function checkAttestation({ place, release, text, trustRoot }: Know
   try {
     attestation = parseAttestation(text);
   } catch (error) {
-    return { checks: [own, check(names.statement, 'failed', `It cannot be read: ${reasonOf(error)}.`)], statement: null };
+    return {
+      checks: [own, check(names.statement, 'failed', `It cannot be read: ${reasonOf(error)}.`)],
+      statement: null,
+    };
   }
   const { statement } = attestation;
   const signature = await checkSignature(attestation, trustRoot);
@@ -71,7 +74,8 @@ async function checkSignature(attestation: Attestation, trustRoot: TrustRoot | n
   } catch (error) {
     if (!isFirmproofError(error)) throw error;
     if (error.code === 'keyless-unsupported') {
-      const text = 'It is signed without a key of its own, through Sigstore: that is not checked here. Use firmproof verify.';
+      const text =
+        'It is signed without a key of its own, through Sigstore: that is not checked here. Use firmproof verify.';
       return check(name, 'unchecked', text);
     }
     return check(name, 'failed', `It is not signed by anybody that ${root} names: ${error.message}.`);
@@ -89,5 +93,9 @@ function checkStatement(statement: Statement, { product }: KnownPlace, release: 
   ].filter((part) => part !== false);
   return differing.length === 0
     ? check(names.statement, 'passed', 'It names the same product, version, image and rollback index as the entry.')
-    : check(names.statement, 'failed', `It disagrees with the entry about: ${differing.join(', ')}. No device installs this.`);
+    : check(
+        names.statement,
+        'failed',
+        `It disagrees with the entry about: ${differing.join(', ')}. No device installs this.`,
+      );
 }

@@ -1,4 +1,10 @@
-import { type FirmproofError, isFirmproofError, type ProductId, type ProductResource, type TrustRoot } from '@firmproof/protocol';
+import {
+  type FirmproofError,
+  isFirmproofError,
+  type ProductId,
+  type ProductResource,
+  type TrustRoot,
+} from '@firmproof/protocol';
 import type { Entry } from '@firmproof/protocol/audit';
 import type { AuditSettings } from '../settings/settings.ts';
 import { Carrier } from './carrier.ts';

@@ -9,8 +9,8 @@ import {
   type ReleaseResource,
   releaseSchema,
   type ServerInfo,
-  serverInfoSchema,
   type Sha256Digest,
+  serverInfoSchema,
   type Version,
 } from '@firmproof/protocol';
 import {
@@ -48,11 +48,7 @@ export class Carrier {
 
   /** Entries after a sequence, oldest first. */
   history = (product: ProductId, after: number): Promise<Page<Entry>> =>
-    readFrom(
-      this.server,
-      pageOf(entrySchema),
-      `/v1/products/${product}/history?after=${after}&limit=${entriesAPage}`,
-    );
+    readFrom(this.server, pageOf(entrySchema), `/v1/products/${product}/history?after=${after}&limit=${entriesAPage}`);
 
   /** A proof of what storage holds, at a final block. @throws FirmproofError `product-proof-malformed` */
   proof = async (product: ProductId, versions: readonly Version[] = []): Promise<ProductProof> => {

@@ -26,7 +26,11 @@ const columns = ['sequence', 'time', 'kind', 'version', 'channel', 'approver', '
 
 /** One line an entry, for a spreadsheet. */
 export function historyAsCsv({ events, approvers }: ProductAudit): string {
-  const lines = events.map((event) => rowOf(event, approvers[event.sequence - 1] ?? '').map(csvField).join(','));
+  const lines = events.map((event) =>
+    rowOf(event, approvers[event.sequence - 1] ?? '')
+      .map(csvField)
+      .join(','),
+  );
   return `${[columns.join(','), ...lines].join('\r\n')}\r\n`;
 }
 

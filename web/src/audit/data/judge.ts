@@ -55,7 +55,9 @@ export function judge({ place, replayed, sightings, said }: Known): Verdict {
 function replayProblems({ failure }: Replayed): readonly Problem[] {
   if (failure === null) return [];
   const what = 'The history that the server gives does not hold together';
-  return [{ ...problemOf('bad', what, failure), code: failure.code === 'entry-malformed' ? 'history-differs' : failure.code }];
+  return [
+    { ...problemOf('bad', what, failure), code: failure.code === 'entry-malformed' ? 'history-differs' : failure.code },
+  ];
 }
 
 /** A product's id is the hash of where it is, of its first publisher and of its name. */
@@ -63,7 +65,12 @@ function idProblems({ chainId, registry, product }: KnownPlace, { events: [first
   if (first?.kind !== 'registered') return [];
   const id = productIdOf(chainId, registry, first.publisher, first.name);
   if (id === product) return [];
-  return [bad('history-differs', `The entries are those of another product: “${first.name}” of this publisher has the id ${id}.`)];
+  return [
+    bad(
+      'history-differs',
+      `The entries are those of another product: “${first.name}” of this publisher has the id ${id}.`,
+    ),
+  ];
 }
 
 function sightingProblems({ proven, vouchers }: Sighting, replayed: Replayed): readonly Problem[] {
@@ -80,11 +87,23 @@ function sightingProblems({ proven, vouchers }: Sighting, replayed: Replayed): r
   if (!verdict.complete) {
     const missing = sequence < proven.sequence;
     return missing
-      ? [bad('history-incomplete', `The server leaves something out of the history that ${who}: ${verdict.firstDifference}.`)]
-      : [bad('history-differs', `The server shows another history than the one that ${who}: ${verdict.firstDifference}.`)];
+      ? [
+          bad(
+            'history-incomplete',
+            `The server leaves something out of the history that ${who}: ${verdict.firstDifference}.`,
+          ),
+        ]
+      : [
+          bad(
+            'history-differs',
+            `The server shows another history than the one that ${who}: ${verdict.firstDifference}.`,
+          ),
+        ];
   }
   if (sequence !== proven.sequence) return [];
-  return compareState(history, proven).map((text) => bad('history-differs', `What the entries add up to is not what ${who}: ${text}.`));
+  return compareState(history, proven).map((text) =>
+    bad('history-differs', `What the entries add up to is not what ${who}: ${text}.`),
+  );
 }
 
 /** The server's index is what other programs read: where it says something else than the entries, somebody is shown something false. */

@@ -20,11 +20,7 @@ const sameBlock = (one: NodeBlock, other: NodeBlock) =>
  * The newest block that `quorum` of the nodes call final and describe alike. Nodes that describe one final block in two ways
  * are a lie of one of them, whatever the others say.
  */
-export async function agreeOnBlock(
-  nodes: readonly RpcNode[],
-  quorum: number,
-  chainId: number,
-): Promise<Agreement> {
+export async function agreeOnBlock(nodes: readonly RpcNode[], quorum: number, chainId: number): Promise<Agreement> {
   const problems: Problem[] = [];
   const sayings = await answersOf(nodes, async (node) => sayingOf(node), problems);
   const here = sayings.filter((saying) => {
@@ -32,7 +28,10 @@ export async function agreeOnBlock(
     problems.push(warn('chain-mismatch', `${saying.node.host} is a node of chain ${saying.chainId}, not ${chainId}.`));
     return false;
   });
-  const number = nthLargest(here.map(({ final }) => final), quorum);
+  const number = nthLargest(
+    here.map(({ final }) => final),
+    quorum,
+  );
   if (number === null) {
     const few = `${here.length} of ${quorum} needed RPC nodes answer for chain ${chainId}.`;
     return { block: null, agreeing: [], problems: [...problems, warn('no-quorum', few)] };

@@ -1,16 +1,5 @@
-import {
-  bytes32OfDigest,
-  commitmentOf,
-  type ReleaseResource,
-  type Statement,
-  type Version,
-} from '@firmproof/protocol';
-import {
-  compareState,
-  type EventApproval,
-  type HistoryEvent,
-  type ReleaseHistory,
-} from '@firmproof/protocol/audit';
+import { bytes32OfDigest, commitmentOf, type ReleaseResource, type Statement, type Version } from '@firmproof/protocol';
+import { compareState, type EventApproval, type HistoryEvent, type ReleaseHistory } from '@firmproof/protocol/audit';
 import { describeDuration, describeTime } from '@firmproof/protocol/review';
 import { loadApproval } from './approvals.ts';
 import { checkAttestation } from './attestation-checks.ts';
@@ -97,8 +86,16 @@ function checkStorage(audit: ProductAudit, release: ReleaseHistory, { list, prob
   const isVouched = sighting.vouchers.length > 0;
   const number = block.number.toLocaleString('en');
   const vouching = isVouched
-    ? check(blockName, 'passed', `Block ${number} of ${describeTime(block.timestamp)}. ${sighting.vouchers.map(voucherInWords).join(' ')}`)
-    : check(blockName, 'unchecked', `Nobody whom you believe vouches for block ${number}, under which the server proves it.`);
+    ? check(
+        blockName,
+        'passed',
+        `Block ${number} of ${describeTime(block.timestamp)}. ${sighting.vouchers.map(voucherInWords).join(' ')}`,
+      )
+    : check(
+        blockName,
+        'unchecked',
+        `Nobody whom you believe vouches for block ${number}, under which the server proves it.`,
+      );
   if (proven.status === 'none') {
     const text = `Storage holds no release ${release.version} at block ${number}.`;
     const outcome = sighting.proven.sequence < release.sequence ? 'unchecked' : 'failed';
@@ -110,11 +107,19 @@ function checkStorage(audit: ProductAudit, release: ReleaseHistory, { list, prob
   const storage =
     differing.length > 0
       ? check(proofName, 'failed', `Storage contradicts the entries. ${differing.join('; ')}.`)
-      : check(proofName, 'passed', "Merkle proofs lead from the block's state root to the registry's record of this release.");
+      : check(
+          proofName,
+          'passed',
+          "Merkle proofs lead from the block's state root to the registry's record of this release.",
+        );
   const bound =
     commitment === proven.commitment
       ? check(commitmentName, 'passed', 'The image and attestation digests of the entry hash to what storage holds.')
-      : check(commitmentName, 'failed', 'The image and attestation digests of the entry do not hash to what storage holds.');
+      : check(
+          commitmentName,
+          'failed',
+          'The image and attestation digests of the entry do not hash to what storage holds.',
+        );
   const status = check(
     statusName,
     'passed',
@@ -126,20 +131,27 @@ function checkStorage(audit: ProductAudit, release: ReleaseHistory, { list, prob
 function checkApproval(approval: EventApproval | Error): Check {
   const name = 'Approvals';
   if (approval instanceof Error) {
-    const lied = approval.cause instanceof Error && 'code' in approval.cause && approval.cause.code === 'transaction-mismatch';
+    const lied =
+      approval.cause instanceof Error && 'code' in approval.cause && approval.cause.code === 'transaction-mismatch';
     return lied
       ? check(name, 'failed', `The server gives another transaction: ${approval.message}.`)
       : check(name, 'unchecked', `The transaction does not come: ${approval.message}.`);
   }
   const { form, signers, quorum, approver } = approval;
   if (signers.length === 0)
-    return check(name, 'unchecked', `How ${approver ?? 'the publisher'} approved cannot be seen from the transaction alone.`);
+    return check(
+      name,
+      'unchecked',
+      `How ${approver ?? 'the publisher'} approved cannot be seen from the transaction alone.`,
+    );
   const invalid = signers.filter(({ valid }) => !valid).length;
   if (invalid > 0 || quorum === 'missed')
     return check(name, 'failed', `${invalid || 'Some'} of ${signers.length} signatures are not over this release.`);
   const keys = signers.length === 1 ? 'One key has' : `${signers.length} keys have`;
   const rest =
-    form === 'key' ? 'it is the publisher itself.' : 'that they were signers of the account then is what the contract has checked.';
+    form === 'key'
+      ? 'it is the publisher itself.'
+      : 'that they were signers of the account then is what the contract has checked.';
   return check(name, 'passed', `${keys} signed exactly this release; the signatures were verified here, and ${rest}`);
 }
 

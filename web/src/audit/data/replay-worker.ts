@@ -50,9 +50,13 @@ class Replaying {
       this.#keptUpTo = kept.length;
     } catch {
       await this.forget();
-      throw new FirmproofError('internal', 'what this browser has kept of the history is damaged, and was thrown away', {
-        hint: 'Load the page again.',
-      });
+      throw new FirmproofError(
+        'internal',
+        'what this browser has kept of the history is damaged, and was thrown away',
+        {
+          hint: 'Load the page again.',
+        },
+      );
     }
   }
 
@@ -100,6 +104,11 @@ self.onmessage = ({ data }: MessageEvent<ToReplay>) => {
   answer(data).catch((error: unknown) => {
     const known = isFirmproofError(error);
     const message = error instanceof Error ? error.message : String(error);
-    tell({ tell: 'failed', code: known ? error.code : 'internal', message, hint: known ? error.hint : 'Load the page again.' });
+    tell({
+      tell: 'failed',
+      code: known ? error.code : 'internal',
+      message,
+      hint: known ? error.hint : 'Load the page again.',
+    });
   });
 };

@@ -131,7 +131,9 @@ async function nodeVoucher({ block }: ProductProof, seen: SeenByNodes, problems:
   const asked = await Promise.allSettled(seen.agreeing.map((node) => node.block(block.number)));
   const same = seen.agreeing.filter((_, index) => {
     const answer = asked[index];
-    return answer?.status === 'fulfilled' && answer.value.hash === block.hash && answer.value.stateRoot === block.stateRoot;
+    return (
+      answer?.status === 'fulfilled' && answer.value.hash === block.hash && answer.value.stateRoot === block.stateRoot
+    );
   });
   if (same.length >= seen.settings.rpcQuorum) return [voucherOf(same, seen.settings)];
   const others = asked.filter((answer) => answer.status === 'fulfilled').length - same.length;
@@ -149,7 +151,10 @@ function staleness({ block }: ProvenProduct, root: TrustRoot | undefined): Probl
   if (age <= allowed) return [];
   const days = Math.floor(age / dayInSeconds);
   return [
-    warn('chain-stalled', `The proven block ${block.number} is ${days === 1 ? 'a day' : `${days} days`} old: newer entries may be withheld.`),
+    warn(
+      'chain-stalled',
+      `The proven block ${block.number} is ${days === 1 ? 'a day' : `${days} days`} old: newer entries may be withheld.`,
+    ),
   ];
 }
 

@@ -1,4 +1,10 @@
-import { type Envelope, readTrustRoot, type Sha256Digest, type TrustRoot, trustRootOfEnvelope } from '@firmproof/protocol';
+import {
+  type Envelope,
+  readTrustRoot,
+  type Sha256Digest,
+  type TrustRoot,
+  trustRootOfEnvelope,
+} from '@firmproof/protocol';
 import type { HistoryEvent } from '@firmproof/protocol/audit';
 import type { ProductAudit } from './audit.ts';
 

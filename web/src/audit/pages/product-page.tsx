@@ -9,8 +9,8 @@ import { ChannelList } from '../parts/channel-list.tsx';
 import { ExportButtons } from '../parts/export-buttons.tsx';
 import { FilterBar } from '../parts/filter-bar.tsx';
 import { FindingsList } from '../parts/findings-list.tsx';
-import { ProductHeader } from '../parts/product-header.tsx';
 import { PendingChange } from '../parts/pending-change.tsx';
+import { ProductHeader } from '../parts/product-header.tsx';
 import { ShortId } from '../parts/short-id.tsx';
 import { Timeline } from '../parts/timeline.tsx';
 import { filterEvents } from '../parts/timeline-filter.ts';
@@ -90,7 +90,11 @@ function Facts({ audit }: { audit: ProductAudit }) {
       <div>
         <dt>Guardian</dt>
         <dd>
-          {history.guardian === zeroAddress ? 'nobody' : <ShortId id={history.guardian} what="the guardian's address" />}
+          {history.guardian === zeroAddress ? (
+            'nobody'
+          ) : (
+            <ShortId id={history.guardian} what="the guardian's address" />
+          )}
         </dd>
       </div>
       <div>

@@ -35,8 +35,8 @@ export function ProductsPage() {
     <>
       <PageTitle>Products</PageTitle>
       <p className="lead">
-        As <strong>{new URL(server).host}</strong> lists them. Open one to see what of it is true: its history is replayed
-        and verified in this browser.
+        As <strong>{new URL(server).host}</strong> lists them. Open one to see what of it is true: its history is
+        replayed and verified in this browser.
       </p>
       {loaded.state === 'loading' && <Loading what="the products" />}
       {loaded.state === 'failed' && <Failure error={loaded.error} onRetry={loaded.reload} />}

@@ -46,7 +46,11 @@ function Loaded({ audit, version }: { audit: ProductAudit; version: Version }) {
         </>
       );
     case 'ready':
-      return loaded.value ? <Shown audit={audit} release={loaded.value} /> : <Unknown audit={audit} version={version} />;
+      return loaded.value ? (
+        <Shown audit={audit} release={loaded.value} />
+      ) : (
+        <Unknown audit={audit} version={version} />
+      );
   }
 }
 
@@ -100,7 +104,10 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
           <Section title="Compare the image" hint="A gigabyte takes less than a minute.">
             <ImageCheck approved={image} chosen={chosen} onChoose={choose} words={imageWords} />
           </Section>
-          <Section title="What the statement says" hint={statement ? 'Signed by the build; bound by its digest on chain.' : ''}>
+          <Section
+            title="What the statement says"
+            hint={statement ? 'Signed by the build; bound by its digest on chain.' : ''}
+          >
             <StatementRows release={release} statement={statement} />
           </Section>
           <Section title="What happened to it">
@@ -118,7 +125,11 @@ function imageCheck(same: boolean | null, isVouched: boolean): Check {
   if (!same) return check(name, 'failed', 'The file that you chose is another image.');
   return isVouched
     ? check(name, 'passed', 'The file that you chose has the digest that is on chain.')
-    : check(name, 'unchecked', 'The file has the digest of the entry, but nobody whom you believe vouches for the entry.');
+    : check(
+        name,
+        'unchecked',
+        'The file has the digest of the entry, but nobody whom you believe vouches for the entry.',
+      );
 }
 
 function Standing({ audit, release: { release } }: { audit: ProductAudit; release: ReleaseAudit }) {

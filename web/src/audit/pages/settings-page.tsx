@@ -22,8 +22,8 @@ export function SettingsPage() {
     <>
       <PageTitle>Settings</PageTitle>
       <p className="lead">
-        The server carries the history; it is never believed. Who vouches for the chain is your choice: the witnesses of a
-        trust root, or RPC nodes of which several have to agree. Everything here stays in this browser.
+        The server carries the history; it is never believed. Who vouches for the chain is your choice: the witnesses of
+        a trust root, or RPC nodes of which several have to agree. Everything here stays in this browser.
       </p>
       <TrustRootSettings />
       <NodeSettings />

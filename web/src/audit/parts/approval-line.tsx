@@ -10,7 +10,8 @@ import { plural, shortHex } from './words.ts';
 export function ApprovalLine({ audit, event }: { audit: ProductAudit; event: HistoryEvent }) {
   const loaded = useLoaded(() => loadApproval(audit, event), `${audit.product} ${event.sequence}`);
   const approver = audit.approvers[event.sequence - 1];
-  if (loaded.state === 'loading') return <span className="quiet">approved by {approver ? shortHex(approver) : '…'}</span>;
+  if (loaded.state === 'loading')
+    return <span className="quiet">approved by {approver ? shortHex(approver) : '…'}</span>;
   if (loaded.state === 'failed') return <Failed error={loaded.error} />;
   const { form, signers, quorum } = loaded.value;
   if (form === 'none') return <span className="quiet">needed no approval of its own</span>;
@@ -28,14 +29,17 @@ export function ApprovalLine({ audit, event }: { audit: ProductAudit; event: His
             {signers.map(({ signer, valid }) => (
               <li key={signer}>
                 <SignerName signer={signer} />
-                <span className={`badge ${valid ? 'passed' : 'failed'}`}>{valid ? 'signature verified' : 'not valid'}</span>
+                <span className={`badge ${valid ? 'passed' : 'failed'}`}>
+                  {valid ? 'signature verified' : 'not valid'}
+                </span>
               </li>
             ))}
           </ul>
         </details>
       ) : (
         <>
-          approved by {approver ? shortHex(approver) : 'somebody'} <span className="badge unchecked">not checked here</span>
+          approved by {approver ? shortHex(approver) : 'somebody'}{' '}
+          <span className="badge unchecked">not checked here</span>
         </>
       )}
     </span>

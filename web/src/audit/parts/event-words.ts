@@ -52,10 +52,7 @@ export function describeEvent(event: HistoryEvent): string {
   }
 }
 
-type Rollout = Pick<
-  Extract<HistoryEvent, { kind: 'promoted' }>,
-  'start' | 'durationSeconds' | 'firstShareBasisPoints'
->;
+type Rollout = Pick<Extract<HistoryEvent, { kind: 'promoted' }>, 'start' | 'durationSeconds' | 'firstShareBasisPoints'>;
 
 export function rollout({ durationSeconds, firstShareBasisPoints }: Rollout): string {
   return durationSeconds === 0 || firstShareBasisPoints >= 10_000

@@ -28,8 +28,9 @@ export function PendingChange({ history }: { history: ProductHistory }) {
   return (
     <Notice tone="warn" title="A change of keys or policy is scheduled">
       <p>
-        In force from {describeTime(pending.pendingFrom)} ({describeDistance(pending.pendingFrom, now)}) at the earliest,
-        approved by the publisher; {pending.vetoable ? 'the guardian can still stop it' : 'nobody can veto it'}.
+        In force from {describeTime(pending.pendingFrom)} ({describeDistance(pending.pendingFrom, now)}) at the
+        earliest, approved by the publisher;{' '}
+        {pending.vetoable ? 'the guardian can still stop it' : 'nobody can veto it'}.
       </p>
       <dl className="rows">
         {change.changes.map((field) => (

@@ -16,7 +16,13 @@ export function RampChart({ channel, now }: { channel: ChannelHistory; now: numb
   const x = (time: number) => ((time - from) / (to - from)) * width;
   const halts = channel.halts.filter(({ at }) => at >= from);
   return (
-    <svg className="ramp" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true" focusable="false">
+    <svg
+      className="ramp"
+      viewBox={`0 0 ${width} ${height}`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+      focusable="false"
+    >
       <path className="ramp-grid" d={`M0 ${height / 2}H${width}M0 0.5H${width}M0 ${height - 0.5}H${width}`} />
       {moves.map((move, index) => {
         const stopped = halts.find(({ at, sequence }) => at >= move.at && sequence > move.sequence)?.at ?? to;
@@ -38,7 +44,8 @@ export function RampChart({ channel, now }: { channel: ChannelHistory; now: numb
 }
 
 const yOf = (shareBasisPoints: number) => height - (shareBasisPoints / wholeFleetBasisPoints) * (height - 2) - 1;
-const pathOf = (points: readonly Point[]) => points.map(([px, py], index) => `${index ? 'L' : 'M'}${px} ${py}`).join('');
+const pathOf = (points: readonly Point[]) =>
+  points.map(([px, py], index) => `${index ? 'L' : 'M'}${px} ${py}`).join('');
 
 /** From the start to the end of a head's time: flat where it is, straight where it rises. */
 function rampPoints(move: ChannelMove, end: number): readonly Point[] {

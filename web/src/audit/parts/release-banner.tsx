@@ -33,7 +33,9 @@ export function ReleaseBanner({ checks, children }: { checks: readonly Check[]; 
       <Icon name={isGood ? 'check' : 'attention'} />
       <div>
         <p className="verdict-title">
-          {isGood ? 'Genuine: every check that can be made here has passed' : 'Not everything about this could be checked here'}
+          {isGood
+            ? 'Genuine: every check that can be made here has passed'
+            : 'Not everything about this could be checked here'}
         </p>
         <p>
           {plural(passed.length, 'check')} passed
