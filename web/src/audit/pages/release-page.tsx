@@ -85,15 +85,15 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
         Published {describeTime(release.publishedAt)} · rollback index {release.rollbackIndex}
         <Standing audit={audit} release={found} />
       </p>
-      <ReleaseBanner checks={checks}>
-        <TrustRootOffer audit={audit} />
-      </ReleaseBanner>
       {release.revoked && (
         <Notice tone="bad" title={`Revoked on ${describeTime(release.revoked.at)}`}>
           No device installs it any more. Approved by <code>{release.revoked.approver}</code>, entry{' '}
           {release.revoked.sequence}.
         </Notice>
       )}
+      <ReleaseBanner checks={checks}>
+        <TrustRootOffer audit={audit} />
+      </ReleaseBanner>
       <div className="columns">
         <div>
           <Section title="Checked in this browser">

@@ -100,7 +100,7 @@ function NodeSettings() {
   return (
     <Section
       title="RPC nodes"
-      hint="Nodes of different operators are worth more than many of one. Those that end in a key stay in this browser."
+      hint="Nodes of different operators are worth more than many of one. Their addresses, and keys in them, stay in this browser."
     >
       <p className="quiet">In use: {setByWords[settings.rpcSetBy]}.</p>
       <form className="settings-form" onSubmit={submit}>

@@ -1,5 +1,6 @@
 import { isFirmproofError } from '@firmproof/protocol';
 import type { HistoryEvent } from '@firmproof/protocol/audit';
+import { Icon } from '../../parts/icon.tsx';
 import { SignerName } from '../../parts/signer-name.tsx';
 import { useLoaded } from '../../parts/use-loaded.ts';
 import { loadApproval } from '../data/approvals.ts';
@@ -22,8 +23,9 @@ export function ApprovalLine({ audit, event }: { audit: ProductAudit; event: His
       {signers.length > 0 ? (
         <details className="keys">
           <summary>
+            {isSeen && <Icon name="check" />}
             approved by {plural(signers.length, 'key')}
-            {invalid > 0 && `, ${invalid} of them not valid`}
+            {invalid > 0 ? `, ${invalid} of them not valid` : ', verified here'}
           </summary>
           <ul className="signers">
             {signers.map(({ signer, valid }) => (

@@ -1,5 +1,5 @@
 import { zeroAddress } from '@firmproof/protocol';
-import type { EventKind, HistoryEvent } from '@firmproof/protocol/audit';
+import type { ConfigurationChange, ConfigurationField, EventKind, HistoryEvent } from '@firmproof/protocol/audit';
 import { describeDuration, describeShare, describeTime } from '@firmproof/protocol/review';
 
 export const kindWords: Readonly<Record<EventKind, string>> = {
@@ -27,6 +27,18 @@ export const groupOf = ({ kind }: HistoryEvent): KindGroup =>
   kindGroups.find(({ kinds }) => (kinds as readonly EventKind[]).includes(kind))?.id ?? 'policy';
 
 const nobodyOr = (address: string) => (address === zeroAddress ? 'nobody' : address);
+
+const fieldWords: Readonly<Record<ConfigurationField, (values: ConfigurationChange['values']) => string>> = {
+  publisher: ({ publisher }) => `publisher ${publisher}`,
+  guardian: ({ guardian }) => `guardian ${nobodyOr(guardian)}`,
+  delay: ({ delaySeconds }) => `delay ${describeDuration(delaySeconds)}`,
+  'trust-root': ({ trustRoot }) => `trust root ${trustRoot.slice(0, 12)}…`,
+};
+
+/** What a step of a change is about, against what was in force before it. */
+export function describeChange({ changes, values }: ConfigurationChange): string {
+  return changes.map((field) => fieldWords[field](values)).join(', ') || 'nothing but the epoch';
+}
 
 /** An event in one line; everything in it comes from the entry itself. */
 export function describeEvent(event: HistoryEvent): string {

@@ -34,7 +34,7 @@ export function ReleaseBanner({ checks, children }: { checks: readonly Check[]; 
       <div>
         <p className="verdict-title">
           {isGood
-            ? 'Genuine: every check that can be made here has passed'
+            ? 'The record is genuine: every check that can be made here has passed'
             : 'Not everything about this could be checked here'}
         </p>
         <p>

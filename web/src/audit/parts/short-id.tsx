@@ -12,7 +12,8 @@ export function ShortId({ id, what }: { id: string; what: string }) {
   };
   return (
     <span className="short-id">
-      <button type="button" title={id} aria-label={`Copy ${what} ${id}`} onClick={copy} onBlur={() => setOutcome('')}>
+      <button type="button" title={id} onClick={copy} onBlur={() => setOutcome('')}>
+        <span className="visually-hidden">Copy {what} </span>
         <code>{shortHex(id)}</code>
       </button>
       <span className="copied" role="status">

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { ProductAudit } from '../data/audit.ts';
 import { linkTo, type Query } from '../route.ts';
 import { ApprovalLine } from './approval-line.tsx';
-import { describeEvent, detailsOf, kindWords } from './event-words.ts';
+import { describeChange, describeEvent, detailsOf, kindWords } from './event-words.ts';
 import { pagesOf } from './timeline-filter.ts';
 
 type Props = { readonly audit: ProductAudit; readonly events: readonly HistoryEvent[]; readonly query: Query };
@@ -88,6 +88,11 @@ function Row({ audit, event }: { audit: ProductAudit; event: HistoryEvent }) {
 }
 
 function EventText({ audit, event }: { audit: ProductAudit; event: HistoryEvent }) {
+  const change = audit.history.changes.find(({ sequence }) => sequence === event.sequence);
+  if (change) {
+    const from = event.kind === 'scheduled' ? `, in force from ${describeTime(event.pendingFrom)} at the earliest` : '';
+    return <span className="event-text">{`${describeChange(change)}${from}`}</span>;
+  }
   if (event.kind !== 'published' && event.kind !== 'promoted' && event.kind !== 'revoked')
     return <span className="event-text">{describeEvent(event)}</span>;
   const revoked = audit.history.releases.get(event.version)?.revoked;
