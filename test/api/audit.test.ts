@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { pageOf, parseChannel, parseVersion, sha256, zeroBytes32 } from '@firmproof/protocol';
 import {
+  accountEventOfLog,
+  accountEventTopics,
   approvalOf,
   compareHistories,
   compareState,
@@ -12,6 +14,7 @@ import {
   parseProductProof,
   proveProduct,
   Replay,
+  type RpcLog,
   transactionSchema,
   vouchedByWitnesses,
 } from '@firmproof/protocol/audit';
@@ -19,6 +22,7 @@ import { createRpc } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { problemOf } from '../support/http.ts';
 import { destroyStack, makeVendor, type Stack, startStack, type TestVendor } from '../support/stack.ts';
+import { makeTeam } from '../support/team-vendor.ts';
 
 let stack: Stack;
 let vendor: TestVendor;
@@ -139,6 +143,34 @@ describe('transactions', () => {
     expect(await code('history/99/transaction')).toBe('not-found');
     expect(await code('history/x/transaction')).toBe('request-invalid');
   });
+});
+
+test('the approvals of a team are proven from the chain alone, signer by signer', async () => {
+  const team = await makeTeam(stack);
+  const proposal = await team.propose('1.0.0', randomBytes(100));
+  const [proposer, ...others] = team.signers;
+  await team.approve(proposal, ...others);
+  await team.settle(proposal);
+  const filter = { address: team.account, topics: [accountEventTopics['signers-set']], fromBlock: '0x0' };
+  const logs = await createRpc(stack.rpcUrl)<RpcLog[]>('eth_getLogs', [filter]);
+  const signerSets = logs
+    .map((log) => accountEventOfLog(log, team.account))
+    .filter((set) => set?.kind === 'signers-set');
+  expect(signerSets).toMatchObject([{ epoch: 1, threshold: 2, signers: team.signers.map(({ signer }) => signer) }]);
+  const read = async (path: string) => (await fetch(`${stack.url}/v1/products/${team.product}/${path}`)).json();
+  const [replay, history] = [new Replay(), new ProductHistory()];
+  for (const entry of pageOf(entrySchema).parse(await read('history')).items) {
+    const event = replay.take(entry);
+    const transaction = transactionSchema.parse(await read(`history/${entry.sequence}/transaction`));
+    const place = { ...stack.info, approver: history.approverOf(event) };
+    const approval = await approvalOf(event, transaction, { ...place, signerSets });
+    expect(approval).toMatchObject({ form: 'vendor-account', approver: team.account, epoch: 1, quorum: 'reached' });
+    expect(approval.signers.map(({ signer }) => signer)).toContain(proposer?.signer);
+    // Without the set the signatures hold as well; only whose they have to be is not known.
+    expect(await approvalOf(event, transaction, place)).toEqual({ ...approval, quorum: 'unknown' });
+    history.apply(event);
+  }
+  expect(history.sequence).toBe(2);
 });
 
 test('a chain that was started again proves its final block after a moment', async () => {

@@ -109,6 +109,8 @@ describe('A19 storage that never was', () => {
     expect(vouchedByWitnesses(block, cosignatures, root)).toMatchObject({ reached: true });
     for (const lie of [{ stateRoot: block.hash }, { number: block.number + 1 }, { timestamp: 1 }, { chainId: 1 }])
       expect(vouchedByWitnesses({ ...block, ...lie }, cosignatures, root).operators).toEqual([]);
+    // Nor does anybody for a chain that is not the trust root's.
+    expect(vouchedByWitnesses(block, cosignatures, { ...root, chainId: 1 }).operators).toEqual([]);
     const [first] = cosignatures;
     const alone = vouchedByWitnesses(block, first ? [first, first, first] : [], root);
     expect(alone).toMatchObject({ reached: false, operators: [expect.any(String)] });

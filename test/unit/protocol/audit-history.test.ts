@@ -85,6 +85,20 @@ test('a log of somebody else is no entry', () => {
   expect(lies.filter((lie) => entryOfLog({ ...log, ...lie }, historyPlace) !== null)).toEqual([]);
 });
 
+test.each([
+  ['a number that does not fit its type', (data: string) => `${data.slice(0, -64)}01${data.slice(-62)}`],
+  [
+    'an address with more than 20 bytes',
+    (data: string) => data.replace(/^0x.{64}00/, (start) => `${start.slice(0, -2)}01`),
+  ],
+  ['text with something behind its end', (data: string) => data.replace(/^(0x.{62})../, '$101')],
+  ['a word too many', (data: string) => `${data}${'0'.repeat(64)}`],
+  ['a word too few', (data: string) => data.slice(0, -64)],
+])('%s was never logged', (_, change) => {
+  const [entry] = started().entries as [Entry];
+  return expectCode('entry-malformed', () => decodeEntry({ ...entry, data: change(entry.data) }));
+});
+
 test('decoding throws nothing but entry-malformed, whatever it is given', () => {
   const word = fc.stringMatching(/^0x[0-9a-f]{64}$/);
   const topic = fc.constantFrom(...Object.values(eventTopics), wordOf(1));
@@ -157,6 +171,14 @@ describe('Replay', () => {
     expect(take([0, 3])).toThrow('entries 2 to 3 are missing');
     expect(take([0, 1, 1])).toThrow('entry 2 comes twice');
     return expectCode('history-incomplete', take([1]));
+  });
+
+  test('an entry of another product does not go on', () => {
+    const [first, second] = started().publish('1.0.0').entries as [Entry, Entry];
+    const replay = new Replay();
+    replay.take(first);
+    const topics = second.topics.with(1, wordOf(0xcd)) as Entry['topics'];
+    expect(() => replay.take({ ...second, topics })).toThrow('entry 2 is of another product');
   });
 
   test('an entry has to be where the next one says that it was', () => {
