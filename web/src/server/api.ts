@@ -11,12 +11,14 @@ import {
   proposalSchema,
   type Reject,
   type ReleaseResource,
+  readAtMost,
   releaseSchema,
   type ServerInfo,
   type Signer,
   serverInfoSchema,
   tokenSchema,
 } from '@firmproof/protocol';
+import type { DocumentPlace } from '@firmproof/protocol/review';
 import * as z from 'zod';
 import { readFrom, textFrom } from './request.ts';
 
@@ -56,6 +58,11 @@ export class Api {
   proposedDevices = async (id: string): Promise<string> => this.#text(`/v1/proposals/${id}/devices`);
   attestation = async ({ product, version }: ReleaseResource): Promise<string> =>
     this.#text(`/v1/products/${product}/releases/${version}/attestation`);
+
+  document = async (product: ProductId, { digest, sizeBytes }: DocumentPlace): Promise<Uint8Array> =>
+    readAtMost((await this.#fetch(`/v1/products/${product}/documents/${digest}`)).body, sizeBytes + 1);
+  proposedDocument = async (id: string, { digest, sizeBytes }: DocumentPlace): Promise<Uint8Array> =>
+    readAtMost((await this.#fetch(`/v1/proposals/${id}/documents/${digest}`)).body, sizeBytes + 1);
 
   approve = (id: string, by: SignedBy): Promise<Proposal> =>
     this.#post(proposalSchema, `/v1/proposals/${id}/approvals`, by);
