@@ -58,6 +58,7 @@ import {
   type Version,
 } from '@firmproof/protocol';
 import type { AccountChange, SignerApproval } from '@firmproof/protocol/approval';
+import { type Entry, entrySchema, type ProductProof, parseProductProof } from '@firmproof/protocol/audit';
 import type { DocumentPlace } from '@firmproof/protocol/review';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { FormDataEncoder } from 'form-data-encoder';
@@ -76,6 +77,7 @@ export type UploadProgress = (sentBytes: number, totalBytes: number) => void;
 
 const requestTimeoutMilliseconds = 30_000;
 const pageItems = 100;
+const historyItems = 1000;
 
 /**
  * The HTTP API of a Firmproof server, typed by the schemas that the server parses with. Problems become FirmproofErrors
@@ -201,6 +203,30 @@ export class FirmproofClient {
   /** The Sigstore trusted root that the product's trust root names; as trustworthy as its digest is. */
   async sigstoreRoot(product: ProductId): Promise<string> {
     return (await this.#fetch(`/v1/products/${product}/sigstore-root`)).text();
+  }
+
+  /** The product's storage under a final block, with all cosignatures that the server has. Nothing of it is checked here. */
+  async productProof(
+    product: ProductId,
+    of: { readonly releases?: readonly Version[]; readonly channels?: readonly Channel[] } = {},
+  ): Promise<ProductProof> {
+    const query = new URLSearchParams([
+      ...(of.releases ?? []).map((version) => ['release', version]),
+      ...(of.channels ?? []).map((channel) => ['channel', channel]),
+    ]);
+    return parseProductProof(await (await this.#fetch(`/v1/products/${product}/proof?${query}`)).text());
+  }
+
+  /** The entries after a sequence, oldest first, as the server carries them: to be replayed against a proof. */
+  async *history(product: ProductId, after = 0): AsyncGenerator<Entry> {
+    for (let last = after; ; ) {
+      const query = new URLSearchParams({ after: String(last), limit: String(historyItems) });
+      const { items } = await this.#get(`/v1/products/${product}/history?${query}`, pageOf(entrySchema));
+      yield* items;
+      const newest = items.at(-1);
+      if (newest === undefined || newest.sequence <= last) return;
+      last = newest.sequence;
+    }
   }
 
   async attestation(product: ProductId, version: Version): Promise<string> {

@@ -105,6 +105,11 @@ export class Home {
     await writeFileAtomically(join(this.directory, name), `${JSON.stringify(value, null, 2)}\n`);
   }
 
+  /** Where audits keep what they have read; nothing in it is secret or believed. */
+  get auditDirectory(): string {
+    return join(this.directory, 'audits');
+  }
+
   /** The directory with the files that images of this product must contain. */
   productDirectory(name: ProductName): string {
     return join(this.directory, 'products', name);

@@ -10,7 +10,18 @@ export { FirmproofClient, type UploadProgress } from './api-client.ts';
 export { signAction } from './approve.ts';
 export { type ApprovalSignature, type Approver, SignerApprover, WalletApprover } from './approver.ts';
 export { type Attest, attest, buildStatement, signAttestation } from './attest.ts';
-export { type AuditReport, auditProduct } from './audit.ts';
+export {
+  Audit,
+  type AuditedApproval,
+  type AuditedEvent,
+  type AuditedRelease,
+  type AuditOptions,
+  type AuditSummary,
+  auditFile,
+  auditProduct,
+  ContentSource,
+  writeAuditFile,
+} from './audit/index.ts';
 export { checkChain } from './chain-check.ts';
 export { writeDeviceFiles } from './device-files.ts';
 export { type DocumentFiles, type PreparedDocuments, prepareDocuments } from './documents/prepare-documents.ts';

@@ -522,6 +522,19 @@ const inputCodes = {
       'The transaction that was given for an entry is another one, or asks for something else than the entry says.',
     remedy: 'Whoever gave the transaction is damaged or lies. Read it from somebody else.',
   },
+  'nodes-disagree': {
+    meaning:
+      'RPC nodes show different blocks as final, and no quorum of them shows the same one. Somebody lies, or the chain has split.',
+    remedy: 'Find out which node is wrong; do not take the word of any of them until then.',
+  },
+  'audit-busy': {
+    meaning: 'Another audit of the same product works in the same directory.',
+    remedy: 'Wait for it to end, or give this one a directory of its own with --state.',
+  },
+  'audit-file-malformed': {
+    meaning: 'The file is no audit export of docs/spec/audit.md, or it was damaged or cut off.',
+    remedy: 'Copy the file again and compare its sha-256, or export it again with `firmproof audit --export`.',
+  },
   'usage-invalid': { meaning: 'The command line is not understood.', remedy: 'See --help.' },
   'request-invalid': { meaning: 'The request does not fit the API description.', remedy: 'See /openapi.json.' },
 } as const satisfies Record<string, Explanation>;

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { auditProduct, FirmproofClient, type Vendor } from '@firmproof/client';
+import { FirmproofClient, type Vendor } from '@firmproof/client';
 import { type Proposal, parseVersion, sha256 } from '@firmproof/protocol';
 import { createRpc } from '@firmproof/protocol/node';
 import { afterEach, describe, expect, test } from 'vitest';
+import { auditSummary } from '../support/audit.ts';
 import { makeDevice } from '../support/device.ts';
 import { freePort } from '../support/free-port.ts';
 import {
@@ -207,7 +208,7 @@ describe('the server', () => {
     await rpc('anvil_reorg', [Math.min(8, latest - 2), []]);
     await rpc('anvil_mine', ['0x3']);
     const audited = () =>
-      auditProduct({ rpcUrl: stack.rpcUrl, registry: stack.info.registry, product: vendor.product });
+      auditSummary({ rpcUrls: [stack.rpcUrl], registry: stack.info.registry, product: vendor.product });
     await eventually(audited, (report) => report.sequence === sequence, 'the chain to have the release again');
     await eventually(
       () => vendor.vendor.client.release(vendor.product, parseVersion('1.0.0')),

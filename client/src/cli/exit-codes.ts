@@ -11,7 +11,7 @@ export const exitCodes = {
   refused: 3,
   /** Key, passphrase, token or identity of CI. */
   keys: 4,
-  /** verify, audit: not proven, or not complete. */
+  /** verify, audit: not proven, not complete, or something bad was found. */
   unproven: 5,
   /** The server, the chain, the wallet or Sigstore does not answer, or lacks what is needed. */
   unreachable: 7,
@@ -49,6 +49,7 @@ const usage: readonly ErrorCode[] = [
   'port-in-use',
   'signer-invalid',
   'signers-invalid',
+  'audit-file-malformed',
 ];
 const keys: readonly ErrorCode[] = [
   'key-not-found',
@@ -72,11 +73,15 @@ const unproven: readonly ErrorCode[] = [
   'account-proof-invalid',
   'storage-proof-invalid',
   'registry-absent',
+  'nodes-disagree',
+  'history-incomplete',
+  'chain-mismatch',
 ];
 const unreachable: readonly ErrorCode[] = [
   'server-unreachable',
   'chain-unreachable',
   'chain-unsuitable',
+  'no-quorum',
   'deployment-proxy-missing',
   'signer-unreachable',
   'unavailable',
@@ -101,7 +106,7 @@ Exit codes
   2  command line, files or configuration
   3  the server or the registry refuses what was asked
   4  key, passphrase, token or identity of CI
-  5  verify, audit: not proven, or not complete
+  5  verify, audit: not proven, not complete, or something bad was found
   7  the server, the chain, the wallet or Sigstore does not answer, or lacks what is needed
   130  ended by Ctrl-C; 6 is not used
 `;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { SingleBar } from 'cli-progress';
 
 /** stdout carries the result, one line of JSON where a machine asks; everything else goes to stderr. */
@@ -16,13 +17,26 @@ export class Output {
     process.stdout.write(`${this.json ? JSON.stringify(value) : text}\n`);
   }
 
+  /** A result of any length, piece by piece. */
+  async pieces(texts: Iterable<string>): Promise<void> {
+    const { stdout } = process;
+    for (const text of texts) {
+      if (stdout.destroyed) return;
+      if (!stdout.write(text))
+        await Promise.race([once(stdout, 'drain'), once(stdout, 'close')]).catch(() => undefined);
+    }
+  }
+
   /** What happens on the way, for people. */
   note(text: string): void {
     if (!this.json) process.stderr.write(`${text}\n`);
   }
 
-  /** Bytes done of all; a bar on a terminal, nothing elsewhere. */
-  progress(label: string): { update(done: number, total: number): void; stop(): void } {
+  /** How much is done of all, bytes by default; a bar on a terminal, nothing elsewhere. */
+  progress(
+    label: string,
+    amount: (total: number) => string = humanBytes,
+  ): { update(done: number, total: number): void; stop(): void } {
     if (this.json || process.stderr.isTTY !== true) return { update: () => undefined, stop: () => undefined };
     const bar = new SingleBar({
       format: `${label.padEnd(10)} {bar} {percentage}% of {totalText}`,
@@ -35,7 +49,7 @@ export class Output {
     let started = false;
     return {
       update(done, total) {
-        if (!started) bar.start(total, 0, { totalText: humanBytes(total) });
+        if (!started) bar.start(total, 0, { totalText: amount(total) });
         started = true;
         bar.update(Math.min(done, total));
       },

@@ -50,6 +50,11 @@ export class Session {
     return this.#givenServer !== undefined;
   }
 
+  /** Whether somebody has said which server, now or when this directory was set up. */
+  get serverIsKnown(): boolean {
+    return this.serverIsGiven || this.home.settings.server !== undefined;
+  }
+
   get server(): string {
     const address = this.#givenServer ?? this.home.settings.server ?? defaultServer;
     if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
@@ -191,6 +196,13 @@ export class Session {
     else await this.home.change({ registry: { chainId, registry } });
   }
 
+  /** A product by id, or by name where it is one of those here: without asking anybody. */
+  knownProduct(reference: string): ProductId | null {
+    if (reference.startsWith('0x')) return parseProductId(reference);
+    const name = parseProductName(reference);
+    return Object.entries(this.home.settings.products).find(([candidate]) => candidate === name)?.[1].id ?? null;
+  }
+
   /**
    * A product by id or name: own products first, then the server's list. Without either, the only product here.
    * @throws FirmproofError `product-not-found`, `usage-invalid`
@@ -210,10 +222,9 @@ export class Session {
         },
       );
     }
-    if (reference.startsWith('0x')) return parseProductId(reference);
+    const known = this.knownProduct(reference);
+    if (known) return known;
     const name = parseProductName(reference);
-    const known = own.find(([candidate]) => candidate === name);
-    if (known) return known[1].id;
     const found: ProductId[] = [];
     for await (const product of this.client().products()) if (product.name === name) found.push(product.product);
     const [first, ...others] = found;

@@ -1,130 +1,233 @@
-import {
-  FirmproofError,
-  isFirmproofError,
-  type ProductId,
-  parseAddress,
-  parseEvidence,
-  parseTrustRoot,
-  parseVersion,
-  type TrustRoot,
-  verifyEvidence,
-} from '@firmproof/protocol';
-import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
+import { FirmproofError, parseAddress, parseTrustRoot, type TrustRoot } from '@firmproof/protocol';
 import type { Command } from 'commander';
-import { auditProduct, type VouchedHistory } from '../../audit.ts';
+import type { FirmproofClient } from '../../api-client.ts';
+import {
+  type Audit,
+  type AuditStep,
+  auditFile,
+  auditProduct,
+  ContentSource,
+  writeAuditFile,
+} from '../../audit/index.ts';
+import { csvOf } from '../../audit/output/csv.ts';
+import { htmlOf } from '../../audit/output/html.ts';
+import { jsonOf } from '../../audit/output/json.ts';
+import { painter, textOf } from '../../audit/output/text.ts';
+import { isGood } from '../../audit/output/words.ts';
+import { writeText } from '../../audit/output/write-file.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readText } from '../files.ts';
-import { fields, humanTime, table } from '../output.ts';
+import { counted, humanBytes, type Output } from '../output.ts';
 import { requireRpcUrl } from '../rpc-url.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';
 
 type AuditFlags = {
-  readonly rpc?: string;
+  readonly rpc: readonly string[];
+  readonly quorum?: string;
   readonly registry?: string;
+  readonly chainId?: string;
   readonly trustRoot?: string;
-  readonly offline?: boolean;
+  readonly entriesFrom: string;
+  readonly source: readonly string[];
+  readonly fetch?: boolean;
+  readonly approvals: boolean;
+  /** false where no server is to be asked. */
+  readonly server: boolean;
+  readonly state?: string;
   readonly events?: boolean;
+  readonly all?: boolean;
+  readonly csv?: string;
+  readonly html?: string;
+  readonly export?: string;
+  readonly offline?: string;
 };
 
-async function audit(session: Session, reference: string | undefined, flags: AuditFlags): Promise<void> {
+async function auditCommand(session: Session, reference: string | undefined, flags: AuditFlags): Promise<void> {
   const { output } = session;
-  const given = flags.trustRoot === undefined ? null : parseTrustRoot(readText(flags.trustRoot));
+  const held = flags.trustRoot === undefined ? null : parseTrustRoot(readText(flags.trustRoot));
+  const bars = new Bars(output);
+  const audit = await (flags.offline === undefined
+    ? online(session, reference, held, flags, bars)
+    : offline(session, reference, held, flags.offline, bars)
+  ).finally(() => bars.stop());
+  try {
+    await report(output, audit, flags);
+  } finally {
+    audit.close();
+  }
+}
+
+async function report(output: Output, audit: Audit, flags: AuditFlags): Promise<void> {
+  if (flags.csv !== undefined) writeText(flags.csv, csvOf(audit));
+  if (flags.html !== undefined) writeText(flags.html, htmlOf(audit));
+  if (flags.export !== undefined && audit.summary.complete) writeAuditFile(audit, flags.export);
+  const events = flags.events ?? false;
+  await output.pieces(
+    output.json
+      ? jsonOf(audit, { events })
+      : textOf(audit, { events, all: flags.all ?? false }, painter(process.stdout)),
+  );
+  if (flags.export !== undefined && !audit.summary.complete)
+    output.note('Nothing was exported: the history is not complete.');
+  if (!isGood(audit.summary)) process.exitCode = exitCodes.unproven;
+}
+
+async function offline(
+  session: Session,
+  reference: string | undefined,
+  given: TrustRoot | null,
+  file: string,
+  bars: Bars,
+): Promise<Audit> {
+  // A name is looked up here, and nowhere else: nothing is asked of anybody.
+  const product = reference === undefined ? null : session.knownProduct(reference);
+  const held = given ?? (product && session.home.trustRootOf(product));
+  const audit = await auditFile(file, { trustRoot: held, onProgress: bars.update });
+  if (product === null || product === audit.product) return audit;
+  audit.close();
+  throw new FirmproofError('usage-invalid', `the file is about product ${audit.product}, not ${product}`);
+}
+
+async function online(
+  session: Session,
+  reference: string | undefined,
+  given: TrustRoot | null,
+  flags: AuditFlags,
+  bars: Bars,
+): Promise<Audit> {
   const product = given && reference === undefined ? given.product : await session.product(reference);
-  const root = given ?? session.home.trustRootOf(product);
-  const { rpcUrl, registry } = await whereToAudit(session, flags, root);
-  const bar = output.progress('events');
-  const report = await auditProduct({
-    rpcUrl,
+  const held = given ?? session.home.trustRootOf(product);
+  const client = flags.server ? serverFor(session, flags, held) : null;
+  const { rpcUrls, registry, chainId } = await whereToAudit(session, flags, held, client);
+  const sources = flags.source.map((url) => new ContentSource(requireSource(url)));
+  if (client) sources.unshift(new ContentSource(client.server));
+  return auditProduct({
+    rpcUrls,
+    quorum: flags.quorum === undefined ? undefined : positive(flags.quorum, '--quorum'),
+    chainId,
     registry,
     product,
-    vouched: root && !flags.offline ? await vouchedHistories(session, product, root) : [],
-    onEvent: bar.update,
-  }).finally(() => bar.stop());
-  const releases = report.releases.map((release) => [
-    release.version,
-    release.status,
-    String(release.rollbackIndex),
-    humanTime(release.publishedAt),
-    release.image,
-  ]);
-  const events = report.events.map((event) => [
-    String(event.sequence),
-    event.name,
-    event.subject,
-    String(event.blockNumber),
-    humanTime(event.time),
-  ]);
-  const text = [
-    releases.length > 0
-      ? table(['release', 'status', 'rollback index', 'published', 'sha-256'], releases)
-      : 'no releases',
-    ...(flags.events ? ['', table(['event', 'kind', 'about', 'block', 'time'], events)] : []),
-    '',
-    report.complete
-      ? `complete: ${report.sequence} events replay to the history that block ${report.block.number} proves`
-      : `NOT COMPLETE: ${report.differences.join('; ')}`,
-    report.vouchedSequence === null
-      ? 'no witness was asked: that this block is the chain’s own is the word of this node'
-      : `a quorum of witnesses vouches for the history up to event ${report.vouchedSequence}`,
-    fields([
-      ['proven', report.history],
-      ['replayed', report.replayedHistory],
-    ]),
-  ].join('\n');
-  output.result(report, text);
-  if (!report.complete) process.exitCode = exitCodes.unproven;
+    trustRoot: held,
+    client,
+    entriesFrom: entriesFrom(flags, client),
+    approvals: flags.approvals,
+    sources,
+    fetch: flags.fetch ?? false,
+    stateDirectory: flags.state ?? session.home.auditDirectory,
+    onProgress: bars.update,
+  });
 }
 
-async function whereToAudit(session: Session, flags: AuditFlags, root: TrustRoot | null) {
-  const registry = flags.registry === undefined ? root?.registry : parseAddress(flags.registry);
-  const rpc = flags.rpc === undefined ? undefined : requireRpcUrl(flags.rpc);
-  if (rpc !== undefined && registry !== undefined) return { rpcUrl: rpc, registry };
-  const info = await session.client().info();
-  const rpcUrl = rpc ?? info.rpcUrl;
-  if (rpcUrl === undefined) {
-    throw new FirmproofError('usage-invalid', 'an RPC node of your own is needed', { hint: 'Give it with --rpc URL.' });
+/** With nodes, registry and an id no server is needed, so that of the default address is not asked then. */
+function serverFor(session: Session, flags: AuditFlags, held: TrustRoot | null): FirmproofClient | null {
+  const isNeeded = flags.rpc.length === 0 || (flags.registry === undefined && held === null);
+  return isNeeded || session.serverIsKnown ? session.client() : null;
+}
+
+async function whereToAudit(
+  session: Session,
+  flags: AuditFlags,
+  held: TrustRoot | null,
+  client: FirmproofClient | null,
+) {
+  const chainId = flags.chainId === undefined ? held?.chainId : positive(flags.chainId, '--chain-id');
+  const registry = flags.registry === undefined ? held?.registry : parseAddress(flags.registry);
+  const rpcUrls = flags.rpc.map(requireRpcUrl);
+  if (rpcUrls.length > 0 && registry !== undefined) return { rpcUrls, registry, chainId };
+  const what = registry === undefined ? 'the registry is' : 'RPC nodes of your own are';
+  const needed = new FirmproofError('usage-invalid', `${what} needed`, {
+    hint: 'Give nodes with --rpc URL (several), and --registry ADDRESS or --trust-root FILE.',
+  });
+  if (client === null) throw needed;
+  const info = await client.info();
+  if (rpcUrls.length === 0) {
+    if (info.rpcUrl === undefined) throw needed;
+    rpcUrls.push(info.rpcUrl);
+    session.output.note('Development: auditing through the RPC node inside the server.');
   }
-  if (rpc === undefined) session.output.note('Development: auditing through the RPC node inside the server.');
-  return { rpcUrl, registry: registry ?? info.registry };
+  return { rpcUrls, registry: registry ?? info.registry, chainId: chainId ?? info.chainId };
 }
 
-/** What a quorum of witnesses vouches for, through the evidence of each channel; the node has to agree with it. */
-async function vouchedHistories(session: Session, product: ProductId, root: TrustRoot): Promise<VouchedHistory[]> {
-  const client = session.client();
-  const vouched: VouchedHistory[] = [];
-  try {
-    for (const { channel } of (await client.product(product)).channels) {
-      const evidence = parseEvidence(await client.evidence(product, channel));
-      const device = {
-        channel,
-        hardware: '',
-        installed: { version: parseVersion('0.0.0'), image: null },
-        rollbackFloor: 0,
-        lastProven: null,
-        rolloutSecret: new Uint8Array(32),
-      };
-      const verdict = await verifyEvidence(evidence, root, device, Math.floor(Date.now() / 1000), keylessVerifier);
-      if (verdict.proven) vouched.push({ sequence: verdict.proven.sequence, history: verdict.proven.history });
-      else if ('code' in verdict) session.output.note(`Evidence of ${channel}: ${verdict.message} [${verdict.code}]`);
+function entriesFrom({ entriesFrom: from }: AuditFlags, client: FirmproofClient | null): 'nodes' | 'server' {
+  if (from === 'nodes') return from;
+  if (from === 'server' && client !== null) return from;
+  throw new FirmproofError('usage-invalid', from === 'server' ? 'no server is known' : `"${from}" carries no entries`, {
+    hint: 'Entries come from `nodes` (default) or from `server`.',
+  });
+}
+
+function positive(text: string, name: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new FirmproofError('usage-invalid', `${name} takes a whole number above 0`);
+}
+
+function requireSource(text: string): string {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
+  throw new FirmproofError('usage-invalid', '--source takes the http(s) address of an IPFS gateway');
+}
+
+/** One bar for what goes on at the moment. */
+class Bars {
+  readonly #output: Output;
+  #step: AuditStep | null = null;
+  #bar: ReturnType<Output['progress']> | null = null;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  readonly update = (step: AuditStep, done: number, total: number): void => {
+    if (step !== this.#step) {
+      this.stop();
+      this.#step = step;
+      this.#bar = this.#output.progress(step, step === 'bytes' ? humanBytes : (count) => counted(count, 'event'));
     }
-  } catch (error) {
-    if (!isFirmproofError(error)) throw error;
-    session.output.note(`No evidence to compare with: ${error.message} [${error.code}]`);
+    this.#bar?.update(done, total);
+  };
+
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = null;
   }
-  return vouched;
 }
 
-/** What an RPC node says is held against proofs and witnesses. */
+const several = (value: string, before: readonly string[]) => [...before, value];
+
+/** What RPC nodes say is held against proofs and witnesses. */
 export function addAudit(program: Command, run: Run): void {
   program
     .command('audit')
     .argument('[product]', 'name or id')
-    .description('replay all events and compare with the proven history: complete, or where it differs')
-    .option('--rpc <url>', 'RPC node of your own')
+    .description(
+      'replay all events and compare with the proven history: complete, or where it differs; who approved what',
+    )
+    .option('--rpc <url>', 'RPC node; repeat it for several, which have to show the same block', several, [])
+    .option('--quorum <n>', 'how many of them have to agree (default: all but a minority)')
     .option('--registry <address>', 'the registry (default: as the trust root says)')
-    .option('--trust-root <file>', 'trust root of the product, where it was not made here')
-    .option('--offline', 'ask the RPC node only, do not compare with what witnesses vouch for')
+    .option('--chain-id <n>', 'the chain that the nodes have to be on')
+    .option(
+      '--trust-root <file>',
+      'trust root of the product, from the vendor or a device image: its witnesses are compared too',
+    )
+    .option('--no-server', 'ask nodes and sources only')
+    .option('--entries-from <nodes|server>', 'who carries the entries, which are replayed against the proof', 'nodes')
+    .option('--source <url>', 'IPFS gateway where attestations and images are looked for; repeatable', several, [])
+    .option('--fetch', 'fetch and hash every image from every source')
+    .option('--no-approvals', 'do not read who approved')
+    .option('--state <directory>', 'where to keep what was read, so that the next audit goes on from there')
     .option('--events', 'list every event as well')
-    .action(run((session, reference: string | undefined, flags: AuditFlags) => audit(session, reference, flags)));
+    .option('--all', 'list every release, not only the newest')
+    .option('--csv <file>', 'one line for each event')
+    .option('--html <file>', 'one file to read and to print')
+    .option('--export <file>', 'everything that it takes to verify this audit without a network')
+    .option('--offline <file>', 'verify such a file; nobody is asked')
+    .addHelpText(
+      'after',
+      '\nExit code 0: complete, and nothing bad was found. 5: not complete, or something bad was found.\n',
+    )
+    .action(
+      run((session, reference: string | undefined, flags: AuditFlags) => auditCommand(session, reference, flags)),
+    );
 }

@@ -1,0 +1,270 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Address, FirmproofError, isFirmproofError, type ProductId, type TrustRoot } from '@firmproof/protocol';
+import {
+  compareState,
+  type Finding,
+  type ProductHistory,
+  type ProductPlace,
+  type ProvenProduct,
+} from '@firmproof/protocol/audit';
+import type { FirmproofClient } from '../api-client.ts';
+import { Audit } from './audit.ts';
+import { AuditState } from './audit-state.ts';
+import { BlockReader } from './block-entries.ts';
+import type { ContentSource } from './content-source.ts';
+import { transactionsFrom } from './examine-approval.ts';
+import { examineHistory } from './examine-history.ts';
+import { FindingList } from './finding-list.ts';
+import { proveFromNodes } from './node-proof.ts';
+import { type ProvenHistory, proveHistory } from './prove-history.ts';
+import type { AuditBasis, AuditSummary } from './report.ts';
+import { RpcNode } from './rpc-node.ts';
+import { type AgreedBlock, agreeOnFinalBlock, defaultQuorum } from './rpc-quorum.ts';
+import { type RootDocuments, rootDocuments, type WitnessedProof, witnessedProof } from './server-carrier.ts';
+import { Sidecar } from './sidecar.ts';
+
+export type AuditStep = 'entries' | 'approvals' | 'bytes';
+
+export type AuditOptions = {
+  /** Addresses of RPC nodes: nothing else is needed. */
+  readonly rpcUrls: readonly string[];
+  /** How many of them have to show the same block; all but a minority by default. */
+  readonly quorum?: number | undefined;
+  readonly chainId?: number | undefined;
+  readonly registry: Address;
+  readonly product: ProductId;
+  /** From the vendor or a device image: then the witnesses that it names are compared too. */
+  readonly trustRoot?: TrustRoot | null;
+  /** A server that hands over proofs of witnesses, trust roots and attestations. It only carries. */
+  readonly client?: FirmproofClient | null;
+  /** nodes: walked back from event to event. server: handed over by it, and replayed against the nodes' proof. */
+  readonly entriesFrom?: 'nodes' | 'server';
+  /** Whether transactions are read to see who approved. */
+  readonly approvals?: boolean;
+  /** Where attestations and images are looked for. */
+  readonly sources?: readonly ContentSource[];
+  /** Whether every source is asked, and images are fetched and hashed. */
+  readonly fetch?: boolean;
+  /** Where to keep what was read, so that the next audit goes on from there; by default it is forgotten. */
+  readonly stateDirectory?: string | undefined;
+  readonly onProgress?: (step: AuditStep, done: number, total: number) => void;
+};
+
+/**
+ * Replays all events of a product, walked back from block to block as the events themselves say, against a storage proof at a final
+ * block that a quorum of nodes shows alike; and finds out who approved what, and what each release's attestation and content are.
+ * Believes neither node nor server (docs/adr/0017-how-an-audit-walks.md). Whoever calls has to close it.
+ * @throws FirmproofError `no-quorum`, `nodes-disagree`, `chain-unreachable`, `chain-unsuitable`, `chain-mismatch`, `registry-absent`,
+ * `account-proof-invalid`, `storage-proof-invalid`, `product-unknown`, `audit-busy`
+ */
+export async function auditProduct(options: AuditOptions): Promise<Audit> {
+  const { registry, product, trustRoot: held = null, client = null } = options;
+  const nodes = options.rpcUrls.map((url, index) => new RpcNode(url, index + 1));
+  const quorum = options.quorum ?? defaultQuorum(nodes.length);
+  if (nodes.length === 0 || quorum < 1 || quorum > nodes.length)
+    throw new FirmproofError(
+      'usage-invalid',
+      `a quorum of ${quorum} needs as many RPC nodes, ${nodes.length} are given`,
+    );
+  requireDistinct(options.rpcUrls);
+  const findings = new FindingList();
+  // Before the nodes are asked, so that they know at least as much as the server did.
+  const carried = client && (await proofOfServer(client, product, findings));
+  const agreed = await agreeOnFinalBlock(nodes, quorum, options.chainId ?? held?.chainId);
+  const place = { chainId: agreed.block.chainId, registry, product };
+  const witnessed = carried && noted(await witnessedProof(carried, place, held), findings);
+  const { proof, proven, findings: lies } = await proveFromNodes(agreed, place);
+  findings.add(...agreed.findings, ...lies);
+  const temporary = options.stateDirectory === undefined ? mkdtempSync(join(tmpdir(), 'firmproof-audit-')) : null;
+  const state = AuditState.open(options.stateDirectory ?? temporary ?? '', place);
+  try {
+    const reader = new BlockReader(agreed.nodes, Math.min(quorum, agreed.nodes.length), place);
+    const history = await proveHistory(state, proven, reader, {
+      remember: witnessed ? [witnessed.proven.sequence] : [],
+      carried: client && options.entriesFrom === 'server' ? (after) => client.history(product, after) : undefined,
+      nodes: agreed.nodes.length,
+      onProgress: (done, total) => options.onProgress?.('entries', done, total),
+    });
+    findings.add(...history.findings);
+    const documents = await rootDocuments(client, product, held);
+    const facts = new Sidecar(join(state.directory, 'facts'));
+    facts.clear();
+    let model: ProductHistory | null = null;
+    const proofs = [...(witnessed ? [witnessed.proof] : [])];
+    if (history.firstDifference === null) {
+      model = await examine(state, facts, place, { options, agreed, documents, findings, total: proven.sequence });
+      proofs.unshift(await proofOfHeads(agreed, place, model, findings).catch(() => proof));
+      if (witnessed && history.replay) compareWithWitnesses(history.replay, proven, witnessed, findings);
+    } else proofs.unshift(proof);
+    const summary = summarize(place, {
+      proven,
+      history,
+      model,
+      findings,
+      basis: basisOf(agreed, nodes, history, witnessed),
+    });
+    const material = {
+      proofs,
+      trustRoots: [...documents.trustRoots.values()].map(({ envelope }) => JSON.stringify(envelope)),
+      sigstoreRoots: [...documents.sigstoreRoots.values()],
+    };
+    return new Audit({ summary, material, state, facts, model, temporary });
+  } catch (error) {
+    state.close();
+    throw error;
+  }
+}
+
+/** One node that is asked twice is still one voice. */
+function requireDistinct(urls: readonly string[]): void {
+  const places = urls.map((url) => new URL(url)).map(({ host, pathname }) => `${host}${pathname}`);
+  const twice = places.findIndex((place, index) => places.indexOf(place) !== index);
+  if (twice < 0) return;
+  const { label } = new RpcNode(urls[twice] ?? '', twice + 1);
+  throw new FirmproofError('usage-invalid', `${label} is given twice`);
+}
+
+async function proofOfServer(client: FirmproofClient, product: ProductId, findings: FindingList) {
+  try {
+    return await client.productProof(product);
+  } catch (error) {
+    if (!isFirmproofError(error)) throw error;
+    const message = `the server gave no proof to compare with: ${error.message} [${error.code}]`;
+    findings.add({ code: 'no-quorum', severity: 'info', message });
+    return null;
+  }
+}
+
+function noted(found: WitnessedProof | Finding, findings: FindingList): WitnessedProof | null {
+  if ('proven' in found) return found;
+  findings.add(found);
+  return null;
+}
+
+function examine(
+  state: AuditState,
+  facts: Sidecar,
+  place: ProductPlace,
+  parts: {
+    readonly options: AuditOptions;
+    readonly agreed: AgreedBlock;
+    readonly documents: RootDocuments;
+    readonly findings: FindingList;
+    readonly total: number;
+  },
+): Promise<ProductHistory> {
+  const { options, agreed, documents, findings, total } = parts;
+  const { approvals = true, sources = [], fetch = false, onProgress } = options;
+  let bytes = 0;
+  return examineHistory(state, facts, place, {
+    transactions: approvals ? transactionsFrom(agreed.nodes, state.transactions) : null,
+    means: {
+      sources,
+      fetch,
+      ...documents,
+      onBytes: (more) => {
+        bytes += more;
+        onProgress?.('bytes', bytes, bytes);
+      },
+    },
+    findings,
+    total,
+    onProgress: (done, all) => onProgress?.('approvals', done, all),
+  });
+}
+
+const maximumHeads = 16;
+
+/** The channels and their heads, proved and compared with what the events fold into. */
+async function proofOfHeads(agreed: AgreedBlock, place: ProductPlace, model: ProductHistory, findings: FindingList) {
+  const heads = [...model.channels.values()].slice(0, maximumHeads);
+  const of = {
+    channels: heads.map(({ channel }) => channel),
+    releases: [...new Set(heads.map(({ version }) => version))],
+  };
+  const { proof, proven } = await proveFromNodes(agreed, place, of);
+  for (const message of compareState(model, proven))
+    findings.add({ code: 'history-differs', severity: 'bad', message });
+  return proof;
+}
+
+/** What the witnesses vouch for has to lie on the way that was replayed. */
+export function compareWithWitnesses(
+  replay: NonNullable<ProvenHistory['replay']>,
+  proven: Pick<ProvenProduct, 'sequence'>,
+  witnessed: Pick<WitnessedProof, 'proven'>,
+  findings: FindingList,
+): void {
+  const { sequence, history } = witnessed.proven;
+  const found = (message: string) =>
+    findings.add({ code: 'history-differs', severity: 'bad', sequence: Math.max(1, sequence), message });
+  if (sequence > proven.sequence)
+    found(
+      `the witnesses vouch for ${sequence} events, the nodes know ${proven.sequence}: they are behind, or leave some out`,
+    );
+  else if (replay.at(sequence) !== history)
+    found(`the witnesses vouch for history ${history} at event ${sequence}, the nodes show ${replay.at(sequence)}`);
+}
+
+function basisOf(
+  agreed: AgreedBlock,
+  nodes: readonly RpcNode[],
+  history: ProvenHistory,
+  witnessed: WitnessedProof | null,
+): AuditBasis {
+  const agree = agreed.nodes.map(({ label }) => label);
+  return {
+    entries: history.entries,
+    nodes: { agree, asked: nodes.length, quorum: agreed.quorum },
+    witnesses: witnessed?.witnesses ?? null,
+  };
+}
+
+/** Puts together what an audit has come to. */
+export function summarize(
+  { chainId, registry, product }: ProductPlace,
+  parts: {
+    readonly proven: ProvenProduct;
+    readonly history: Pick<ProvenHistory, 'replay' | 'firstDifference'>;
+    readonly model: ProductHistory | null;
+    readonly findings: FindingList;
+    readonly basis: AuditBasis;
+  },
+): AuditSummary {
+  const { proven, history, model, findings, basis } = parts;
+  const { firstDifference } = history;
+  if (firstDifference) {
+    const { sequence, message } = firstDifference;
+    findings.add({ code: 'history-incomplete', severity: 'bad', sequence, message: message.slice(0, 500) });
+  }
+  const { block, sequence, publisher, guardian, delaySeconds, epoch, trustRoot } = proven;
+  return {
+    product,
+    name: model?.name ?? null,
+    chainId,
+    registry,
+    complete: firstDifference === null,
+    firstDifference,
+    basis,
+    block,
+    sequence,
+    history: proven.history,
+    replayedHistory: history.replay?.history ?? null,
+    publisher,
+    guardian,
+    delaySeconds,
+    epoch,
+    trustRoot,
+    pending: model?.pending ? { sequence: model.pending.sequence, pendingFrom: model.pending.pendingFrom } : null,
+    releases: model?.releases.size ?? 0,
+    channels: [...(model?.channels.values() ?? [])].map(({ channel, version, halted }) => ({
+      channel,
+      version,
+      halted,
+    })),
+    findings: findings.settled(model),
+    moreFindings: findings.more,
+  };
+}

@@ -1,0 +1,162 @@
+import {
+  type Attestation,
+  isFirmproofError,
+  parseAttestation,
+  type Sha256Digest,
+  type SignerIdentity,
+  subjectDigest,
+  type TrustRoot,
+  verifyAttestation,
+} from '@firmproof/protocol';
+import type { EventOf, Finding } from '@firmproof/protocol/audit';
+import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
+import type { Availability, ContentSource } from './content-source.ts';
+import type { AuditedRelease, AuditedSignature, SignedBy, SourceAvailability, StatementFacts } from './report.ts';
+
+export type ReleaseFacts = Pick<AuditedRelease, 'signature' | 'statement' | 'availability'> & {
+  readonly text: string | null;
+};
+
+/** What it takes to examine releases. */
+export type Means = {
+  readonly sources: readonly ContentSource[];
+  /** Whether images are fetched and hashed, and every source asked. */
+  readonly fetch: boolean;
+  readonly trustRoots: ReadonlyMap<Sha256Digest, TrustRoot>;
+  readonly sigstoreRoots: ReadonlyMap<Sha256Digest, string>;
+  readonly onBytes?: (bytes: number) => void;
+};
+
+/**
+ * Attestation, statement and content of one release.
+ * @param kept the attestation, where it is here already
+ * @param trustRoot the digest of the one that was in force
+ */
+export async function examineRelease(
+  event: EventOf<'published'>,
+  trustRoot: Sha256Digest,
+  kept: string | null,
+  means: Means,
+): Promise<{ readonly facts: ReleaseFacts; readonly findings: readonly Finding[] }> {
+  const { version, sequence } = event;
+  const findings: Finding[] = [];
+  const found = (code: Finding['code'], severity: Finding['severity'], message: string) =>
+    findings.push({ code, severity, sequence, version, message: `${version}: ${message}`.slice(0, 500) });
+  const { text, asked } = await attestationOf(event, kept, means);
+  if (text === null) {
+    const isAsked = means.sources.length > 0;
+    if (isAsked) found('attestation-missing', 'bad', `no source has its attestation ${event.attestation}`);
+    const signature: AuditedSignature = isAsked
+      ? { state: 'missing' }
+      : { state: 'unchecked', message: 'no server and no other source was given' };
+    const availability = asked.map(({ source, state }) => ({ source: source.label, attestation: state, image: null }));
+    return { facts: { text, signature, statement: null, availability }, findings };
+  }
+  let attestation: Attestation;
+  try {
+    attestation = parseAttestation(text);
+  } catch (error) {
+    if (!isFirmproofError(error)) throw error;
+    found('attestation-untrusted', 'bad', error.message);
+    const signature: AuditedSignature = { state: 'untrusted', code: error.code, message: error.message };
+    return { facts: { text, signature, statement: null, availability: [] }, findings };
+  }
+  const signature = await signatureOf(attestation, trustRoot, means);
+  if (signature.state === 'untrusted') found('attestation-untrusted', 'bad', signature.message);
+  for (const difference of statementDifferences(event, attestation)) found('statement-disagrees', 'bad', difference);
+  const availability = await availabilityOf(event, attestation, asked, means);
+  if (means.fetch && means.sources.length > 0) {
+    const whole = availability.filter(({ image }) => image === 'available').length;
+    const lying = availability.filter(({ image, attestation: state }) => image === 'wrong' || state === 'wrong');
+    if (whole === 0) found('content-missing', 'bad', `none of ${availability.length} sources has its image`);
+    for (const { source } of lying) found('content-missing', 'warn', `${source} gives other bytes than were published`);
+  }
+  return { facts: { text, signature, statement: statementFacts(attestation), availability }, findings };
+}
+
+type Asked = { readonly source: ContentSource; readonly state: Availability };
+
+/** From whoever has it first; from all, where availability is asked for. */
+async function attestationOf(
+  { attestation }: EventOf<'published'>,
+  kept: string | null,
+  { sources, fetch }: Means,
+): Promise<{ readonly text: string | null; readonly asked: readonly Asked[] }> {
+  let text = kept;
+  const asked: Asked[] = [];
+  for (const source of sources) {
+    if (text !== null && !fetch) break;
+    try {
+      const answer = await source.attestation(attestation);
+      asked.push({ source, state: answer === null ? 'missing' : 'available' });
+      text ??= answer;
+    } catch (error) {
+      if (!isFirmproofError(error)) throw error;
+      asked.push({ source, state: 'unreachable' });
+    }
+  }
+  return { text, asked };
+}
+
+async function signatureOf(
+  attestation: Attestation,
+  digest: Sha256Digest,
+  { trustRoots, sigstoreRoots }: Means,
+): Promise<AuditedSignature> {
+  const root = trustRoots.get(digest);
+  if (root === undefined)
+    return { state: 'unchecked', message: `trust root ${digest}, which was in force, is not here` };
+  let identity: SignerIdentity | null = null;
+  const verifier: typeof keylessVerifier = async (...args) => {
+    identity = await keylessVerifier(...args);
+    return identity;
+  };
+  try {
+    const trustedRoot = root.sigstore && sigstoreRoots.get(root.sigstore.trustedRoot);
+    await verifyAttestation(attestation, root, { verifier, trustedRoot });
+    return { state: 'trusted', by: signerOf(attestation, root, identity) };
+  } catch (error) {
+    if (!isFirmproofError(error)) throw error;
+    if (error.code === 'sigstore-root-missing') return { state: 'unchecked', message: error.message };
+    return { state: 'untrusted', code: error.code, message: error.message };
+  }
+}
+
+function signerOf(attestation: Attestation, root: TrustRoot, identity: SignerIdentity | null): SignedBy {
+  if (root.acceptedAttestations.includes(attestation.digest)) return { kind: 'listed' };
+  if (identity !== null) return { kind: 'identity', ...identity };
+  return { kind: 'build-key', keyId: attestation.kind === 'keyed' ? attestation.hint : '' };
+}
+
+function statementDifferences(event: EventOf<'published'>, { statement }: Attestation): readonly string[] {
+  const { predicate } = statement;
+  const pairs: readonly (readonly [string, string | number, string | number])[] = [
+    ['product', predicate.product, event.product],
+    ['version', predicate.version, event.version],
+    ['image', subjectDigest(statement), event.image],
+    ['rollback index', predicate.rollbackIndex, event.rollbackIndex],
+  ];
+  return pairs
+    .filter(([, said, recorded]) => said !== recorded)
+    .map(([name, said, recorded]) => `the statement has ${name} ${said}, the chain ${recorded}`);
+}
+
+function statementFacts({ statement: { predicate } }: Attestation): StatementFacts {
+  const { image, hardware, precursors, purpose = 'feature', notes = null } = predicate;
+  return { cid: image.cid, sizeBytes: image.sizeBytes, hardware, precursors, purpose, notes };
+}
+
+async function availabilityOf(
+  { image: digest }: EventOf<'published'>,
+  { statement }: Attestation,
+  asked: readonly Asked[],
+  { fetch, onBytes }: Means,
+): Promise<readonly SourceAvailability[]> {
+  const { cid, sizeBytes } = statement.predicate.image;
+  const availability: SourceAvailability[] = [];
+  for (const { source, state } of asked) {
+    const image = fetch ? await source.image({ cid, sizeBytes, digest }, onBytes) : null;
+    availability.push({ source: source.label, attestation: state, image });
+  }
+  return availability;
+}

@@ -1,0 +1,32 @@
+import { FirmproofError } from '@firmproof/protocol';
+import { type AuditLine, auditFileText } from '@firmproof/protocol/audit-file';
+import type { Audit } from './audit.ts';
+import { writeText } from './output/write-file.ts';
+
+/**
+ * Writes everything that the audit rests on into one file (W1 to W4 of docs/spec/audit.md), which `auditFile` verifies without a
+ * network. Addresses of nodes and servers are not in it (A40).
+ * @throws FirmproofError `history-incomplete` where the audit is: nothing of it is proven; `file-not-found`
+ */
+export function writeAuditFile(audit: Audit, file: string): void {
+  const { complete, chainId, registry, product, sequence, basis } = audit.summary;
+  if (!complete)
+    throw new FirmproofError('history-incomplete', 'the history is not complete, so there is nothing proven to export');
+  const { asked = 0, quorum = 0 } = basis.nodes ?? {};
+  writeText(
+    file,
+    auditFileText({ chainId, registry, product, entries: sequence, nodes: asked, quorum }, linesOf(audit)),
+  );
+}
+
+function* linesOf(audit: Audit): Generator<Exclude<AuditLine, { readonly kind: 'header' | 'end' }>> {
+  const { proofs, trustRoots, sigstoreRoots } = audit.material;
+  for (const proof of proofs) yield { kind: 'proof', proof };
+  for (const envelope of trustRoots) yield { kind: 'trust-root', envelope: JSON.parse(envelope) };
+  for (const text of sigstoreRoots) yield { kind: 'sigstore-root', text };
+  for (const { entry, transaction, attestation } of audit.entries()) {
+    yield { kind: 'entry', entry };
+    if (transaction !== null) yield { kind: 'transaction', transaction: JSON.parse(transaction) };
+    if (attestation !== null) yield { kind: 'attestation', text: attestation };
+  }
+}

@@ -1,0 +1,6 @@
+export { Audit } from './audit.ts';
+export { type AuditOptions, type AuditStep, auditProduct } from './audit-product.ts';
+export { ContentSource } from './content-source.ts';
+export { writeAuditFile } from './export.ts';
+export { auditFile } from './offline.ts';
+export type { AuditedApproval, AuditedEvent, AuditedRelease, AuditedSignature, AuditSummary } from './report.ts';

@@ -1,0 +1,206 @@
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  FirmproofError,
+  isFirmproofError,
+  type Sha256Digest,
+  sigstoreRootDigest,
+  type TrustRoot,
+  trustRootOfEnvelope,
+} from '@firmproof/protocol';
+import { compareState, type ProductPlace, type ProductProof, proveProduct } from '@firmproof/protocol/audit';
+import { AuditFileReader, type AuditLineOf, maximumAuditLine } from '@firmproof/protocol/audit-file';
+import { Audit } from './audit.ts';
+import { summarize } from './audit-product.ts';
+import { AuditState } from './audit-state.ts';
+import { transactionsFrom } from './examine-approval.ts';
+import { examineHistory } from './examine-history.ts';
+import { FindingList } from './finding-list.ts';
+import { attempt } from './prove-history.ts';
+import { witnessedProof } from './server-carrier.ts';
+import { Sidecar } from './sidecar.ts';
+
+type Documents = {
+  readonly proofs: ProductProof[];
+  readonly trustRoots: Map<Sha256Digest, TrustRoot>;
+  readonly sigstoreRoots: Map<Sha256Digest, string>;
+};
+
+/**
+ * Verifies an audit file without asking anybody: form, proofs, replay, approvals, attestations. With a trust root that the auditor has
+ * from elsewhere, a quorum of its witnesses has to vouch for the block; without one, whose block it is stays open, and that is said.
+ * Whoever calls has to close it.
+ * @throws FirmproofError `audit-file-malformed`, `file-not-found`, `usage-invalid` for a trust root of something else, and what a
+ * false proof is: `account-proof-invalid`, `storage-proof-invalid`, `registry-absent`, `product-unknown`
+ */
+export async function auditFile(
+  file: string,
+  options: {
+    readonly trustRoot?: TrustRoot | null;
+    readonly onProgress?: (step: 'entries' | 'approvals', done: number, total: number) => void;
+  } = {},
+): Promise<Audit> {
+  const { trustRoot: held = null, onProgress } = options;
+  const temporary = mkdtempSync(join(tmpdir(), 'firmproof-audit-'));
+  let state: AuditState | null = null;
+  try {
+    const lines = linesOf(file);
+    const header = await firstLine(lines);
+    const place: ProductPlace = { chainId: header.chainId, registry: header.registry, product: header.product };
+    if (held) requireSamePlace(place, held);
+    state = AuditState.open(temporary, place);
+    const documents = await takeLines(lines, state, held, (done) => onProgress?.('entries', done, header.entries));
+    const [main] = documents.proofs;
+    if (main === undefined) throw malformed('it holds no proof');
+    const findings = new FindingList();
+    const proven = await proveProduct(main, place);
+    if (proven.sequence !== header.entries) throw malformed('its proof is of another number of entries');
+    const others = await Promise.all(documents.proofs.slice(1).map((proof) => proveProduct(proof, place)));
+    const all = [proven, ...others];
+    const last = attempt(
+      state,
+      proven,
+      all.map(({ sequence }) => sequence),
+    );
+    const firstDifference = last.difference ?? null;
+    const facts = new Sidecar(join(state.directory, 'facts'));
+    const model =
+      firstDifference === null
+        ? await examineHistory(state, facts, place, {
+            transactions: transactionsFrom([], state.transactions),
+            means: { sources: [], fetch: false, ...documents },
+            findings,
+            total: header.entries,
+            onProgress: (done, total) => onProgress?.('approvals', done, total),
+          })
+        : null;
+    for (const { sequence, history } of others) {
+      if (last.replay === null || last.replay.at(sequence) === history) continue;
+      const message = `another proof in the file shows history ${history} at event ${sequence}`;
+      findings.add({ code: 'history-differs', severity: 'bad', sequence, message });
+    }
+    const differences = model ? compareState(model, proven) : [];
+    for (const message of differences) findings.add({ code: 'history-differs', severity: 'bad', message });
+    const witnesses = await vouched(documents.proofs, place, held, findings);
+    const basis = { entries: 'file', nodes: null, witnesses } as const;
+    const summary = summarize(place, {
+      proven,
+      history: { replay: last.replay, firstDifference },
+      model,
+      findings,
+      basis,
+    });
+    const material = { proofs: documents.proofs, trustRoots: [], sigstoreRoots: [] };
+    return new Audit({ summary, material, state, facts, model, temporary });
+  } catch (error) {
+    state?.close();
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** The newest block in the file that a quorum of the held trust root's witnesses vouches for. */
+async function vouched(
+  proofs: readonly ProductProof[],
+  place: ProductPlace,
+  held: TrustRoot | null,
+  findings: FindingList,
+) {
+  if (held === null) {
+    const message = 'no trust root was given, so nobody vouches here for the block that the file rests on';
+    findings.add({ code: 'no-quorum', severity: 'warn', message });
+    return null;
+  }
+  const newestFirst = [...proofs].sort((one, other) => other.block.number - one.block.number);
+  let why = 'no proof in the file brings signatures of witnesses';
+  for (const proof of newestFirst) {
+    if (proof.cosignatures.length === 0) continue;
+    const found = await witnessedProof(proof, place, held);
+    if ('witnesses' in found) return found.witnesses;
+    why = found.message;
+  }
+  findings.add({ code: 'no-quorum', severity: 'bad', message: why });
+  return null;
+}
+
+function requireSamePlace(place: ProductPlace, root: TrustRoot): void {
+  const differs = (['chainId', 'registry', 'product'] as const).find((name) => place[name] !== root[name]);
+  if (differs === undefined) return;
+  throw new FirmproofError(
+    'usage-invalid',
+    `the file is about ${differs} ${place[differs]}, the trust root about ${root[differs]}`,
+    { hint: 'Give the trust root of the product that the file is about.' },
+  );
+}
+
+type Lines = AsyncGenerator<ReturnType<AuditFileReader['take']>>;
+
+async function firstLine(lines: Lines): Promise<AuditLineOf<'header'>> {
+  const { value } = await lines.next();
+  if (value?.kind !== 'header') throw malformed('it does not begin with a header');
+  return value;
+}
+
+async function takeLines(
+  lines: Lines,
+  state: AuditState,
+  held: TrustRoot | null,
+  onEntry: (done: number) => void,
+): Promise<Documents> {
+  const documents: Documents = { proofs: [], trustRoots: new Map(), sigstoreRoots: new Map() };
+  if (held) documents.trustRoots.set(held.digest, held);
+  let sequence = 0;
+  for await (const line of lines) {
+    if (line.kind === 'proof') documents.proofs.push(line.proof);
+    else if (line.kind === 'trust-root') {
+      const root = readRoot(line.envelope);
+      if (root) documents.trustRoots.set(root.digest, root);
+    } else if (line.kind === 'sigstore-root') documents.sigstoreRoots.set(sigstoreRootDigest(line.text), line.text);
+    else if (line.kind === 'entry') {
+      ({ sequence } = line.entry);
+      state.take(line.entry);
+      if (sequence % 256 === 0) onEntry(sequence);
+    } else if (line.kind === 'transaction') state.transactions.add(sequence, JSON.stringify(line.transaction));
+    else if (line.kind === 'attestation') state.attestations.add(sequence, line.text);
+  }
+  return documents;
+}
+
+/** One that its own keys have not signed is none. */
+function readRoot(envelope: AuditLineOf<'trust-root'>['envelope']): TrustRoot | null {
+  try {
+    return trustRootOfEnvelope(envelope);
+  } catch (error) {
+    if (isFirmproofError(error)) return null;
+    throw error;
+  }
+}
+
+const lineFeed = 10;
+
+async function* linesOf(file: string): Lines {
+  const reader = new AuditFileReader();
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of readable(file)) {
+    let bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed)) {
+      yield reader.take(bytes.subarray(0, end));
+      bytes = bytes.subarray(end + 1);
+    }
+    if (bytes.length > maximumAuditLine) throw malformed('a line is too long');
+    rest = bytes;
+  }
+  if (rest.length > 0) throw malformed('it does not end with a whole line');
+  reader.end();
+}
+
+async function* readable(file: string): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(file, { highWaterMark: 1 << 20 });
+  } catch (cause) {
+    throw new FirmproofError('file-not-found', `the audit file ${file} cannot be read`, { cause });
+  }
+}
+
+const malformed = (why: string) => new FirmproofError('audit-file-malformed', `the audit file is malformed: ${why}`);

@@ -1,0 +1,57 @@
+import type { Audit } from '../audit.ts';
+import { approvalText, availabilityText, detailOf, signatureText, subjectOf, timeOf } from './words.ts';
+
+/** RFC 4180; a cell that a spreadsheet would take for a formula gets an apostrophe. */
+function cell(value: string | number): string {
+  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+const line = (cells: readonly (string | number)[]) => `${cells.map(cell).join(',')}\r\n`;
+
+const header = [
+  ...['event', 'time', 'kind', 'about', 'detail', 'block', 'transaction', 'approved by', 'signers'],
+  ...[
+    'version',
+    'status',
+    'rollback index',
+    'installable from',
+    'image sha-256',
+    'attestation sha-256',
+    'signed by',
+    'available',
+  ],
+];
+
+/** One line for each event; those that publish carry their release. */
+export function* csvOf(audit: Audit): Generator<string> {
+  yield line(header);
+  const releases = audit.releases();
+  for (const { event, approval } of audit.events()) {
+    const row = [
+      event.sequence,
+      timeOf(event.time),
+      event.kind,
+      subjectOf(event),
+      detailOf(event),
+      event.block.number,
+      event.transaction,
+      approvalText(approval),
+      approval.signers.map(({ signer, valid }) => `${signer}${valid ? '' : ' invalid'}`).join(' '),
+    ];
+    const release = event.kind === 'published' ? releases.next().value : undefined;
+    const more = release
+      ? [
+          release.version,
+          release.status,
+          release.rollbackIndex,
+          timeOf(release.installableFrom),
+          release.image,
+          release.attestation,
+          signatureText(release.signature),
+          availabilityText(release),
+        ]
+      : Array.from({ length: 8 }, () => '');
+    yield line([...row, ...more]);
+  }
+}

@@ -1,0 +1,139 @@
+import { styleText } from 'node:util';
+import { zeroAddress } from '@firmproof/protocol';
+import type { Audit } from '../audit.ts';
+import type { AuditedEvent, AuditedRelease } from '../report.ts';
+import {
+  approvalText,
+  availabilityText,
+  basisLines,
+  detailOf,
+  durationOf,
+  short,
+  signatureText,
+  subjectOf,
+  timeOf,
+  verdictText,
+} from './words.ts';
+
+type Style = 'red' | 'yellow' | 'green' | 'bold' | 'dim';
+export type Paint = (style: Style, text: string) => string;
+/** Colours where a terminal shows them and NO_COLOR does not forbid it. */
+export const painter =
+  (stream: NodeJS.WriteStream): Paint =>
+  (style, text) =>
+    styleText(style, text, { stream });
+
+type Column<Row> = { readonly title: string; readonly width: number; readonly of: (row: Row) => string };
+const released = 50;
+const shownFindings = 40;
+
+const releaseColumns: readonly Column<AuditedRelease>[] = [
+  { title: 'release', width: 12, of: ({ version }) => version },
+  { title: 'status', width: 8, of: ({ status }) => status },
+  { title: 'index', width: 5, of: ({ rollbackIndex }) => String(rollbackIndex) },
+  { title: 'published', width: 20, of: ({ publishedAt }) => timeOf(publishedAt) },
+  {
+    title: 'veto window',
+    width: 11,
+    of: ({ publishedAt, installableFrom }) => durationOf(installableFrom - publishedAt),
+  },
+  { title: 'image', width: 9, of: ({ image }) => short(image) },
+  { title: 'signed by', width: 22, of: ({ signature }) => signatureText(signature) },
+  { title: 'available', width: 9, of: availabilityText },
+  { title: 'head of', width: 8, of: ({ headOf }) => headOf.join(' ') || '–' },
+  { title: 'approved by', width: 0, of: ({ approval }) => approvalText(approval) },
+];
+
+const eventColumns: readonly Column<AuditedEvent>[] = [
+  { title: 'event', width: 6, of: ({ event }) => String(event.sequence) },
+  { title: 'time', width: 20, of: ({ event }) => timeOf(event.time) },
+  { title: 'kind', width: 10, of: ({ event }) => event.kind },
+  { title: 'about', width: 20, of: ({ event }) => subjectOf(event) },
+  { title: 'block', width: 9, of: ({ event }) => String(event.block.number) },
+  { title: 'approved by', width: 24, of: ({ approval }) => approvalText(approval) },
+  { title: 'detail', width: 0, of: ({ event }) => detailOf(event) },
+];
+
+const lineOf = (cells: readonly string[], columns: readonly Column<never>[]) =>
+  `${cells
+    .map((cell, index) => cell.padEnd(columns[index]?.width ?? 0))
+    .join('  ')
+    .trimEnd()}\n`;
+
+function* tableOf<Row>(columns: readonly Column<Row>[], rows: Iterable<Row>, paint: Paint): Generator<string> {
+  yield paint(
+    'bold',
+    lineOf(
+      columns.map(({ title }) => title),
+      columns as never,
+    ),
+  );
+  for (const row of rows) {
+    const text = lineOf(
+      columns.map(({ of }) => of(row)),
+      columns as never,
+    );
+    yield /NOT TRUSTED|MISSING|DISAGREES|INVALID|WRONG/.test(text) ? paint('red', text) : text;
+  }
+}
+
+/** The report for a terminal. */
+export function* textOf(
+  audit: Audit,
+  options: { readonly events: boolean; readonly all: boolean },
+  paint: Paint,
+): Generator<string> {
+  const { summary } = audit;
+  yield paint('bold', `${summary.name ?? 'product'} ${summary.product}\n`);
+  const guardian = summary.guardian === zeroAddress ? 'no guardian' : `guardian ${summary.guardian}`;
+  yield `publisher ${summary.publisher}, ${guardian}, delay ${durationOf(summary.delaySeconds)}, trust root ${short(summary.trustRoot)}\n`;
+  for (const { channel, version, halted } of summary.channels) {
+    yield `${channel} is ${version}${halted ? paint('yellow', ', halted') : ''}\n`;
+  }
+  if (summary.pending)
+    yield paint(
+      'yellow',
+      `a change of configuration waits since event ${summary.pending.sequence}, until ${timeOf(summary.pending.pendingFrom)}\n`,
+    );
+  yield '\n';
+  yield* releasesOf(audit, options.all, paint);
+  if (options.events) {
+    yield '\n';
+    yield* tableOf(eventColumns, audit.events(), paint);
+  }
+  yield* findingsOf(audit, paint);
+  yield `\n${paint(summary.complete ? 'green' : 'red', verdictText(summary))}\n`;
+  for (const line of basisLines(summary.basis)) yield `${line}\n`;
+  yield `proven    ${summary.history}\nreplayed  ${summary.replayedHistory ?? '–'}\n`;
+}
+
+function* releasesOf(audit: Audit, all: boolean, paint: Paint): Generator<string> {
+  const { releases, complete } = audit.summary;
+  if (!complete) return yield 'No release is shown: nothing is proven of a history that is not complete.\n';
+  if (releases === 0) return yield 'no releases\n';
+  const hidden = all ? 0 : Math.max(0, releases - released);
+  if (hidden > 0) yield `the newest ${released} of ${releases} releases; all with --all, --csv or --html\n`;
+  yield* tableOf(releaseColumns, after(audit.releases(), hidden), paint);
+}
+
+function* after<Item>(items: Iterable<Item>, count: number): Generator<Item> {
+  let index = 0;
+  for (const item of items) {
+    if (index >= count) yield item;
+    index += 1;
+  }
+}
+
+function* findingsOf({ summary: { findings, moreFindings } }: Audit, paint: Paint): Generator<string> {
+  if (findings.length === 0) return;
+  yield '\n';
+  const styles = { bad: 'red', warn: 'yellow', info: 'dim' } as const;
+  const order = ['bad', 'warn', 'info'] as const;
+  const sorted = order.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
+  for (const { severity, code, sequence, message } of sorted.slice(0, shownFindings)) {
+    const where = sequence === undefined ? '' : ` (event ${sequence})`;
+    yield `${paint(styles[severity], severity.padEnd(4))}  ${message} [${code}]${where}\n`;
+  }
+  const more = findings.length + moreFindings - shownFindings;
+  if (more > 0) yield `and ${more} more findings; all that were kept are in --json and --html\n`;
+}

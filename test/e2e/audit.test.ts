@@ -1,0 +1,302 @@
+// The audit as a security team runs it: nodes with limits, a run that is killed, reports, an export that is verified with no network.
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { auditFile, auditProduct } from '@firmproof/client';
+import { parseChannel, sha256 } from '@firmproof/protocol';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { firmproof, runCommand } from '../support/command.ts';
+import { RpcProxy } from '../support/rpc-proxy.ts';
+import {
+  destroyStack,
+  eventually,
+  makeVendor,
+  type Stack,
+  startStack,
+  type TestVendor,
+  temporaryDirectory,
+} from '../support/stack.ts';
+
+const images = { '1.0.0': randomBytes(1000), '1.1.0': randomBytes(2_500_000) };
+const hostile = `<script>alert(1)</script><img src=x onerror=alert(2)>"'&\u202e`;
+
+let stack: Stack;
+let vendor: TestVendor;
+let wire: RpcProxy;
+let directory: string;
+const file = (name: string) => join(directory, name);
+
+/** The arguments that run a command with no interface up, if this machine allows it. */
+const namespace = [
+  ['unshare', '-n'],
+  ['unshare', '-rn'],
+].find(([command = '', ...args]) => spawnSync(command, [...args, 'true']).status === 0);
+
+beforeAll(async () => {
+  stack = await startStack();
+  vendor = await makeVendor(stack);
+  directory = temporaryDirectory();
+  wire = await RpcProxy.start(stack.rpcUrl);
+  await vendor.publish('1.0.0', images['1.0.0']);
+  await vendor.promote('1.0.0');
+  await vendor.publish('1.1.0', images['1.1.0'], { notes: hostile, precursors: ['1.0.0'] });
+  await vendor.promote('1.1.0');
+  writeFileSync(file('root.json'), JSON.stringify(vendor.trustRoot.envelope));
+});
+afterEach(() => wire.honest());
+afterAll(async () => {
+  await wire.stop();
+  rmSync(directory, { recursive: true, force: true });
+  await destroyStack(stack);
+});
+
+const run = (...args: string[]) => runCommand(firmproof, ['audit', ...args, '--home', file('home')]);
+const json = async (...args: string[]) => {
+  const { code, stdout, stderr } = await run(...args, '--json');
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout);
+};
+
+describe('with nothing but nodes and the registry', () => {
+  const nodesOnly = () => [vendor.product, '--registry', stack.info.registry, '--chain-id', '31337'];
+
+  test('it says whose word it is, and who approved what', async () => {
+    const { code, stdout } = await run(...nodesOnly(), '--rpc', stack.rpcUrl, '--events');
+    expect(code).toBe(0);
+    expect(stdout).toContain('complete: 5 events');
+    expect(stdout).toContain('the word of one node');
+    expect(stdout).toContain(`key ${vendor.wallet.address.toLowerCase().slice(0, 10)}`);
+    expect(stdout).toMatch(/stable → 1\.1\.0/);
+  });
+
+  test('a mistake has its code', async () => {
+    const codes = async (...args: string[]) => {
+      const { code, stderr } = await run(...args, '--json');
+      return [code, JSON.parse(stderr).code];
+    };
+    const [product, ...registry] = nodesOnly();
+    expect(await codes(product ?? '', '--rpc', stack.rpcUrl, ...registry, '--quorum', '2')).toEqual([
+      2,
+      'usage-invalid',
+    ]);
+    expect(await codes(product ?? '', '--rpc', stack.rpcUrl, '--rpc', stack.rpcUrl, ...registry)).toEqual([
+      2,
+      'usage-invalid',
+    ]);
+    const elsewhere = ['--registry', stack.info.registry, '--chain-id', '1'];
+    expect(await codes(product ?? '', '--rpc', stack.rpcUrl, ...elsewhere)).toEqual([5, 'chain-mismatch']);
+    const nobody = `0x${'9'.repeat(64)}`;
+    expect(await codes(nobody, '--rpc', stack.rpcUrl, ...registry)).toEqual([3, 'product-unknown']);
+  });
+});
+
+describe('a provider with limits', () => {
+  const audited = async () => {
+    using audit = await auditProduct({ rpcUrls: [wire.url], registry: stack.info.registry, product: vendor.product });
+    return [audit.summary.complete, ...audit.summary.findings.map(({ code }) => code)];
+  };
+
+  test('that takes no batches and no ranges, and has too many requests at times, is got along with', async () => {
+    let asked = 0;
+    wire.limit = (calls, isBatch) => {
+      asked += 1;
+      if (isBatch) return { status: 400, body: 'no batches' };
+      if (asked % 3 === 0) return { status: 429 };
+      const [call] = calls;
+      const [filter] = (call?.params ?? []) as [{ fromBlock?: string }?];
+      const error = JSON.stringify({ id: call?.id, error: { code: -32600, message: 'no ranges here' } });
+      return call?.method === 'eth_getLogs' && filter?.fromBlock ? { status: 200, body: error } : null;
+    };
+    expect(await audited()).toEqual([true]);
+    expect(wire.calls).toBeGreaterThan(10);
+  });
+});
+
+describe('a run that is killed', () => {
+  test('goes on where it was, and walks nothing twice', async () => {
+    const args = [
+      vendor.product,
+      '--rpc',
+      wire.url,
+      '--registry',
+      stack.info.registry,
+      '--no-approvals',
+      '--no-server',
+    ];
+    const states = file('states');
+    let logs = 0;
+    const killed = spawn(process.execPath, [firmproof, 'audit', ...args, '--state', states], { stdio: 'ignore' });
+    wire.limit = ([call]) => {
+      if (call?.method !== 'eth_getLogs') return null;
+      logs += 1;
+      return logs > 3 ? { status: 503 } : null;
+    };
+    const walked = async () => globSync(`${states}/*/*.walk`).map((name) => statSync(name).size);
+    await eventually(walked, ([size = 0]) => size > 1000, 'three entries on the disk');
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    const counted = async () => {
+      let count = 0;
+      wire.honest();
+      wire.limit = (calls) => {
+        count += calls.filter(({ method }) => method === 'eth_getLogs').length;
+        return null;
+      };
+      const { complete } = await json(...args, '--state', states);
+      expect(complete).toBe(true);
+      return count;
+    };
+    expect(await counted()).toBe(2);
+    expect(await counted()).toBe(0);
+    expect(globSync('*/*.walk', { cwd: states })).toEqual([]);
+  });
+});
+
+describe('with a trust root and a server', () => {
+  const all = () => [
+    '--trust-root',
+    file('root.json'),
+    '--rpc',
+    stack.rpcUrl,
+    '--rpc',
+    wire.url,
+    '--server',
+    stack.url,
+  ];
+
+  test('witnesses are compared, images fetched and hashed, reports and an export written', async () => {
+    const report = await json(
+      ...all(),
+      '--fetch',
+      '--csv',
+      file('a.csv'),
+      '--html',
+      file('a.html'),
+      '--export',
+      file('a.jsonl'),
+    );
+    expect(report).toMatchObject({
+      complete: true,
+      sequence: 5,
+      findings: [],
+      basis: { entries: 'nodes', nodes: { asked: 2, quorum: 2 }, witnesses: { sequence: 5, trustRoot: 'held' } },
+    });
+    expect(report.releaseList).toMatchObject([
+      { version: '1.0.0', image: sha256(images['1.0.0']), headOf: [], approval: { form: 'key', quorum: 'reached' } },
+      {
+        version: '1.1.0',
+        headOf: [parseChannel('stable')],
+        signature: { state: 'trusted', by: { kind: 'build-key' } },
+        statement: { sizeBytes: images['1.1.0'].length, notes: hostile },
+        availability: [{ attestation: 'available', image: 'available' }],
+      },
+    ]);
+    expect(readFileSync(file('a.csv'), 'utf8').trim().split('\r\n')).toHaveLength(6);
+  });
+
+  test('the page runs nothing and loads nothing, whatever a statement says', () => {
+    const page = readFileSync(file('a.html'), 'utf8');
+    expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect(page).not.toMatch(/<(?:script|img|link|iframe)|\u202e/);
+    expect(page).toContain("default-src 'none'");
+  });
+
+  test('entries that a server carries are replayed against the nodes’ proof', async () => {
+    const report = await json(...all(), '--entries-from', 'server', '--state', file('carried'));
+    expect(report).toMatchObject({ complete: true, findings: [], basis: { entries: 'server' } });
+  });
+
+  test('content that is nowhere, or is other content, is told of', async () => {
+    const block = globSync('**/*', { cwd: join(stack.directory, 'blocks'), withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .find((name) => statSync(name).size === images['1.0.0'].length);
+    const before = readFileSync(block ?? '');
+    writeFileSync(block ?? '', randomBytes(before.length));
+    const { code, stdout } = await run(...all(), '--fetch', '--json');
+    writeFileSync(block ?? '', before);
+    expect(code).toBe(5);
+    const { findings, releaseList } = JSON.parse(stdout);
+    expect(findings.map(({ code: found }: { code: string }) => found)).toContain('content-missing');
+    expect(releaseList[0].availability[0].image).not.toBe('available');
+  });
+});
+
+describe('an export', () => {
+  test.skipIf(namespace === undefined)('is verified in a network namespace with no interface up', () => {
+    const [command = '', ...options] = namespace ?? [];
+    const offline = (...more: string[]) => {
+      const args = [
+        ...options,
+        process.execPath,
+        firmproof,
+        'audit',
+        '--offline',
+        file('a.jsonl'),
+        '--home',
+        file('none'),
+        ...more,
+      ];
+      return spawnSync(command, args, { encoding: 'utf8' });
+    };
+    const vouched = offline('--trust-root', file('root.json'));
+    expect(vouched.status, vouched.stderr).toBe(0);
+    expect(vouched.stdout).toContain('complete: 5 events');
+    expect(vouched.stdout).toMatch(/witnesses \(quorum 2\) of the trust root given vouch/);
+    expect(vouched.stdout).toMatch(/build key .+key 0x/);
+    const unvouched = offline();
+    expect(unvouched.status).toBe(0);
+    expect(unvouched.stdout).toContain('not vouched for here');
+  });
+
+  test('of which one byte was changed is no export any more', async () => {
+    const whole = readFileSync(file('a.jsonl'));
+    const codes = new Set<string>();
+    for (let step = 0; step < 60; step += 1) {
+      const at = Math.floor((step / 59) * (whole.length - 1));
+      const changed = Buffer.from(whole);
+      changed[at] = (changed[at] ?? 0) ^ (1 << (step % 7));
+      writeFileSync(file('b.jsonl'), changed);
+      codes.add(
+        await auditFile(file('b.jsonl')).then(
+          ({ summary }) => `complete: ${summary.complete}`,
+          (error) => error.code,
+        ),
+      );
+    }
+    expect([...codes]).toEqual(['audit-file-malformed']);
+  });
+
+  test('that somebody has made to look whole is found out by what it proves', async () => {
+    const remade = async (change: (line: string) => string | null) => {
+      const lines = readFileSync(file('a.jsonl'), 'utf8').trimEnd().split('\n').slice(0, -1);
+      const text = lines
+        .map(change)
+        .filter((line) => line !== null)
+        .map((line) => `${line}\n`);
+      const body = text.join('');
+      writeFileSync(
+        file('c.jsonl'),
+        `${body}${JSON.stringify({ kind: 'end', lines: text.length + 1, sha256: sha256(Buffer.from(body)) })}\n`,
+      );
+      using audit = await auditFile(file('c.jsonl'), { trustRoot: vendor.trustRoot });
+      return [audit.summary.complete, ...audit.summary.findings.map(({ code }) => code)];
+    };
+    const is = (kind: string, line: string) => line.startsWith(`{"kind":"${kind}"`);
+    expect(await remade((line) => line)).toEqual([true]);
+    expect(await remade((line) => (is('entry', line) ? line.replace(/"data":"0x../, '"data":"0x01') : line))).toEqual([
+      false,
+      'history-incomplete',
+    ]);
+    expect(await remade((line) => line.replace(/"cosignatures":\[\{.*?\}\]/g, '"cosignatures":[]'))).toEqual([
+      true,
+      'no-quorum',
+    ]);
+    expect(await remade((line) => (is('transaction', line) ? null : line))).toEqual([
+      true,
+      ...Array(5).fill('approval-unproven'),
+    ]);
+  });
+});
