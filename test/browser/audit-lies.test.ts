@@ -53,12 +53,10 @@ async function believing(whom: {
   const trustRoots = witnesses ? [JSON.stringify(audited.team.trustRoot.envelope)] : [];
   await person.page.goto(`${url}/config.json`);
   await person.page.evaluate(
-    (own) => {
-      localStorage.setItem('firmproof.audit', own);
-      indexedDB.deleteDatabase('firmproof-audit');
-    },
+    (own) => localStorage.setItem('firmproof.audit', own),
     JSON.stringify({ ...rest, trustRoots }),
   );
+  await person.page.evaluate("indexedDB.deleteDatabase('firmproof-audit')");
 }
 beforeEach(() => believing({ witnesses: true }));
 
@@ -223,7 +221,7 @@ describe('a server that lies about a release', () => {
 
   test('and gives the transaction of another entry is found out', async () => {
     const lie = changing(apiOf('/history/4/transaction'), async (answer) => {
-      const { input } = await (await fetch(`${stack.url}${apiOf('/history/2/transaction')}`)).json();
+      const { input } = (await (await fetch(`${stack.url}${apiOf('/history/2/transaction')}`)).json()) as Answer;
       return { ...answer, input };
     });
     await liar.lying(lie, async () => {

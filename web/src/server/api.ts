@@ -20,7 +20,7 @@ import {
 } from '@firmproof/protocol';
 import type { DocumentPlace } from '@firmproof/protocol/review';
 import * as z from 'zod';
-import { readFrom, textFrom } from './request.ts';
+import { readFrom, requestFrom, textFrom } from './request.ts';
 
 const shownReleases = 20;
 
@@ -60,9 +60,9 @@ export class Api {
     this.#text(`/v1/products/${product}/releases/${version}/attestation`);
 
   document = async (product: ProductId, { digest, sizeBytes }: DocumentPlace): Promise<Uint8Array> =>
-    readAtMost((await this.#fetch(`/v1/products/${product}/documents/${digest}`)).body, sizeBytes + 1);
+    readAtMost((await requestFrom(this.server, `/v1/products/${product}/documents/${digest}`)).body, sizeBytes + 1);
   proposedDocument = async (id: string, { digest, sizeBytes }: DocumentPlace): Promise<Uint8Array> =>
-    readAtMost((await this.#fetch(`/v1/proposals/${id}/documents/${digest}`)).body, sizeBytes + 1);
+    readAtMost((await requestFrom(this.server, `/v1/proposals/${id}/documents/${digest}`)).body, sizeBytes + 1);
 
   approve = (id: string, by: SignedBy): Promise<Proposal> =>
     this.#post(proposalSchema, `/v1/proposals/${id}/approvals`, by);

@@ -56,6 +56,8 @@ function readerOf(storageProof: NodeProof['storageProof'], node: RpcNode, expect
   };
 }
 
+type Found = { readonly proven: ProvenProduct; readonly proof: ProductProof };
+
 /**
  * The product at a block that the nodes agree on, proven by the first of them that can. A false proof is somebody found out; a
  * node that has pruned the block's state is not.
@@ -65,7 +67,7 @@ export async function proveFromNodes(
   place: ProductPlace,
   block: BlockStatement,
   versions: readonly Version[],
-): Promise<{ readonly proven: ProvenProduct | null; readonly problems: readonly Problem[] }> {
+): Promise<{ readonly found: Found | null; readonly problems: readonly Problem[] }> {
   const problems: Problem[] = [];
   for (const node of nodes) {
     let proof: ProductProof;
@@ -76,10 +78,10 @@ export async function proveFromNodes(
       continue;
     }
     try {
-      return { proven: await proveProduct(proof, place), problems };
+      return { found: { proven: await proveProduct(proof, place), proof }, problems };
     } catch (error) {
       problems.push(problemOf('bad', `The proof that ${node.host} gives`, error));
     }
   }
-  return { proven: null, problems };
+  return { found: null, problems };
 }

@@ -22,6 +22,8 @@ export type Voucher =
 /** The product as storage proves it under one block. */
 export type Sighting = {
   readonly proven: ProvenProduct;
+  /** The document that it was proven from. */
+  readonly proof: ProductProof;
   /** Empty where nobody whom the visitor believes vouches for the block. */
   readonly vouchers: readonly Voucher[];
 };
@@ -61,7 +63,7 @@ export async function gatherSightings(
       ...witnessVoucher(carried.proof, trustRoot, problems),
       ...(seen ? await nodeVoucher(carried.proof, seen, problems) : []),
     ];
-    list.push({ proven: carried.proven, vouchers });
+    list.push({ proven: carried.proven, proof: carried.proof, vouchers });
   }
   if (seen?.sighting) list.push(seen.sighting);
   for (const { vouchers, proven } of list) if (vouchers.length > 0) problems.push(...staleness(proven, trustRoot));
@@ -114,9 +116,9 @@ async function sightingOfNodes(
   );
   if (block === null) return { sighting: null, agreeing, settings, problems };
   const proved = await proveFromNodes(agreeing, place, block, versions);
-  const { proven } = proved;
+  const { found } = proved;
   return {
-    sighting: proven && { proven, vouchers: [voucherOf(agreeing, settings)] },
+    sighting: found && { ...found, vouchers: [voucherOf(agreeing, settings)] },
     agreeing,
     settings,
     problems: [...problems, ...proved.problems],

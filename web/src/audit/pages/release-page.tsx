@@ -10,9 +10,11 @@ import { PageTitle } from '../../parts/page-title.tsx';
 import { Section } from '../../parts/section.tsx';
 import { useLoaded } from '../../parts/use-loaded.ts';
 import type { ProductAudit } from '../data/audit.ts';
-import { type Check, check } from '../data/check.ts';
+import { type Check, check, onlyIf } from '../data/check.ts';
 import { auditRelease, type ReleaseAudit } from '../data/release-checks.ts';
+import { checkDocuments, useDocuments } from '../data/use-documents.ts';
 import { Audited } from '../parts/auditing.tsx';
+import { DocumentList } from '../parts/document-list.tsx';
 import { ReleaseBanner } from '../parts/release-banner.tsx';
 import { ReleaseEvents } from '../parts/release-events.tsx';
 import { StatementRows } from '../parts/statement-rows.tsx';
@@ -74,7 +76,9 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
   // Until the attestation is here, only the digest is known: it is on chain, the CID is in the statement.
   const image = { digest: release.image, cid: statement?.predicate.image.cid ?? null };
   const same = isSameImage(chosen, image);
-  const checks = [...found.checks, imageCheck(same, found.isVouched)];
+  const { documents, fetch } = useDocuments(audit, statement);
+  const ofDocuments = checkDocuments(documents).map((one) => onlyIf(found.isVouched, one));
+  const checks = [...found.checks, ...ofDocuments, imageCheck(same, found.isVouched)];
   return (
     <>
       <p className="kicker">
@@ -110,6 +114,11 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
           >
             <StatementRows release={release} statement={statement} />
           </Section>
+          {documents.length > 0 && (
+            <Section title="Documents" hint="The build has signed their digests; they are fetched and hashed here.">
+              <DocumentList documents={documents} onFetch={fetch} />
+            </Section>
+          )}
           <Section title="What happened to it">
             <ReleaseEvents audit={audit} release={release} />
           </Section>

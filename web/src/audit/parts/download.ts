@@ -1,6 +1,13 @@
 /** Hands a text to the browser as a file. */
-export function downloadText(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+export const downloadText = (name: string, type: string, ...parts: readonly string[]): void =>
+  downloadBlob(name, new Blob([...parts], { type }));
+
+/** Hands bytes to the browser as a file, whatever they say that they are: no browser opens them as a page. */
+export const downloadBytes = (name: string, bytes: Uint8Array<ArrayBuffer>): void =>
+  downloadBlob(name, new Blob([bytes], { type: 'application/octet-stream' }));
+
+function downloadBlob(name: string, blob: Blob): void {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

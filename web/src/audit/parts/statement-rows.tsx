@@ -21,15 +21,19 @@ export function StatementRows({ release, statement }: Props) {
 }
 
 function statementRows({ subject, predicate }: Statement): Row[] {
-  const { image, hardware, precursors, purpose, notes, sbom } = predicate;
+  const { image, hardware, precursors, purpose, notes, sbom, documents = [] } = predicate;
+  const { severity, fixedVulnerabilities = [], supportUntil } = predicate;
   return [
     ...(purpose ? [{ label: 'Purpose', value: purpose }] : []),
+    ...(severity ? [{ label: 'Severity', value: severity }] : []),
+    ...(fixedVulnerabilities.length > 0 ? [{ label: 'Fixes', value: fixedVulnerabilities.join(', ') }] : []),
+    ...(supportUntil ? [{ label: 'Supported until', value: supportUntil }] : []),
     { label: 'File name', value: subject[0]?.name ?? '' },
     { label: 'Size', value: describeBytes(image.sizeBytes) },
     { label: 'For hardware', value: list(hardware, 'any') },
     { label: 'Installs over', value: list(precursors, 'any version') },
     ...(notes ? [{ label: 'Notes', value: notes }] : []),
-    ...(sbom ? [{ label: 'SBOM', value: `${sbom.format}, sha-256 ${sbom.digest}` }] : []),
+    ...(sbom && documents.length === 0 ? [{ label: 'SBOM', value: `${sbom.format}, sha-256 ${sbom.digest}` }] : []),
     { label: 'Image CID', value: image.cid, exact: true },
   ];
 }
