@@ -47,6 +47,9 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+/** Of the rest of the API nothing is needed: the node vouches, the pages replay. */
+const notHere = { type: 'about:blank', title: 'none', status: 404, detail: 'not here', code: 'not-found', hint: '' };
+
 function serve({ pathname, searchParams }: URL, response: ServerResponse): void {
   const json = (status: number, body: string) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(body);
@@ -55,7 +58,7 @@ function serve({ pathname, searchParams }: URL, response: ServerResponse): void 
   else if (pathname.endsWith('/history'))
     json(200, pagesOfHistory.get(Number(searchParams.get('after'))) ?? JSON.stringify({ items: [] }));
   else if (existsSync(file)) response.writeHead(200, { 'content-type': types[extname(file)] }).end(readFileSync(file));
-  else json(404, '{}');
+  else json(404, JSON.stringify(notHere));
 }
 
 /** The node, with a final block of just now: the made-up one is years old. */

@@ -6,6 +6,7 @@ import { parseConfig } from '@firmproof/server';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pagesDirectory } from '../../server/src/http/pages.ts';
+import { readBuildOptions, UsageMistake } from '../../web/scripts/build-options.ts';
 import { buildPages, buildScript } from '../support/browser.ts';
 import { runCommand } from '../support/command.ts';
 import { expectCode } from '../support/expect-code.ts';
@@ -183,8 +184,12 @@ describe('the build', () => {
     ['--rpc-url', 'https://a.example', '--rpc-quorum', '2'],
     ['--trust-root', '/nowhere/trust-root.json'],
     ['--frobnicate'],
-  ])('refuses %s %s in one line, with the usage', async (...options) => {
-    const { code, stdout, stderr } = await runCommand(buildScript, options);
+  ])('refuses %s %s', (...options) => {
+    expect(() => readBuildOptions(options, '/nowhere')).toThrow(UsageMistake);
+  });
+
+  test('refuses what it does not understand in one line, with the usage', async () => {
+    const { code, stdout, stderr } = await runCommand(buildScript, ['--server', 'banana']);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^usage-invalid: .+\n\nnpm run build:web --/);
     expect(stderr).not.toContain('    at ');
