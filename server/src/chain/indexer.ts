@@ -20,8 +20,8 @@ import { indexTables, type Tables } from '../database/schema.ts';
 const blocksPerRequest = 2000;
 const positionKey = 'indexed-block';
 
-/** The final block that the index has come to; null before the first. */
-export async function indexedBlock(database: Database): Promise<{ number: number; hash: string } | null> {
+/** The block up to which everything is in the index. */
+export async function indexedPosition(database: Database): Promise<{ number: number; hash: string } | null> {
   const text = await readMeta(database, positionKey);
   return text === undefined ? null : (JSON.parse(text) as { number: number; hash: string });
 }
@@ -42,7 +42,7 @@ export function createIndexer(options: { database: Database; rpc: Rpc; registry:
     }> {
       const final = await readBlock(rpc, 'finalized');
       const finalBlock = final === null ? 0 : Number(final.number);
-      let indexed = await indexedBlock(database);
+      let indexed = await indexedPosition(database);
       const rebuilt = indexed !== null && (await readBlock(rpc, indexed.number))?.hash !== indexed.hash;
       if (rebuilt) {
         await forget(database);
