@@ -6,6 +6,8 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
+  auditProduct,
+  ContentSource,
   dropBuildKey,
   FirmproofClient,
   keylessAttester,
@@ -110,6 +112,25 @@ describe('a team whose releases CI signs', () => {
     expect(evidence.sigstoreTrustedRoot).toBe(ci.sigstore.trustedRoot);
     expect(await team.vendor.client.sigstoreRoot(team.product)).toBe(ci.sigstore.trustedRoot);
     expect(parseAttestation(evidence.release?.attestation ?? '')).toMatchObject({ kind: 'keyless' });
+
+    // An auditor sees which keys of the team have approved, and which identity has signed.
+    using audit = await auditProduct({
+      rpcUrls: [ci.stack.rpcUrl],
+      registry: ci.stack.info.registry,
+      product: team.product,
+      client: team.vendor.client,
+      sources: [new ContentSource(ci.stack.url)],
+    });
+    expect(audit.summary).toMatchObject({ complete: true, findings: [], basis: { witnesses: { trustRoot: 'chain' } } });
+    const [released] = audit.releases();
+    const [identity] = team.trustRoot.sigstore?.identities ?? [];
+    expect(released).toMatchObject({
+      version: '1.0.0',
+      approval: { form: 'vendor-account', epoch: 1 },
+      signature: { state: 'trusted', by: { kind: 'identity', ...identity } },
+    });
+    expect(released?.approval.signers.length).toBeGreaterThan(1);
+    expect(released?.approval.signers.every(({ valid }) => valid)).toBe(true);
   });
 
   test('follows examples/publish-keyless.yml, in which no secret is', async () => {
