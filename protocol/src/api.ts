@@ -347,6 +347,7 @@ export const productSchema = z
     topIndex: z.int(),
     trustRoot: sha256DigestSchema,
     history: bytes32Schema,
+    releases: z.int().optional().meta({ description: 'How many releases it has.' }),
     pending: z
       .object({
         hash: bytes32Schema,

@@ -333,6 +333,7 @@ export const migrations: MigrationProvider = {
       '2027-03-watch': watch,
       '2027-03-audit': auditTables,
       '2027-03-said-later': saidLater,
+      '2027-03-audit': auditTables,
       '2027-03-documents': documents,
     }),
 };

@@ -22,6 +22,11 @@ export async function productResource(
   nowSeconds: number,
 ): Promise<ProductResource> {
   const heads = await headsOf(database, row.id).orderBy('heads.channel').execute();
+  const { releases } = await database
+    .selectFrom('releases')
+    .select((query) => query.fn.countAll().as('releases'))
+    .where('product', '=', row.id)
+    .executeTakeFirstOrThrow();
   return productSchema.parse({
     product: row.id,
     name: row.name,
@@ -33,6 +38,7 @@ export async function productResource(
     topIndex: Number(row.top_index),
     trustRoot: row.trust_root,
     history: row.history,
+    releases: Number(releases),
     ...(row.pending &&
       row.pending_configuration && {
         pending: {
