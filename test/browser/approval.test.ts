@@ -19,7 +19,7 @@ let team: ApprovalTeam;
 const first = randomBytes(1_500_000);
 
 beforeAll(async () => {
-  stack = await startStack(undefined, { FIRMPROOF_PAGES: await buildPages() });
+  stack = await startStack(undefined, { FIRMPROOF_PAGES: await buildPages('--pages', 'approvals') });
   url = stack.url.replace('127.0.0.1', 'localhost');
   browser = await startBrowser();
   person = await Person.sitDown(browser, [url]);

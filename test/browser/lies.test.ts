@@ -22,7 +22,7 @@ let proposal: Proposal;
 let other: Proposal;
 
 beforeAll(async () => {
-  stack = await startStack(undefined, { FIRMPROOF_PAGES: await buildPages() });
+  stack = await startStack(undefined, { FIRMPROOF_PAGES: await buildPages('--pages', 'approvals') });
   liar = await LyingServer.start(stack.url);
   url = liar.url.replace('127.0.0.1', 'localhost');
   browser = await startBrowser();
@@ -188,7 +188,7 @@ describe('chain and registry', () => {
 
   test('are the ones that the pages are set up for, or nothing is approved', async () => {
     const elsewhere = `0x${'9'.repeat(40)}`;
-    const pinned = await buildPages('--chain-id', '1', '--registry', elsewhere);
+    const pinned = await buildPages('--pages', 'approvals', '--chain-id', '1', '--registry', elsewhere);
     const strict = await startStack(undefined, { FIRMPROOF_PAGES: pinned });
     try {
       const strictUrl = strict.url.replace('127.0.0.1', 'localhost');

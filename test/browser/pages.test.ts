@@ -18,7 +18,7 @@ let file: string;
 let kept: string;
 
 beforeAll(async () => {
-  stack = await startStack(undefined, { FIRMPROOF_PAGES: await buildPages() });
+  stack = await startStack(undefined, { FIRMPROOF_PAGES: await buildPages('--pages', 'approvals') });
   url = stack.url.replace('127.0.0.1', 'localhost');
   browser = await startBrowser();
   const person = await Person.sitDown(browser, [url]);
@@ -162,7 +162,7 @@ describe('on an origin of their own', () => {
   let pages: string;
 
   beforeAll(async () => {
-    host = await hostFiles(await buildPages('--server', stack.url));
+    host = await hostFiles(await buildPages('--pages', 'approvals', '--server', stack.url));
     pages = host.url;
   });
   afterAll(() => host.stop());

@@ -8,7 +8,7 @@ import { createRpc } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { firmproof, runCommand } from '../support/command.ts';
 import { codesOf, Monitored } from '../support/monitored.ts';
-import { destroyStack, type Stack, startStack } from '../support/stack.ts';
+import { destroyStack, type Stack, stable, startStack } from '../support/stack.ts';
 import { mixedTeam, walletSigner } from '../support/team.ts';
 import { makeTeam, type TeamVendor } from '../support/team-vendor.ts';
 
@@ -114,11 +114,16 @@ test('a crash at every commit loses no alert, and repeats one only with its id',
   const before = join(monitored.directory, 'before');
   cpSync(stateDirectory(), before, { recursive: true });
   await publish('2.0.0');
-  const proposal = await team.vendor.promote(team.product, 'stable' as never, parseVersion('2.0.0'));
-  await team.approve(proposal, signers[2]);
-  await team.settle(proposal);
+  const promote = async (version: string, by: (typeof signers)[number]) => {
+    const proposal = await team.vendor.promote(team.product, stable, parseVersion(version));
+    await team.approve(proposal, by);
+    await team.settle(proposal);
+  };
+  await promote('2.0.0', signers[2]);
+  await promote('1.1.0', signers[1]);
   await finalise();
-  const expected = ['approval-unexpected', 'release-unannounced'];
+  // One by the state of things, one by an event, one by what is looked up after it.
+  const expected = ['approval-unexpected', 'head-moved-backwards', 'release-unannounced'];
   let commit = 0;
   for (let crashed = true; crashed; ) {
     commit += 1;

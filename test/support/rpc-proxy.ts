@@ -27,7 +27,12 @@ export class RpcProxy {
   static start(upstream: string): Promise<RpcProxy> {
     return new Promise((resolve) => {
       const server = createServer((request, response) => {
-        if (proxy.cut) request.socket.destroy();
+        // As nodes do that pages may ask.
+        response
+          .setHeader('access-control-allow-origin', '*')
+          .setHeader('access-control-allow-headers', 'content-type');
+        if (request.method === 'OPTIONS') response.writeHead(204).end();
+        else if (proxy.cut) request.socket.destroy();
         else if (!proxy.hangs) void forward(request, response);
       });
       const forward = async (request: IncomingMessage, response: ServerResponse) => {

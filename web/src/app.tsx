@@ -7,9 +7,10 @@ import { Failure } from './parts/failure.tsx';
 import { Loading } from './parts/loading.tsx';
 import { Notice } from './parts/notice.tsx';
 import { PageTitle } from './parts/page-title.tsx';
+import { useHash } from './parts/use-hash.ts';
 import { useLoaded } from './parts/use-loaded.ts';
 import { passkeyObstacle } from './passkey/webauthn.ts';
-import { type Route, routeOf, useHash } from './route.ts';
+import { type Route, routeOf } from './route.ts';
 import { Api } from './server/api.ts';
 import { loadSettings, type Settings } from './settings.ts';
 

@@ -1,5 +1,4 @@
 import { type Bytes32, parseBytes32 } from '@firmproof/protocol';
-import { useSyncExternalStore } from 'react';
 
 export type Route =
   | { readonly page: 'home' }
@@ -17,13 +16,4 @@ export function routeOf(hash: string): Route {
   if (page === 'proposal' && /^0x[0-9a-f]{64}$/i.test(parameter)) return { page, id: parseBytes32(parameter) };
   if (page === 'account' && /^0x[0-9a-f]{40}$/i.test(parameter)) return { page, address: parameter.toLowerCase() };
   return { page: 'unknown' };
-}
-
-const subscribe = (changed: () => void) => {
-  window.addEventListener('hashchange', changed);
-  return () => window.removeEventListener('hashchange', changed);
-};
-
-export function useHash(): string {
-  return useSyncExternalStore(subscribe, () => window.location.hash);
 }

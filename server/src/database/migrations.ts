@@ -329,10 +329,10 @@ export const migrations: MigrationProvider = {
       '2026-12-moving': moving,
       '2027-01-device-anchors': deviceAnchors,
       '2027-02-devices': devices,
-      '2027-03-outcomes': outcomes,
       '2027-03-audit': auditTables,
-      '2027-03-said-later': saidLater,
       '2027-03-documents': documents,
+      '2027-03-outcomes': outcomes,
+      '2027-03-said-later': saidLater,
       '2027-03-watch': watch,
     }),
 };

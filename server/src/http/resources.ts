@@ -22,6 +22,11 @@ export async function productResource(
   nowSeconds: number,
 ): Promise<ProductResource> {
   const heads = await headsOf(database, row.id).orderBy('heads.channel').execute();
+  const { releases } = await database
+    .selectFrom('releases')
+    .select((query) => query.fn.countAll().as('releases'))
+    .where('product', '=', row.id)
+    .executeTakeFirstOrThrow();
   return productSchema.parse({
     product: row.id,
     name: row.name,
@@ -33,6 +38,7 @@ export async function productResource(
     topIndex: Number(row.top_index),
     trustRoot: row.trust_root,
     history: row.history,
+    releases: Number(releases),
     ...(row.pending &&
       row.pending_configuration && {
         pending: {
@@ -96,7 +102,8 @@ export function releaseResource(
 ): ReleaseResource {
   const cid: Cid | undefined = image && maySeeBytes ? cidSchema.parse(image.cid) : undefined;
   const text = maySeeBytes ? row.attestation_text : null;
-  const purpose = text === null ? undefined : parseAttestation(text).statement.predicate.purpose;
+  const predicate = text === null ? undefined : parseAttestation(text).statement.predicate;
+  const { purpose, severity, fixedVulnerabilities, supportUntil } = predicate ?? {};
   return releaseSchema.parse({
     product: row.product,
     version: row.version,
@@ -106,6 +113,9 @@ export function releaseResource(
     publishedAt: Number(row.published_at),
     installableFrom: Number(row.installable_from),
     image: row.image,
+    ...(severity && { severity }),
+    ...(fixedVulnerabilities && { fixedVulnerabilities }),
+    ...(supportUntil && { supportUntil }),
     attestation: row.attestation,
     ...(cid && image && { imageCid: cid, sizeBytes: Number(image.size) }),
     ...(purpose && { purpose }),

@@ -109,8 +109,20 @@ describe('what an audit keeps', () => {
     expect(state.checkpoint).toEqual(checkpoint(6));
     state.segmentFrom(12).push(entries.slice(6));
     expect(sequences(state)).toEqual(entries.map(({ sequence }) => sequence));
-    state.reset();
+    // Set aside, the archive is out of the way; it is back where nothing else was committed.
+    state.setAside();
     expect(sequences(state)).toEqual([]);
+    state.segmentFrom(3).push(entries.slice(0, 3));
+    expect(sequences(state)).toEqual([1, 2, 3]);
+    state.close();
+    state = open();
+    expect(sequences(state)).toEqual([1, 2, 3, 4, 5, 6]);
+    state.setAside();
+    state.segmentFrom(3).push(entries.slice(0, 3));
+    await state.commit(checkpoint(3));
+    state.close();
+    state = open();
+    expect(sequences(state)).toEqual([1, 2, 3]);
     state.close();
   });
 

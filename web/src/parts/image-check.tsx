@@ -7,10 +7,19 @@ type Props = {
   readonly approved: { readonly digest: string; readonly cid: string | null };
   readonly chosen: ImageState;
   readonly onChoose: (file: File) => void;
+  readonly words?: ImageWords;
+};
+
+/** What the image is compared for. */
+export type ImageWords = { readonly same: string; readonly other: string; readonly expected: string };
+const approvalWords: ImageWords = {
+  same: 'This file is the image that you approve.',
+  other: 'This file is another image. Do not approve.',
+  expected: 'that you would approve',
 };
 
 /** Compares the image that is approved with a file that the person has from elsewhere. */
-export function ImageCheck({ approved, chosen, onChoose }: Props) {
+export function ImageCheck({ approved, chosen, onChoose, words = approvalWords }: Props) {
   const [over, setOver] = useState(false);
   const input = useId();
   const drop = (event: DragEvent) => {
@@ -45,12 +54,12 @@ export function ImageCheck({ approved, chosen, onChoose }: Props) {
           Take it from your own build, not from this server. It is hashed here and sent nowhere.
         </span>
       </label>
-      <Outcome approved={approved} chosen={chosen} />
+      <Outcome approved={approved} chosen={chosen} words={words} />
     </>
   );
 }
 
-function Outcome({ approved, chosen }: Omit<Props, 'onChoose'>) {
+function Outcome({ approved, chosen, words }: Omit<Required<Props>, 'onChoose'>) {
   switch (chosen.state) {
     case 'none':
       return null;
@@ -72,10 +81,7 @@ function Outcome({ approved, chosen }: Omit<Props, 'onChoose'>) {
     case 'known': {
       const same = isSameImage(chosen, approved);
       return (
-        <Notice
-          tone={same ? 'good' : 'bad'}
-          title={same ? 'This file is the image that you approve.' : 'This file is another image. Do not approve.'}
-        >
+        <Notice tone={same ? 'good' : 'bad'} title={same ? words.same : words.other}>
           <dl className="compare">
             <dt>File</dt>
             <dd className="file">
@@ -87,7 +93,7 @@ function Outcome({ approved, chosen }: Omit<Props, 'onChoose'>) {
             </dd>
             {!same && (
               <>
-                <dt>sha-256 that you would approve</dt>
+                <dt>sha-256 {words.expected}</dt>
                 <dd>
                   <code className="exact">{approved.digest}</code>
                 </dd>

@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useRef } from 'react';
 export function PageTitle({ children }: { children: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    document.title = `${heading.current?.textContent ?? ''} · Firmproof approvals`;
+    document.title = `${heading.current?.textContent ?? ''} · ${applicationName()}`;
     heading.current?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
   }, []);
@@ -14,3 +14,7 @@ export function PageTitle({ children }: { children: ReactNode }) {
     </h1>
   );
 }
+
+/** Which of the pages these are: their index.html says it. */
+const applicationName = () =>
+  document.querySelector('meta[name=application-name]')?.getAttribute('content') ?? 'Firmproof';

@@ -2,14 +2,11 @@ import {
   type AccountResource,
   type Address,
   accountSchema,
-  FirmproofError,
-  isErrorCode,
   type Login,
   type ProductId,
   type ProductResource,
   type Proposal,
   pageOf,
-  problemSchema,
   productSchema,
   proposalSchema,
   type Reject,
@@ -23,8 +20,8 @@ import {
 } from '@firmproof/protocol';
 import type { DocumentPlace } from '@firmproof/protocol/review';
 import * as z from 'zod';
+import { readFrom, requestFrom, textFrom } from './request.ts';
 
-const timeoutMilliseconds = 30_000;
 const shownReleases = 20;
 
 export type SignedBy = { readonly signer: Signer; readonly signature: `0x${string}` };
@@ -37,28 +34,10 @@ export class Api {
     this.server = server;
   }
 
-  async #fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    const response = await fetch(`${this.server}${path}`, {
-      signal: AbortSignal.timeout(timeoutMilliseconds),
-      credentials: 'omit',
-      referrerPolicy: 'no-referrer',
-      redirect: 'error',
-      cache: 'no-store',
-      ...init,
-    }).catch((cause: unknown) => {
-      throw new FirmproofError('server-unreachable', `${this.server} does not answer`, { cause });
-    });
-    if (!response.ok) throw await problemOf(response, this.server);
-    return response;
-  }
+  #text = (path: string): Promise<string> => textFrom(this.server, path);
 
-  async #read<Schema extends z.ZodType>(schema: Schema, path: string, init?: RequestInit): Promise<z.output<Schema>> {
-    const response = await this.#fetch(path, init);
-    const parsed = schema.safeParse(await response.json().catch(() => undefined));
-    if (parsed.success) return parsed.data;
-    throw new FirmproofError('server-unreachable', `${this.server} answers in a form that these pages do not know`, {
-      hint: 'Check that the pages and the server are of the same version.',
-    });
+  #read<Schema extends z.ZodType>(schema: Schema, path: string, init?: RequestInit): Promise<z.output<Schema>> {
+    return readFrom(this.server, schema, path, init);
   }
 
   #post<Schema extends z.ZodType>(schema: Schema, path: string, body: object): Promise<z.output<Schema>> {
@@ -75,16 +54,15 @@ export class Api {
   releases = async (product: ProductId): Promise<readonly ReleaseResource[]> =>
     (await this.#read(pageOf(releaseSchema), `/v1/products/${product}/releases?limit=${shownReleases}`)).items;
 
-  proposedAttestation = async (id: string): Promise<string> =>
-    (await this.#fetch(`/v1/proposals/${id}/attestation`)).text();
-  proposedDevices = async (id: string): Promise<string> => (await this.#fetch(`/v1/proposals/${id}/devices`)).text();
+  proposedAttestation = async (id: string): Promise<string> => this.#text(`/v1/proposals/${id}/attestation`);
+  proposedDevices = async (id: string): Promise<string> => this.#text(`/v1/proposals/${id}/devices`);
   attestation = async ({ product, version }: ReleaseResource): Promise<string> =>
-    (await this.#fetch(`/v1/products/${product}/releases/${version}/attestation`)).text();
+    this.#text(`/v1/products/${product}/releases/${version}/attestation`);
 
   document = async (product: ProductId, { digest, sizeBytes }: DocumentPlace): Promise<Uint8Array> =>
-    readAtMost((await this.#fetch(`/v1/products/${product}/documents/${digest}`)).body, sizeBytes + 1);
+    readAtMost((await requestFrom(this.server, `/v1/products/${product}/documents/${digest}`)).body, sizeBytes + 1);
   proposedDocument = async (id: string, { digest, sizeBytes }: DocumentPlace): Promise<Uint8Array> =>
-    readAtMost((await this.#fetch(`/v1/proposals/${id}/documents/${digest}`)).body, sizeBytes + 1);
+    readAtMost((await requestFrom(this.server, `/v1/proposals/${id}/documents/${digest}`)).body, sizeBytes + 1);
 
   approve = (id: string, by: SignedBy): Promise<Proposal> =>
     this.#post(proposalSchema, `/v1/proposals/${id}/approvals`, by);
@@ -100,11 +78,4 @@ export class Api {
     const list = z.object({ items: z.array(proposalSchema) });
     return (await this.#read(list, `/v1/accounts/${account}/proposals`, { headers })).items;
   };
-}
-
-async function problemOf(response: Response, server: string): Promise<FirmproofError> {
-  const problem = problemSchema.safeParse(await response.json().catch(() => null));
-  if (!problem.success) return new FirmproofError('server-unreachable', `${server} answers ${response.status}`);
-  const { code, detail, hint } = problem.data;
-  return new FirmproofError(isErrorCode(code) ? code : 'internal', detail, { hint });
 }

@@ -1,6 +1,7 @@
 import { type Proposal, proposalSchema } from '@firmproof/protocol';
 import type { Api } from './api.ts';
 import { isFinished } from './load-proposal.ts';
+import { parsedJson } from './request.ts';
 
 const pollMilliseconds = 3000;
 
@@ -39,12 +40,4 @@ export function followProposal(api: Api, id: string, onChange: (proposal: Propos
     polling = setInterval(poll, pollMilliseconds);
   });
   return stop;
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,0 +1,212 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Entry, Replay } from '@firmproof/protocol/audit';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AuditedProduct, hostileNotes, makeAuditedProduct } from '../support/audited-product.ts';
+import { buildPages, hostFiles, type Look, Person, startBrowser } from '../support/browser.ts';
+import { destroyStack, type Stack, startStack } from '../support/stack.ts';
+
+let stack: Stack;
+let host: Awaited<ReturnType<typeof hostFiles>>;
+let browser: Browser;
+let audited: AuditedProduct;
+let rootFile: string;
+
+/** On a static host that is not the server's: what the pages need they take from a server that their config.json names. */
+beforeAll(async () => {
+  const [started, pages] = await Promise.all([startStack(), buildPages('--pages', 'audit')]);
+  stack = started;
+  writeFileSync(join(pages, 'config.json'), JSON.stringify({ server: stack.url }));
+  [host, browser, audited] = await Promise.all([hostFiles(pages), startBrowser(), makeAuditedProduct(stack)]);
+  rootFile = join(stack.directory, 'trust-root.json');
+  writeFileSync(rootFile, JSON.stringify(audited.team.trustRoot.envelope));
+});
+afterAll(async () => {
+  await browser?.close();
+  await host?.stop();
+  await destroyStack(stack);
+});
+
+const productPage = (query = '') => `#/product/${audited.team.product}${query}`;
+const releasePage = (version: string) => `#/product/${audited.team.product}/release/${version}`;
+const verdict = (page: Page) => page.locator('.verdict');
+
+/** A visitor of the pages; with `trusting`, one who has the vendor's trust root. */
+async function visit(hash: string, { trusting = true, ...look }: Look & { trusting?: boolean } = {}): Promise<Person> {
+  const person = await Person.sitDown(browser, [host.url, stack.url, new URL(stack.info.rpcUrl ?? '').origin], look);
+  person.page.setDefaultTimeout(30_000);
+  if (trusting) {
+    await person.page.goto(`${host.url}/config.json`);
+    await person.page.evaluate(
+      (root) => localStorage.setItem('firmproof.audit', JSON.stringify({ trustRoots: [root] })),
+      readFileSync(rootFile, 'utf8'),
+    );
+  }
+  await person.page.goto(`${host.url}/${hash}`);
+  return person;
+}
+
+async function leave(person: Person): Promise<void> {
+  expect(person.offences).toEqual([]);
+  await person.leave();
+}
+
+const outcomes = (page: Page, outcome: string) => page.locator(`.checks .${outcome} .check-name`).allTextContents();
+
+describe('one product', () => {
+  test('is only said by the server, until a trust root vouches for it; then a second visit asks for nothing again', async () => {
+    const person = await visit(productPage(), { trusting: false });
+    const { page } = person;
+    await verdict(page).getByText('Said by the server, not checked here').waitFor();
+    expect(await verdict(page).getAttribute('class')).toContain('warn');
+    await page.setInputFiles('.verdict input[type=file]', rootFile);
+    await verdict(page).getByText('The history is complete, and vouched for').waitFor();
+    await verdict(page).getByText(`${audited.entries} entries replay to the hash`).waitFor();
+    await verdict(page).getByText('3 of 3 witnesses vouch for it').waitFor();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.reload();
+    await verdict(page).getByText('The history is complete, and vouched for').waitFor();
+    const histories = asked.filter((url) => url.includes('/history?'));
+    expect(histories.map((url) => new URL(url).searchParams.get('after'))).toEqual([String(audited.entries)]);
+    await leave(person);
+  });
+
+  test('is vouched for by RPC nodes that the visitor names, with the keyboard alone', async () => {
+    const person = await visit('#/settings', { trusting: false });
+    const { page } = person;
+    await page.getByLabel('One address a line').focus();
+    await page.keyboard.type(stack.info.rpcUrl ?? '');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText('In use: set by you, kept in this browser.').waitFor();
+    await page.getByRole('link', { name: 'Products' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'prime-hub' }).focus();
+    await page.keyboard.press('Enter');
+    await verdict(page).getByText('1 of 1 RPC node vouches for it').waitFor();
+    expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
+    await page.getByRole('button', { name: /^Revocations/ }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText(`1 of ${audited.entries} entries`).waitFor();
+    expect(new URL(page.url()).hash).toBe(productPage('?kinds=revocations'));
+    await page.locator('.timeline').getByRole('link', { name: '1.0.0' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('Revoked on').waitFor();
+    await leave(person);
+  });
+
+  test('shows what happened, who approved it, and what stands out', async () => {
+    const person = await visit(productPage());
+    const { page } = person;
+    await verdict(page).waitFor();
+    await page.getByText('A change of keys or policy is scheduled').waitFor();
+    await page.locator('.channel .badge', { hasText: 'halted' }).waitFor();
+    await page.getByText('1.0.0 was revoked').waitFor();
+    const release = page.locator('.event.published', { hasText: '1.1.0' });
+    await release.getByText('approved by 2 keys, verified here').click();
+    expect(await release.getByText('signature verified').count()).toBe(2);
+    await leave(person);
+  });
+
+  test('has links that carry filters, a page and a search', async () => {
+    const person = await visit(productPage('?kinds=releases&search=1.1'));
+    const { page } = person;
+    await page.getByText(`1 of ${audited.entries} entries`).waitFor();
+    await page.getByLabel('Search').fill('nothing of the kind');
+    await page.getByText('Nothing fits these filters.').waitFor();
+    await page.getByLabel('Search').fill('#2');
+    await page.locator('.timeline').getByRole('link', { name: '1.0.0' }).waitFor();
+    expect(new URL(page.url()).hash).toBe(productPage('?kinds=releases&search=%232'));
+    await leave(person);
+  });
+
+  test('gives its entries away as files that anybody can replay', async () => {
+    const person = await visit(productPage());
+    const { page } = person;
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Entries as JSON' }).click(),
+    ]);
+    const document = JSON.parse(readFileSync(await download.path(), 'utf8'));
+    const replay = new Replay();
+    for (const entry of document.entries as Entry[]) replay.take(entry);
+    expect(replay.history).toBe((await audited.team.vendor.client.product(audited.team.product)).history);
+    expect(document.verdict.tone).toBe('good');
+    await leave(person);
+  });
+});
+
+describe('one release', () => {
+  test('passes every check, and the image does when it is dropped', async () => {
+    const person = await visit(releasePage('1.1.0'));
+    const { page } = person;
+    await verdict(page).getByText('The record is genuine').waitFor();
+    expect(await outcomes(page, 'unchecked')).toEqual(['Image Not checked']);
+    const buffer = audited.images.get('1.1.0') ?? Buffer.alloc(0);
+    await page.setInputFiles('.card .drop input', { name: 'hub.bin', mimeType: '', buffer });
+    await page.getByText('This file is the image of this release.').waitFor();
+    expect(await outcomes(page, 'passed')).toHaveLength(12);
+    expect(await outcomes(page, 'unchecked')).toEqual([]);
+    await page.setInputFiles('.card .drop input', { name: 'x.bin', mimeType: '', buffer: Buffer.from('x') });
+    await page.getByText('This file is another image.').waitFor();
+    expect(await verdict(page).getAttribute('class')).toContain('bad');
+    await leave(person);
+  });
+
+  test('without anybody who vouches shows nothing as checked that rests on the server', async () => {
+    const person = await visit(releasePage('1.1.0'), { trusting: false });
+    await verdict(person.page).getByText('Not everything about this could be checked here').waitFor();
+    expect(await outcomes(person.page, 'passed')).toEqual(["The server's list Checked"]);
+    await leave(person);
+  });
+
+  test('with markup in its notes shows the markup', async () => {
+    const person = await visit(releasePage('1.1.0'));
+    await person.page.getByText(hostileNotes).waitFor();
+    expect(await person.page.locator('.rows img, .rows script').count()).toBe(0);
+    await leave(person);
+  });
+
+  test('that was never published is none', async () => {
+    const person = await visit(releasePage('9.9.9'));
+    await person.page.getByRole('heading', { name: 'There is no release 9.9.9' }).waitFor();
+    await leave(person);
+  });
+});
+
+/** Every page, ready to be looked at. */
+const views: readonly (readonly [name: string, hash: () => string, ready: (page: Page) => Promise<unknown>])[] = [
+  ['the products', () => '#/', (page) => page.getByRole('link', { name: 'prime-hub' }).waitFor()],
+  ['the settings', () => '#/settings', (page) => page.getByText('Version 1, chain').waitFor()],
+  [
+    'a product',
+    () => productPage(),
+    async (page) => {
+      await page.getByText('approved by 2 keys').last().waitFor();
+      await page.getByRole('button', { name: 'All of it about entry 2' }).click();
+    },
+  ],
+  ['a release', () => releasePage('1.1.0'), (page) => page.getByText('The record is genuine').waitFor()],
+  ['a link that is cut', () => '#/product/0x12', (page) => page.getByText('This link leads nowhere').waitFor()],
+];
+
+describe.each(views)('%s', (_name, hash, ready) => {
+  test.each(['light', 'dark'] as const)(
+    'has nothing that keeps anybody out and fits a phone, %s',
+    async (colorScheme) => {
+      const person = await visit(hash(), { colorScheme, width: 360, height: 700 });
+      await ready(person.page);
+      // Through the devtools, as an extension would: the page's own policy lets nobody add a script.
+      const { violations } = (await person.page.evaluate(
+        `${axe.source}; axe.run(document, { resultTypes: ['violations'] })`,
+      )) as { violations: readonly { id: string; nodes: readonly { html: string }[] }[] };
+      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+      const widths = '[document.documentElement.scrollWidth, document.documentElement.clientWidth]';
+      expect(await person.page.evaluate(widths)).toEqual([360, 360]);
+      await leave(person);
+    },
+  );
+});

@@ -1,0 +1,58 @@
+import { isFirmproofError } from '@firmproof/protocol';
+import type { HistoryEvent } from '@firmproof/protocol/audit';
+import { Icon } from '../../parts/icon.tsx';
+import { SignerName } from '../../parts/signer-name.tsx';
+import { useLoaded } from '../../parts/use-loaded.ts';
+import { loadApproval } from '../data/approvals.ts';
+import type { ProductAudit } from '../data/audit.ts';
+import { plural, shortHex } from './words.ts';
+
+/** Who approved, in one line; the keys of it are shown where there are any. */
+export function ApprovalLine({ audit, event }: { audit: ProductAudit; event: HistoryEvent }) {
+  const loaded = useLoaded(() => loadApproval(audit, event), `${audit.product} ${event.sequence}`);
+  const approver = audit.approvers[event.sequence - 1];
+  if (loaded.state === 'loading')
+    return <span className="quiet">approved by {approver ? shortHex(approver) : '…'}</span>;
+  if (loaded.state === 'failed') return <Failed error={loaded.error} />;
+  const { form, signers, quorum } = loaded.value;
+  if (form === 'none') return <span className="quiet">needed no approval of its own</span>;
+  const invalid = signers.filter(({ valid }) => !valid).length;
+  const isSeen = signers.length > 0 && invalid === 0 && quorum !== 'missed';
+  return (
+    <span className={isSeen ? undefined : 'unseen'}>
+      {signers.length > 0 ? (
+        <details className="keys">
+          <summary>
+            {isSeen && <Icon name="check" />}
+            approved by {plural(signers.length, 'key')}
+            {invalid > 0 ? `, ${invalid} of them not valid` : ', verified here'}
+          </summary>
+          <ul className="signers">
+            {signers.map(({ signer, valid }) => (
+              <li key={signer}>
+                <SignerName signer={signer} />
+                <span className={`badge ${valid ? 'passed' : 'failed'}`}>
+                  {valid ? 'signature verified' : 'not valid'}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      ) : (
+        <>
+          approved by {approver ? shortHex(approver) : 'somebody'}{' '}
+          <span className="badge unchecked">not checked here</span>
+        </>
+      )}
+    </span>
+  );
+}
+
+function Failed({ error }: { error: unknown }) {
+  const lied = isFirmproofError(error) && error.code === 'transaction-mismatch';
+  return lied ? (
+    <span className="badge failed">the server gives another transaction</span>
+  ) : (
+    <span className="badge unchecked">approval not loaded</span>
+  );
+}

@@ -1,0 +1,55 @@
+import { type ProductId, parseProductId, parseVersion, type Version, versionSchema } from '@firmproof/protocol';
+
+export type Route =
+  | { readonly page: 'products' }
+  | { readonly page: 'product'; readonly product: ProductId; readonly query: Query }
+  | { readonly page: 'release'; readonly product: ProductId; readonly version: Version }
+  | { readonly page: 'compare'; readonly product: ProductId; readonly query: Query }
+  | { readonly page: 'fleet'; readonly product: ProductId; readonly query: Query }
+  | { readonly page: 'settings' }
+  | { readonly page: 'unknown' };
+
+/** Filters of a page, as the address carries them. */
+export type Query = Readonly<Record<string, string>>;
+
+/** Pages are told apart by the fragment, so that any static host serves them all, and none learns what is looked at. */
+export function routeOf(hash: string): Route {
+  const [path = '', search = ''] = hash.replace(/^#?\/?/, '').split('?');
+  const query: Query = Object.fromEntries(new URLSearchParams(search));
+  const [page = '', id = '', part, parameter, ...more] = path.split('/');
+  if (more.length > 0) return { page: 'unknown' };
+  if (path === '') return { page: 'products' };
+  if (path === 'settings') return { page: 'settings' };
+  if (page !== 'product' || !/^0x[0-9a-f]{64}$/i.test(id)) return { page: 'unknown' };
+  const product = parseProductId(id.toLowerCase());
+  if (part === undefined) return { page, product, query };
+  if ((part === 'compare' || part === 'fleet') && parameter === undefined) return { page: part, product, query };
+  if (part !== 'release' || parameter === undefined) return { page: 'unknown' };
+  const version = decoded(parameter);
+  return versionSchema.safeParse(version).success
+    ? { page: 'release', product, version: parseVersion(version) }
+    : { page: 'unknown' };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+}
+
+/** Links inside these pages; empty filters are left out. */
+export const linkTo = {
+  products: () => '#/',
+  settings: () => '#/settings',
+  product: (product: ProductId, query: Query = {}) => `#/product/${product}${searchOf(query)}`,
+  release: (product: ProductId, version: Version) => `#/product/${product}/release/${encodeURIComponent(version)}`,
+  compare: (product: ProductId, query: Query = {}) => `#/product/${product}/compare${searchOf(query)}`,
+  fleet: (product: ProductId, query: Query = {}) => `#/product/${product}/fleet${searchOf(query)}`,
+};
+
+function searchOf(query: Query): string {
+  const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== '')).toString();
+  return search === '' ? '' : `?${search}`;
+}
