@@ -1,8 +1,8 @@
 // A12, A46 against the audit: nodes that say that others had approved, who make up signers of a vendor account, or hide that they have changed.
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AuditSummary, auditFile, auditProduct, writeAuditFile } from '@firmproof/client';
+import { type AuditedEvent, type AuditSummary, auditFile, auditProduct, writeAuditFile } from '@firmproof/client';
 import { accountInterface, registryInterface, releaseRegistryAbi, vendorAccountAbi } from '@firmproof/contracts';
 import {
   type ActionMessage,
@@ -10,6 +10,7 @@ import {
   type ProductId,
   parseBytes32,
   productIdOf,
+  sha256,
   toHex,
   zeroAddress,
   zeroBytes32,
@@ -123,13 +124,15 @@ const found = ({ findings }: AuditSummary) =>
   findings.map(({ code, severity, sequence }) => `${severity} ${code}${sequence ? ` ${sequence}` : ''}`).toSorted();
 const honest = ['bad recovery-pending', ...Array(3).fill('warn signers-changed')];
 
+const verdictOf = ({ epoch, quorum, signersBy }: AuditedEvent['approval']) => [epoch, quorum, signersBy];
+
 /** What an audit of the first so many nodes comes to. */
 async function audited(nodes: number, more: { readonly stateDirectory?: string; readonly file?: string } = {}) {
   const rpcUrls = wires.slice(0, nodes).map(({ url }) => url);
   const { file, ...options } = more;
   using audit = await auditProduct({ rpcUrls, registry: stack.info.registry, product, ...options });
   if (file) writeAuditFile(audit, file);
-  const approvals = [...audit.events()].map(({ approval: { epoch, quorum, signersBy } }) => [epoch, quorum, signersBy]);
+  const approvals = [...audit.events()].map(({ approval }) => verdictOf(approval));
   return { findings: found(audit.summary), approvals, summary: audit.summary };
 }
 
@@ -179,15 +182,26 @@ describe('the keys of a team', () => {
     expect(changes[2]).toMatch(/by recovery \(now 2 of 3\).*signer epoch 4/);
   });
 
-  test('are proven from a file as well, and not without it', async () => {
-    using audit = await auditFile(join(directory, 'audit.jsonl'));
-    expect(found(audit.summary)).toEqual([...honest, 'warn no-quorum'].toSorted());
-    const approvals = [...audit.events()].map(({ approval: { epoch, quorum, signersBy } }) => [
-      epoch,
-      quorum,
-      signersBy,
-    ]);
-    expect(approvals).toEqual(proven);
+  test('are proven from a file as well, and from nothing that was taken out of it or changed', async () => {
+    const remade = async (change: (line: string) => string | null) => {
+      const lines = readFileSync(join(directory, 'audit.jsonl'), 'utf8').trimEnd().split('\n').slice(0, -1);
+      const kept = lines.map(change).filter((line) => line !== null);
+      const body = kept.map((line) => `${line}\n`).join('');
+      const end = { kind: 'end', lines: kept.length + 1, sha256: sha256(Buffer.from(body)) };
+      writeFileSync(join(directory, 'remade.jsonl'), `${body}${JSON.stringify(end)}\n`);
+      using audit = await auditFile(join(directory, 'remade.jsonl'));
+      const approvals = [...audit.events()].map(({ approval }) => verdictOf(approval));
+      return { findings: found(audit.summary).filter((finding) => finding !== 'warn no-quorum'), approvals };
+    };
+    const is = (kind: string, line: string) => line.startsWith(`{"kind":"${kind}"`);
+    expect(await remade((line) => line)).toEqual({ findings: honest, approvals: proven });
+    // As older files are.
+    const older = await remade((line) => (is('account', line) || is('account-change', line) ? null : line));
+    expect(older.findings).toEqual([1, 2, 3, 4, 5].map((sequence) => `warn approval-unproven ${sequence}`));
+    const [founder = '', stranger = ''] = [founders, strangers].map((team) => keysOf(team)[0]);
+    const changed = await remade((line) => (is('account', line) ? line.replace(founder, stranger) : line));
+    expect(changed.findings).toContain('bad approval-unproven');
+    expect(changed.approvals.slice(0, 2)).toEqual(Array(2).fill([null, 'missed', null]));
   });
 
   test('are searched once, and as wide as a provider allows', async () => {

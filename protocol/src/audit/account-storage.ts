@@ -29,7 +29,7 @@ export const accountProofSchema = z.strictObject({
 export type AccountProof = z.infer<typeof accountProofSchema>;
 
 /** Who may announce other signers. Threshold 0 and no signers where nobody may. */
-export type RecoverySet = { readonly epoch: number; readonly signers: readonly Signer[]; readonly threshold: number };
+type RecoverySet = { readonly epoch: number; readonly signers: readonly Signer[]; readonly threshold: number };
 
 /** A vendor account at one block, as its storage has it. */
 export type ProvenAccount = {
