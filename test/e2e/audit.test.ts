@@ -177,7 +177,7 @@ describe('with a trust root and a server', () => {
       findings: [],
       basis: { entries: 'nodes', nodes: { asked: 2, quorum: 2 }, witnesses: { sequence: 5, trustRoot: 'held' } },
     });
-    expect(report.releaseList).toMatchObject([
+    expect(report.releases).toMatchObject([
       { version: '1.0.0', image: sha256(images['1.0.0']), headOf: [], approval: { form: 'key', quorum: 'reached' } },
       {
         version: '1.1.0',

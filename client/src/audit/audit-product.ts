@@ -261,7 +261,7 @@ export function summarize(
     epoch,
     trustRoot,
     pending: model?.pending ? { sequence: model.pending.sequence, pendingFrom: model.pending.pendingFrom } : null,
-    releases: model?.releases.size ?? 0,
+    releaseCount: model?.releases.size ?? 0,
     channels: [...(model?.channels.values() ?? [])].map(({ channel, version, halted }) => ({
       channel,
       version,

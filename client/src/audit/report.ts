@@ -123,7 +123,7 @@ export type AuditSummary = {
   readonly epoch: number;
   readonly trustRoot: Sha256Digest;
   readonly pending: { readonly sequence: number; readonly pendingFrom: number } | null;
-  readonly releases: number;
+  readonly releaseCount: number;
   readonly channels: readonly Pick<ChannelHistory, 'channel' | 'version' | 'halted'>[];
   readonly findings: readonly Finding[];
   /** Findings beyond those listed. */
