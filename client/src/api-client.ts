@@ -43,8 +43,11 @@ import {
   problemSchema,
   productSchema,
   proposalSchema,
+  type ReceivedDocument,
   type Reject,
   type ReleaseResource,
+  readAtMost,
+  receivedDocumentSchema,
   redactUrl,
   releaseSchema,
   type ServerInfo,
@@ -56,6 +59,7 @@ import {
 } from '@firmproof/protocol';
 import type { AccountChange, SignerApproval } from '@firmproof/protocol/approval';
 import { type Entry, entrySchema, type ProductProof, parseProductProof } from '@firmproof/protocol/audit';
+import type { DocumentPlace } from '@firmproof/protocol/review';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { FormDataEncoder } from 'form-data-encoder';
 import { z } from 'zod';
@@ -227,6 +231,29 @@ export class FirmproofClient {
 
   async attestation(product: ProductId, version: Version): Promise<string> {
     return (await this.#fetch(`/v1/products/${product}/releases/${version}/attestation`)).text();
+  }
+
+  /** Before the release that will name it. @throws FirmproofError `document-too-large`, `quota-exceeded` */
+  async sendDocument(product: ProductId, bytes: Uint8Array): Promise<ReceivedDocument> {
+    const response = await this.#fetch(`/v1/products/${product}/documents`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: new Blob([new Uint8Array(bytes)]),
+      signal: null,
+    });
+    return understand(response, receivedDocumentSchema);
+  }
+
+  /** A document as the server gives it: not hashed, and one byte too many at most. @throws FirmproofError `document-missing` */
+  async document(product: ProductId, { digest, sizeBytes }: DocumentPlace): Promise<Uint8Array> {
+    const { body } = await this.#fetch(`/v1/products/${product}/documents/${digest}`, { signal: null });
+    return readAtMost(body, sizeBytes + 1);
+  }
+
+  /** Of a proposed release, likewise. @throws FirmproofError `document-missing` */
+  async proposedDocument(proposal: string, { digest, sizeBytes }: DocumentPlace): Promise<Uint8Array> {
+    const { body } = await this.#fetch(`${pathOfProposal(proposal)}/documents/${digest}`, { signal: null });
+    return readAtMost(body, sizeBytes + 1);
   }
 
   async evidence(product: ProductId, channel: Channel): Promise<string> {

@@ -24,6 +24,7 @@ export {
 } from './audit/index.ts';
 export { checkChain } from './chain-check.ts';
 export { writeDeviceFiles } from './device-files.ts';
+export { type DocumentFiles, type PreparedDocuments, prepareDocuments } from './documents/prepare-documents.ts';
 export { type ExportedRelease, exportRelease } from './export-release.ts';
 export { Home } from './home.ts';
 export { keylessAttester, type SigstoreServices, sigstoreWitnesses } from './keyless.ts';

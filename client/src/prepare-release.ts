@@ -9,7 +9,7 @@ import {
   type ProductId,
   type Proposal,
   type ReleasePurpose,
-  type Sbom,
+  type Severity,
   type Version,
 } from '@firmproof/protocol';
 import { type ImportedImage, importImage } from '@firmproof/protocol/node';
@@ -17,6 +17,7 @@ import type { FirmproofClient, UploadProgress } from './api-client.ts';
 import { deadlineFromNow } from './approve.ts';
 import type { Approved } from './approver.ts';
 import { type Attest, buildStatement } from './attest.ts';
+import type { PreparedDocument, PreparedDocuments } from './documents/prepare-documents.ts';
 import { sizeOfImage } from './image-file.ts';
 
 export type ReleaseOptions = {
@@ -28,7 +29,12 @@ export type ReleaseOptions = {
   /** What devices may treat apart; without it they take the release for a feature update. */
   readonly purpose?: ReleasePurpose;
   readonly rollbackIndex?: number;
-  readonly sbom?: Sbom;
+  readonly documents?: PreparedDocuments;
+  readonly severity?: Severity;
+  /** CVE ids. */
+  readonly fixedVulnerabilities?: readonly string[];
+  /** YYYY-MM-DD */
+  readonly supportUntil?: string;
 };
 
 /** A release that is signed by its build system and that nobody has approved yet. */
@@ -36,9 +42,15 @@ export type AttestedRelease = {
   readonly image: ImportedImage;
   readonly attestation: string;
   readonly message: ActionMessage<'Publish'>;
+  readonly documents: readonly PreparedDocument[];
+  /** What a person should look at before approving. */
+  readonly warnings: readonly string[];
 };
 
-/** Hashes the image, builds and signs the statement, and says what has to be approved. Sends nothing. */
+/**
+ * Hashes the image, builds and signs the statement, and says what has to be approved. Sends nothing.
+ * @throws FirmproofError `provenance-subject` before anything is signed
+ */
 export async function prepareRelease(
   client: FirmproofClient,
   imageFile: string,
@@ -53,7 +65,9 @@ export async function prepareRelease(
     createReadStream(imageFile, { highWaterMark: 1 << 20 }),
     onHashed ? { onProgress: onHashed } : {},
   );
-  const { topIndex, epoch } = await client.product(product);
+  const { topIndex, epoch, name } = await client.product(product);
+  const warnings = options.documents?.requireAbout(image.digest, [product, name]) ?? [];
+  const documents = options.documents?.files ?? [];
   const rollbackIndex = options.rollbackIndex ?? topIndex;
   const statement = buildStatement(basename(imageFile), image.digest, {
     product,
@@ -64,7 +78,11 @@ export async function prepareRelease(
     precursors: [...(options.precursors ?? [anyOf])] as Version[],
     ...(options.notes !== undefined && { notes: options.notes }),
     ...(options.purpose && { purpose: options.purpose }),
-    ...(options.sbom && { sbom: options.sbom }),
+    ...(options.severity && { severity: options.severity }),
+    ...(options.fixedVulnerabilities && { fixedVulnerabilities: [...options.fixedVulnerabilities] }),
+    ...(options.supportUntil !== undefined && { supportUntil: options.supportUntil }),
+    ...(documents.length > 0 && { documents: documents.map(({ document }) => document) }),
+    ...(options.documents?.sbom && { sbom: options.documents.sbom }),
   });
   const attestation = await attest(statement);
   const message: ActionMessage<'Publish'> = {
@@ -76,11 +94,11 @@ export async function prepareRelease(
     epoch,
     deadline: deadlineFromNow(),
   };
-  return { image, attestation, message };
+  return { image, attestation, message, documents, warnings };
 }
 
 /**
- * Sends a release, approved or not.
+ * Sends a release, approved or not, and before it the documents that it names.
  * @throws FirmproofError `server-lied` when the server received other bytes than were sent
  */
 export async function uploadRelease(
@@ -89,6 +107,14 @@ export async function uploadRelease(
   release: AttestedRelease & { readonly by: Approved },
   onProgress?: UploadProgress,
 ): Promise<Proposal> {
+  for (const { document, bytes } of release.documents) {
+    const said = await client.sendDocument(release.message.product, bytes);
+    if (said.digest !== document.digest || said.cid !== document.cid || said.sizeBytes !== document.sizeBytes)
+      throw new FirmproofError(
+        'server-lied',
+        `the server says that it received another ${document.name} than was sent`,
+      );
+  }
   const proposal = await client.publish(release, imageFile, onProgress);
   const { digest, cid, sizeBytes } = release.image;
   const said = proposal.image;

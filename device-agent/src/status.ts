@@ -6,6 +6,7 @@ import {
   type Sha256Digest,
   type Version,
 } from '@firmproof/protocol';
+import type { AboutRelease } from './about-release.ts';
 import type { Agent } from './agent.ts';
 import { noRetries, type Retries } from './backoff.ts';
 import { isoTime } from './clock.ts';
@@ -41,12 +42,14 @@ export type Status = {
   readonly product: string;
   readonly channel: string;
   readonly hardware: string;
-  readonly installed: { readonly version: Version; readonly image: Sha256Digest | null };
+  readonly installed: JournalEntry['installed'];
   readonly installer: string;
   /** Null while the factory image runs, and where the device does not say: `doctor` tells why. */
   readonly slot: string | null;
   readonly state: JournalEntry['state'];
   readonly target: Version | null;
+  /** What its statement says of the version that is under way. */
+  readonly targetAbout: AboutRelease | null;
   readonly rollbackFloor: number;
   readonly trustRootVersion: number;
   readonly sequence: number | null;
@@ -98,6 +101,7 @@ export async function statusOf(agent: Agent): Promise<Status> {
     slot: await installer.running().catch(unlessUnknown),
     state,
     target: target?.version ?? null,
+    targetAbout: target?.about ?? null,
     rollbackFloor,
     trustRootVersion: root.version,
     sequence: lastProven?.sequence ?? null,

@@ -419,8 +419,36 @@ const inputCodes = {
     remedy: 'Install Node 24 or newer, and have the service and your shell run that one.',
   },
   'sbom-malformed': {
-    meaning: 'The software bill of materials is neither CycloneDX nor SPDX in JSON.',
-    remedy: 'Give CycloneDX 1.4 or later, or SPDX 2.x, as JSON.',
+    meaning:
+      'The software bill of materials is neither CycloneDX nor SPDX in JSON, or is not what those formats ask for.',
+    remedy: 'Give CycloneDX 1.2 to 1.7, SPDX 2.2 or 2.3, or SPDX 3.0 as JSON-LD; the message names the place.',
+  },
+  'provenance-malformed': {
+    meaning:
+      'The provenance is no in-toto statement with SLSA provenance, neither bare nor in a DSSE envelope or Sigstore bundle.',
+    remedy: 'Give SLSA provenance v1 or v0.2, as the build system wrote it; the message names the place.',
+  },
+  'provenance-subject': {
+    meaning: 'The provenance is about other files than this image: none of its subjects has the sha-256 of the image.',
+    remedy: 'Give the provenance of the build that made exactly this image.',
+  },
+  'vex-malformed': {
+    meaning:
+      'The VEX document is neither OpenVEX nor CycloneDX with vulnerabilities, or is not what those formats ask for.',
+    remedy: 'Give OpenVEX v0.2.0 or CycloneDX 1.4 or later, as JSON; the message names the place.',
+  },
+  'notes-malformed': {
+    meaning: 'The file with the release notes is no UTF-8 text.',
+    remedy: 'Give plain text or Markdown, in UTF-8.',
+  },
+  'document-too-large': {
+    meaning: 'A document about a release has more than 32 MiB.',
+    remedy: 'Leave out what nobody reads, or split the document.',
+  },
+  'document-empty': { meaning: 'A document about a release has no bytes.', remedy: 'Check the file.' },
+  'vulnerability-invalid': {
+    meaning: 'The id of a vulnerability is no CVE id.',
+    remedy: 'Write them as CVE-2026-12345, separated by commas; at most 256.',
   },
   'signer-invalid': {
     meaning: 'A signer is wallet:0x…, p256:<x and y> or passkey:<x and y>, its point on the curve.',
@@ -804,6 +832,20 @@ const serviceCodes = {
   'device-list-malformed': {
     meaning: 'The list of devices to anchor is malformed, empty, too long or names a device twice.',
     remedy: 'One device a line after the header device,keyDigest,salt: a UUID, 64 hexadecimal digits, 0x and 64 more.',
+  },
+  'document-missing': {
+    meaning:
+      'The server does not have a document about this release, or does not give it to you: before the release is installable only its publisher gets it.',
+    remedy: '`firmproof publish` sends the documents first; a server that has lost one needs it again.',
+  },
+  'document-mismatch': {
+    meaning:
+      'The statement says another size or CID of a document than the server has received, or its SBOM is none of its documents.',
+    remedy: 'Publish again with `firmproof publish`, which computes both from the same file.',
+  },
+  'document-digest-mismatch': {
+    meaning: 'The document that the server gives is not the one that was signed: size or sha-256 differ.',
+    remedy: 'Do not use it. Ask another server, or fetch it by its CID from any IPFS gateway.',
   },
   'device-list-missing': {
     meaning: 'The server does not have the list of the devices that this is about.',

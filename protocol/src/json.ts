@@ -39,6 +39,31 @@ export function parseJson<Schema extends z.ZodType>(
   return parsed.data;
 }
 
+/**
+ * Whoever walks a document recursively must not meet one that was made to be deep. Linear, and before anything is parsed.
+ * @throws FirmproofError with the given code
+ */
+export function requireShallow(
+  text: string,
+  maximumNesting: number,
+  { code, what }: { readonly code: ErrorCode; readonly what: string },
+): void {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text.charCodeAt(index);
+    if (inString) {
+      if (character === backslash) index += 1;
+      else if (character === quote) inString = false;
+    } else if (character === quote) inString = true;
+    else if (character === openingBracket || character === openingBrace) depth += 1;
+    else if (character === closingBracket || character === closingBrace) depth -= 1;
+    if (depth > maximumNesting) throw new FirmproofError(code, `${what} is nested more than ${maximumNesting} deep`);
+  }
+}
+
+const [quote, backslash, openingBracket, closingBracket, openingBrace, closingBrace] = [34, 92, 91, 93, 123, 125];
+
 /** UTF-8 text of the bytes. @throws FirmproofError with the given code when they are no UTF-8 */
 export function utf8Text(bytes: Uint8Array, code: ErrorCode, what: string): string {
   try {

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { cidSchema } from './cid.ts';
 import { sha256DigestSchema } from './digest.ts';
+import { supplyChainShape } from './documents.ts';
 import { FirmproofError } from './errors.ts';
-import { parseJson, utf8Text } from './json.ts';
+import { describeIssues, parseJson, utf8Text } from './json.ts';
 import { productIdSchema, versionSchema } from './names.ts';
 import { componentSchema, maximumComponents, sbomFormats } from './sbom.ts';
 
@@ -34,7 +35,8 @@ export const predicateSchema = z.object({
   notes: z.string().max(32_768).optional(),
   /** What devices may treat apart. Absent is `feature`: nothing permissive rests on absence. */
   purpose: z.enum(releasePurposes).optional(),
-  /** The software bill of materials: which file it is, and what is in it, for people who compare releases. */
+  ...supplyChainShape,
+  /** The first software bill of materials: which file it is, and what is in it, for people who compare releases (R3.7). */
   sbom: z
     .object({
       format: z.enum(sbomFormats),
@@ -59,9 +61,18 @@ export type Statement = z.infer<typeof statementSchema>;
 
 const typesSchema = z.object({ _type: z.unknown(), predicateType: z.unknown() });
 
-/** The statement as bytes to be signed. */
+/** The statement as bytes to be signed. @throws FirmproofError `statement-malformed` when no device would read it */
 export function encodeStatement(statement: Statement): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(statementSchema.parse(statement)));
+  const parsed = statementSchema.safeParse(statement);
+  if (!parsed.success)
+    throw new FirmproofError('statement-malformed', `the statement: ${describeIssues(parsed.error).join('; ')}`);
+  const bytes = new TextEncoder().encode(JSON.stringify(parsed.data));
+  if (bytes.length <= maximumStatementBytes) return bytes;
+  throw new FirmproofError(
+    'statement-malformed',
+    `the statement has ${bytes.length} bytes, devices read ${maximumStatementBytes} at most`,
+    { hint: 'Give long release notes as a file, and fewer documents.' },
+  );
 }
 
 /**

@@ -19,8 +19,8 @@ export function createEngine(options: {
   readonly relayer: Relayer;
   /** Looks again at what devices were shown of the chain when it was not as far here. */
   readonly judgeViews: () => Promise<void>;
-  /** Opens the images of releases that are installable at this time, in seconds since 1970. */
-  readonly openImages: (atSeconds: number) => Promise<void>;
+  /** Opens images and documents of releases that are installable at this time, in seconds since 1970. */
+  readonly openContent: (atSeconds: number) => Promise<void>;
   /** A development chain makes blocks when asked; a real one makes them by itself. */
   readonly advance?: (() => Promise<void>) | undefined;
   readonly metrics: Metrics;
@@ -46,7 +46,7 @@ export function createEngine(options: {
     }
     await options.worker.pass(finalBlock);
     // What counts is the time of blocks, by which devices judge; no block may be new enough on a chain where nothing happens.
-    await options.openImages(Math.max(options.nowSeconds(), caughtUp.finalSeconds));
+    await options.openContent(Math.max(options.nowSeconds(), caughtUp.finalSeconds));
     await options.evidence.refreshAll(finalBlock, options.nowSeconds());
     if (options.evidence.isWaiting(finalBlock) || options.isWaiting()) await options.advance?.();
     await options.judgeViews();

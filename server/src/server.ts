@@ -22,6 +22,7 @@ import type { Config } from './config.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { openDatabase } from './database/database.ts';
 import { createDevices } from './devices/devices.ts';
+import { createDocuments } from './documents/documents.ts';
 import { createEngine } from './engine.ts';
 import { createEvidenceService } from './evidence/evidence-service.ts';
 import { createStops } from './evidence/stops.ts';
@@ -90,8 +91,10 @@ async function open(
   const store = createImageStore(join(config.dataDirectory, 'blocks'));
   await store.open();
   const access = createImageAccess(database, store);
+  const documents = createDocuments({ database, store, nowSeconds });
   await access.dropUnused();
-  await store.collectGarbage(await access.pinned());
+  await documents.dropUnused();
+  await store.collectGarbage(new Set([...(await access.pinned()), ...(await documents.pinned())]));
 
   const { rpc, chainId, registry: address } = chain;
   const registry = createRegistry({ rpc, chainId, address });
@@ -117,6 +120,7 @@ async function open(
     accounts,
     anchor,
     anchors,
+    documents,
     approvals,
     relayer: relayer.address,
   });
@@ -170,7 +174,10 @@ async function open(
     isWaiting: () => proofs.isWaiting(),
     relayer,
     judgeViews: () => devices.views.judgeAgain(),
-    openImages: (atSeconds) => access.openInstallable(atSeconds),
+    openContent: async (atSeconds) => {
+      await access.openInstallable(atSeconds);
+      await documents.openInstallable(atSeconds);
+    },
     advance: chain.advance,
     metrics,
     log,
@@ -208,14 +215,18 @@ async function open(
     stops,
     trustRoots,
     devices,
+    documents,
     metrics,
     uploadQuota,
     gateway: createGateway({
       store,
-      mayServe: (cid, request) => access.mayRead(cid, () => tokens.publisherOf(request)),
+      mayServe: async (cid, request) => {
+        const reader = () => tokens.publisherOf(request);
+        return (await access.mayRead(cid, reader)) || (await documents.mayRead(cid, reader));
+      },
     }),
     pages: pages === null ? null : pagesRouter(pages),
-    receiveRelease: createUploads({ store, access, intake, config, quota: uploadQuota }),
+    receiveRelease: createUploads({ store, access, documents, intake, config, quota: uploadQuota }),
     info: () => info,
     origin: () => origin,
     unreadiness: () => engine.unreadiness(),

@@ -38,6 +38,13 @@ const usage: readonly ErrorCode[] = [
   'device-list-malformed',
   'factory-list-malformed',
   'sbom-malformed',
+  'provenance-malformed',
+  'provenance-subject',
+  'vex-malformed',
+  'notes-malformed',
+  'document-too-large',
+  'document-empty',
+  'vulnerability-invalid',
   'sigstore-root-malformed',
   'port-in-use',
   'signer-invalid',
@@ -61,6 +68,7 @@ const keys: readonly ErrorCode[] = [
 ];
 const unproven: readonly ErrorCode[] = [
   'server-lied',
+  'document-digest-mismatch',
   'chain-incomplete',
   'account-proof-invalid',
   'storage-proof-invalid',

@@ -15,6 +15,7 @@ import { waitsForPeople } from '../waits-for-people.ts';
 import { ciClient } from './ci-login.ts';
 import { fields, humanBytes } from './output.ts';
 import type { Session } from './session.ts';
+import { documentsText } from './supply-chain-options.ts';
 
 export type KeylessRelease = {
   readonly file: string;
@@ -42,8 +43,14 @@ export async function publishKeyless(session: Session, release: KeylessRelease):
   const hashing = output.progress('hashing');
   const attested = await prepareRelease(client, file, options, attest, hashing.update).finally(() => hashing.stop());
   const { statement, digest } = parseAttestation(attested.attestation);
+  const { documents, warnings } = attested;
+  for (const warning of warnings) output.note(`Note: ${warning}`);
+  const said = {
+    ...(documents.length > 0 && { documents: documents.map(({ document }) => document) }),
+    ...(warnings.length > 0 && { warnings }),
+  };
   if (release.dryRun) {
-    const result = { dryRun: true, image: attested.image, statement, approval: attested.message };
+    const result = { dryRun: true, image: attested.image, statement, approval: attested.message, ...said };
     return output.result(result, `${JSON.stringify(statement, null, 2)}\n\nNothing was sent to ${session.server}.`);
   }
   const sending = output.progress('uploading');
@@ -62,6 +69,7 @@ export async function publishKeyless(session: Session, release: KeylessRelease):
       proposal: proposal.id,
       state: proposal.state,
       ...(proposal.transaction && { transaction: proposal.transaction }),
+      ...said,
       ...(promotion && next && { channel: promotion.channel, promotion: next.id }),
     },
     [
@@ -71,6 +79,7 @@ export async function publishKeyless(session: Session, release: KeylessRelease):
         ['cid', image.cid],
         ['size', `${image.sizeBytes} bytes (${humanBytes(image.sizeBytes)})`],
         ['proposal', proposal.id],
+        ...(documents.length > 0 ? ([['attached', documentsText(attested)]] as const) : []),
         ...(next ? ([['promotion', next.id]] as const) : []),
       ]),
       ...[proposal, next].filter(isWaiting).map(howToApprove),

@@ -1,4 +1,5 @@
 import { FirmproofError, redactUrl } from '@firmproof/protocol';
+import { aboutRelease, aboutRows } from '../about-release.ts';
 import { type Agent, openAgent } from '../agent.ts';
 import { check } from '../check.ts';
 import { isoTime } from '../clock.ts';
@@ -12,6 +13,7 @@ import { sendReceipts } from '../receipts/send.ts';
 import { run } from '../run.ts';
 import { type Command, type Options, print } from './command.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { fields } from './fields.ts';
 import { type LogEvent, logLine, type Priority, priorityOf } from './log.ts';
 import { certificateTexts, recoveryText, warnOfCertificates, warnOfReceipts, warnOfRecovery } from './warnings.ts';
 
@@ -75,9 +77,13 @@ export const updateCommands = {
         const from = server && redactUrl(server);
         if (verdict.outcome === 'update') {
           const { version, image } = verdict.release;
-          const { sizeBytes } = verdict.release.attestation.statement.predicate.image;
+          const { predicate } = verdict.release.attestation.statement;
+          const { sizeBytes } = predicate.image;
+          const about = aboutRelease(predicate);
+          const rows = aboutRows(about).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
           const text = `update: ${version} is proven (${sizeBytes} bytes, sha-256 ${image})`;
-          print(options, { outcome: verdict.outcome, version, image, sizeBytes, server: from }, text);
+          const result = { outcome: verdict.outcome, version, image, sizeBytes, about, server: from };
+          print(options, result, rows.length > 0 ? `${text}\n${fields(rows)}` : text);
         } else {
           const { outcome, code, message } = verdict;
           print(options, { outcome, code, message, server: from }, `${outcome}: ${message} [${code}]`);

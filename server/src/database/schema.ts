@@ -91,6 +91,10 @@ export interface Tables {
   /** Every block of every image, and whether the world may have it yet. */
   image_blocks: { cid: string; product: string; image: string; open: number };
   images: { digest: string; product: string; cid: string; size: string; open: number };
+  /** Documents about releases, each block of them, and which attestations (of which images) name them. */
+  documents: { digest: string; product: string; cid: string; size: number; received_at: number; open: number };
+  document_blocks: { cid: string; product: string; document: string };
+  release_documents: { attestation: string; product: string; document: string; image: string };
   evidence: {
     product: string;
     channel: string;

@@ -8,6 +8,7 @@ import type { Dependencies } from './dependencies.ts';
 import { deviceAnchorRoutes } from './device-anchor-routes.ts';
 import { deviceMessageRoutes } from './device-message-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
+import { documentRoutes } from './document-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { bodyOf } from './parameters.ts';
 import { notFound, problemHandler } from './problem.ts';
@@ -55,6 +56,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(dependencies.gateway);
   app.use('/v1', crossOrigin);
   app.use(deviceMessageRoutes(dependencies));
+  app.use(documentRoutes(dependencies));
   app.use(express.json({ limit: maximumJsonBytes }));
   app.get('/v1/info', (_request, response) => {
     response.json(info());

@@ -7,6 +7,7 @@ import type { ProductProofs } from '../audit/product-proofs.ts';
 import type { Accounts } from '../chain/accounts.ts';
 import type { Database } from '../database/database.ts';
 import type { Devices } from '../devices/devices.ts';
+import type { Documents } from '../documents/documents.ts';
 import type { EvidenceService } from '../evidence/evidence-service.ts';
 import type { Stops } from '../evidence/stops.ts';
 import type { OidcLogin } from '../oidc/oidc-login.ts';
@@ -39,6 +40,7 @@ export type Dependencies = {
   readonly stops: Stops;
   readonly trustRoots: TrustRoots;
   readonly devices: Devices;
+  readonly documents: Documents;
   readonly metrics: Metrics;
   readonly uploadQuota: UploadQuota;
   readonly gateway: Router;

@@ -10,6 +10,7 @@ import {
   type ProductId,
   type Proposal,
   parseProductId,
+  parseSha256Digest,
   productIdSchema,
   promoteRequestSchema,
   rejectRequestSchema,
@@ -23,6 +24,7 @@ import type { SignerApproval } from '@firmproof/protocol/approval';
 import { type Request, Router } from 'express';
 import { exported, finalStates, requestOf, type StoredProposal, toResource } from '../proposals/proposal-store.ts';
 import type { Dependencies } from './dependencies.ts';
+import { missing, sendDocument } from './document-routes.ts';
 import { bodyOf, parameter } from './parameters.ts';
 
 const listedProposals = 100;
@@ -36,6 +38,7 @@ const approvalOf = ({ signer, signature }: { signer: Signer; signature: string }
 /** Everything that needs an approval becomes a proposal: 202, and followed from there. */
 export function proposalRoutes({
   database,
+  documents,
   intake,
   approvals,
   store,
@@ -163,6 +166,15 @@ export function proposalRoutes({
       .executeTakeFirst();
     if (!found) throw new FirmproofError('release-not-found', 'this server does not have the attestation');
     response.setHeader('cache-control', 'no-store').type('application/json').send(found.text);
+  });
+
+  router.get('/v1/proposals/:id/documents/:digest', async (request, response) => {
+    const { row, digest: attestation } = await proposedAttestation(request);
+    if (row.state === 'confirmed') await ownRow(request);
+    const digest = parseSha256Digest(parameter(request, 'digest'));
+    const document = await documents.findNamed(attestation, digest);
+    if (document === null) throw missing(digest);
+    await sendDocument(request, response, documents, { ...document, isOpen: false });
   });
 
   async function proposedAttestation(request: Request) {

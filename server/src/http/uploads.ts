@@ -1,5 +1,6 @@
 import { type Address, attestationDigest, type ProductId, type Proposal } from '@firmproof/protocol';
 import type { Request, Response } from 'express';
+import type { Documents } from '../documents/documents.ts';
 import type { ImageAccess } from '../images/image-access.ts';
 import type { ImageStore } from '../images/image-store.ts';
 import { receiveUpload } from '../images/upload.ts';
@@ -10,6 +11,7 @@ import type { UploadQuota } from './upload-quota.ts';
 export function createUploads(options: {
   readonly store: ImageStore;
   readonly access: ImageAccess;
+  readonly documents: Documents;
   readonly intake: Intake;
   readonly config: {
     readonly maximumImageBytes: number;
@@ -17,7 +19,7 @@ export function createUploads(options: {
   };
   readonly quota: UploadQuota;
 }) {
-  const { store, access, intake, config, quota } = options;
+  const { store, access, documents, intake, config, quota } = options;
   return async (
     request: Request,
     response: Response,
@@ -36,7 +38,9 @@ export function createUploads(options: {
     try {
       await quota.count(owner, image.sizeBytes);
       checked = await intake.checkImage(product, received);
-      await access.pin(product, image, { digest: attestationDigest(received.attestation), text: received.attestation });
+      const digest = attestationDigest(received.attestation);
+      await documents.name(product, digest, image.digest, checked.predicate);
+      await access.pin(product, image, { digest, text: received.attestation });
     } catch (error) {
       await image.discard();
       throw error;

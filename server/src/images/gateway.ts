@@ -11,7 +11,8 @@ import rangeParser from 'range-parser';
 import { isUnchanged } from '../http/parameters.ts';
 import { type ImageStore, linksOf } from './image-store.ts';
 
-const immutable = 'public, max-age=29030400, immutable';
+/** Content by its hash never changes. */
+export const immutable = 'public, max-age=29030400, immutable';
 /** The empty identity block that clients ask for to see whether a gateway is there. */
 const probe = 'bafkqaaa';
 const mediaTypes = {
@@ -136,8 +137,8 @@ async function* blocksDepthFirst(
   }
 }
 
-/** The image itself, with one Range at a time: RAUC streams thousands of small ones. */
-async function sendBytes(request: Request, response: Response, store: ImageStore, cid: Cid): Promise<void> {
+/** The content itself, with one Range at a time: RAUC streams thousands of small ones. */
+export async function sendBytes(request: Request, response: Response, store: ImageStore, cid: Cid): Promise<void> {
   const sizeBytes = sizeOf(cid, await store.read(cid));
   response.setHeader('accept-ranges', 'bytes');
   const range = rangeOf(request, sizeBytes);

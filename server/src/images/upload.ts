@@ -75,7 +75,7 @@ const lingeringMilliseconds = 1000;
  * Nobody has to send the rest of a refused upload. It is read for a moment all the same: closing at once resets the
  * connection, and the client would never see the answer (RFC 9112, 9.6).
  */
-function stopReading(request: Request, response: Response): void {
+export function stopReading(request: Request, response: Response): void {
   if (request.complete) return;
   request.unpipe();
   request.resume();

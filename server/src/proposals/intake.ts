@@ -10,6 +10,7 @@ import {
   parseJson,
   productIdOf,
   publishApprovalSchema,
+  type ReleasePredicate,
   requireUsableSigners,
   subjectDigest,
   type TrustRoot,
@@ -25,6 +26,7 @@ import type { DeviceAnchor } from '../chain/device-anchor.ts';
 import type { Registry } from '../chain/registry.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
+import type { Documents } from '../documents/documents.ts';
 import type { Approvals } from './approvals.ts';
 import { lineageOf } from './lineage.ts';
 import { isOnlyEarly } from './patience.ts';
@@ -49,6 +51,7 @@ export type ReceivedRelease = {
 type CheckedRelease = {
   readonly request: Extract<RegistryRequest, { kind: 'publish' }>;
   readonly publisher: string;
+  readonly predicate: ReleasePredicate;
 };
 
 type ProductRow = Tables['products'];
@@ -66,6 +69,7 @@ export function createIntake(options: {
   readonly accounts: Accounts;
   readonly anchor: DeviceAnchor;
   readonly anchors: DeviceAnchors;
+  readonly documents: Documents;
   readonly approvals: Approvals;
   readonly relayer: Address;
   readonly trustRoots: TrustRoots;
@@ -206,6 +210,7 @@ export function createIntake(options: {
           `${predicate.rollbackIndex} signed, ${message.rollbackIndex} approved`,
         );
       }
+      await options.documents.requireNamed(product, predicate);
       return { row, approval, attestation };
     },
 
@@ -231,7 +236,7 @@ export function createIntake(options: {
       }
       const request = { kind: 'publish', body: approval } as const;
       await requireAcceptable(request, row.publisher);
-      return { request, publisher: row.publisher };
+      return { request, publisher: row.publisher, predicate };
     },
 
     /** Opens the proposal of a release whose image is kept. */

@@ -8,7 +8,6 @@ import {
   parseChannel,
   parseVersion,
   type ReleasePurpose,
-  readSbom,
   releasePurposes,
   type Version,
 } from '@firmproof/protocol';
@@ -18,15 +17,21 @@ import type { ReleaseOptions } from '../../prepare-release.ts';
 import { parseWholeNumber } from '../../units.ts';
 import type { PreparedRelease } from '../../vendor.ts';
 import { waitsForPeople } from '../../waits-for-people.ts';
-import { readText } from '../files.ts';
 import { type KeylessPublishFlags, sigstoreServicesOf, withKeylessPublishOptions } from '../keyless-options.ts';
 import { fields, humanBytes } from '../output.ts';
 import { type RolloutFlags, rolloutOf, withRolloutOptions } from '../rollout-options.ts';
 import type { Session } from '../session.ts';
+import {
+  documentsText,
+  type SupplyChainFlags,
+  supplyChainOf,
+  withSupplyChainOptions,
+} from '../supply-chain-options.ts';
 import { addPromote, promoteAndFollow } from './promote.ts';
 import type { Run } from './setup.ts';
 
 type PublishFlags = RolloutFlags &
+  SupplyChainFlags &
   KeylessPublishFlags & {
     readonly product?: string;
     readonly version: string;
@@ -36,7 +41,6 @@ type PublishFlags = RolloutFlags &
     readonly notes?: string;
     readonly purpose?: string;
     readonly rollbackIndex?: string;
-    readonly sbom?: string;
     readonly dryRun?: boolean;
     readonly wait?: boolean;
   };
@@ -54,7 +58,7 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
   }
   sizeOfImage(file);
   const product = await session.product(flags.product);
-  const options = releaseOptions(product, version, flags);
+  const options = await releaseOptions(product, version, flags);
   const wait = flags.wait ?? false;
   if (flags.keyless) {
     const promotion = channel === null ? null : { product, channel, version, rollout };
@@ -66,6 +70,7 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
   const buildKey = await home.openBuildKey(await session.passphrase());
   const hashing = output.progress('hashing');
   const prepared = await vendor.prepare(file, options, buildKey, hashing.update).finally(() => hashing.stop());
+  for (const warning of prepared.warnings) output.note(`Note: ${warning}`);
   if (flags.dryRun) return showDryRun(session, prepared);
   const sending = output.progress('uploading');
   const received = await vendor.upload(file, prepared, sending.update).finally(() => sending.stop());
@@ -83,6 +88,8 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
       proposal: proposal.id,
       state: proposal.state,
       transaction: proposal.transaction,
+      ...(prepared.documents.length > 0 && { documents: prepared.documents.map(({ document }) => document) }),
+      ...(prepared.warnings.length > 0 && { warnings: prepared.warnings }),
       ...(promotion && { channel, promotion: promotion.id }),
     },
     [
@@ -91,6 +98,7 @@ async function publish(session: Session, file: string, flags: PublishFlags): Pro
         ['sha-256', image.digest],
         ['cid', image.cid],
         ['size', `${image.sizeBytes} bytes (${humanBytes(image.sizeBytes)})`],
+        ...(prepared.documents.length > 0 ? [['attached', documentsText(prepared)] as const] : []),
         ...(waits ? [] : [['transaction', proposal.transaction ?? ''] as const]),
       ]),
       nextStep(version, channel, proposal, promotion),
@@ -106,7 +114,7 @@ function nextStep(version: Version, channel: Channel | null, proposal: Proposal,
     : `\nchannel ${channel} points at ${version}`;
 }
 
-function releaseOptions(product: ProductId, version: Version, flags: PublishFlags): ReleaseOptions {
+async function releaseOptions(product: ProductId, version: Version, flags: PublishFlags): Promise<ReleaseOptions> {
   const hardware = list(flags.hardware);
   const precursors = list(flags.requires)?.map((text) => (text === anyOf ? text : parseVersion(text)));
   return {
@@ -116,7 +124,7 @@ function releaseOptions(product: ProductId, version: Version, flags: PublishFlag
     ...(precursors && { precursors }),
     ...(flags.notes !== undefined && { notes: flags.notes }),
     ...(flags.purpose !== undefined && { purpose: parsePurpose(flags.purpose) }),
-    ...(flags.sbom !== undefined && { sbom: readSbom(readText(flags.sbom)) }),
+    ...(await supplyChainOf(flags)),
     ...(flags.rollbackIndex !== undefined && {
       rollbackIndex: parseWholeNumber(flags.rollbackIndex, '--rollback-index'),
     }),
@@ -129,7 +137,8 @@ function parsePurpose(text: string): ReleasePurpose {
   throw new FirmproofError('usage-invalid', `--purpose is ${releasePurposes.join(' or ')}, not "${text}"`);
 }
 
-function showDryRun({ output }: Session, { image, attestation, message }: PreparedRelease): void {
+function showDryRun({ output }: Session, prepared: PreparedRelease): void {
+  const { image, attestation, message, warnings } = prepared;
   const { statement, digest } = parseAttestation(attestation);
   const text = [
     fields([
@@ -138,6 +147,7 @@ function showDryRun({ output }: Session, { image, attestation, message }: Prepar
       ['size', `${image.sizeBytes} bytes (${humanBytes(image.sizeBytes)})`],
       ['attestation', `sha-256 ${digest}`],
       ['rollback index', String(message.rollbackIndex)],
+      ['attached', documentsText(prepared)],
       ['epoch', String(message.epoch)],
     ]),
     '',
@@ -145,7 +155,7 @@ function showDryRun({ output }: Session, { image, attestation, message }: Prepar
     '',
     'Nothing was sent.',
   ].join('\n');
-  output.result({ dryRun: true, image, statement, approval: message }, text);
+  output.result({ dryRun: true, image, statement, approval: message, ...(warnings.length > 0 && { warnings }) }, text);
 }
 
 async function revoke(session: Session, flags: { readonly product?: string; readonly version: string }): Promise<void> {
@@ -178,24 +188,23 @@ const doneOrWaiting = (proposal: Proposal, done: string) =>
 const productOption = ['--product <name>', 'name or id (default: the only one here)'] as const;
 
 export function addRelease(program: Command, run: Run): void {
+  const publishing = withSupplyChainOptions(
+    program
+      .command('publish')
+      .argument('<image>', 'the firmware image')
+      .description('hash, sign, upload and record a release')
+      .option(...productOption)
+      .requiredOption('--version <version>', 'strict semver, recorded once and forever')
+      .option('--channel <name>', 'promote to this channel as well')
+      .option('--hardware <revisions>', 'revisions that the image is for, comma separated (default: any)')
+      .option('--requires <versions>', 'versions that it may be installed over, comma separated (default: any)')
+      .option('--notes <text>', 'release notes, signed with the rest')
+      .option('--purpose <purpose>', 'security or feature, for devices that treat them apart (default: feature)')
+      .option('--rollback-index <n>', 'security floor (default: unchanged); one more than the highest so far at most'),
+  );
   withKeylessPublishOptions(
     withRolloutOptions(
-      program
-        .command('publish')
-        .argument('<image>', 'the firmware image')
-        .description('hash, sign, upload and record a release')
-        .option(...productOption)
-        .requiredOption('--version <version>', 'strict semver, recorded once and forever')
-        .option('--channel <name>', 'promote to this channel as well')
-        .option('--hardware <revisions>', 'revisions that the image is for, comma separated (default: any)')
-        .option('--requires <versions>', 'versions that it may be installed over, comma separated (default: any)')
-        .option('--notes <text>', 'release notes, signed with the rest')
-        .option('--purpose <purpose>', 'security or feature, for devices that treat them apart (default: feature)')
-        .option('--rollback-index <n>', 'security floor (default: unchanged); one more than the highest so far at most')
-        .option(
-          '--sbom <file>',
-          'software bill of materials, CycloneDX or SPDX in JSON; its digest and components are signed',
-        )
+      publishing
         .option('--dry-run', 'compute and sign everything, send nothing')
         .option('--wait', 'until it is on chain, where others have to approve'),
     ),
