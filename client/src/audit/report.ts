@@ -5,8 +5,10 @@ import type {
   Channel,
   ErrorCode,
   ProductId,
+  ReleaseDocument,
   ReleasePurpose,
   Sha256Digest,
+  Signer,
   SignerIdentity,
   Version,
 } from '@firmproof/protocol';
@@ -19,6 +21,8 @@ import type { Availability } from './content-source.ts';
  */
 export type AuditedApproval = Omit<EventApproval, 'form'> & {
   readonly form: EventApproval['form'] | 'unavailable' | 'contradicted' | 'skipped';
+  /** The account's signers at that epoch, as nodes say; null where it has none, or nobody says. */
+  readonly set: { readonly signers: readonly Signer[]; readonly threshold: number } | null;
 };
 
 /** Who signed the attestation, by the trust root that was in force when the release was published. */
@@ -50,6 +54,17 @@ export type StatementFacts = {
   readonly precursors: readonly string[];
   readonly purpose: ReleasePurpose;
   readonly notes: string | null;
+  readonly severity: string | null;
+  readonly fixedVulnerabilities: readonly string[];
+  /** A day, in UTC. */
+  readonly supportUntil: string | null;
+  readonly documents: readonly AuditedDocument[];
+};
+
+/** A document that the statement names. */
+export type AuditedDocument = Pick<ReleaseDocument, 'kind' | 'format' | 'name' | 'digest' | 'sizeBytes'> & {
+  /** In how many of the sources it is whole; null where it was not fetched. */
+  readonly availableIn: number | null;
 };
 
 /** One release. Times are seconds since 1970. */
@@ -120,7 +135,7 @@ export type AuditSummary = {
   readonly epoch: number;
   readonly trustRoot: Sha256Digest;
   readonly pending: { readonly sequence: number; readonly pendingFrom: number } | null;
-  readonly releases: number;
+  readonly releaseCount: number;
   readonly channels: readonly Pick<ChannelHistory, 'channel' | 'version' | 'halted'>[];
   readonly findings: readonly Finding[];
   /** Findings beyond those listed. */
