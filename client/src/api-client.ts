@@ -48,11 +48,11 @@ import {
   type ReceivedDocument,
   type Reject,
   type ReleaseResource,
+  readAtMost,
   receivedDocumentSchema,
   redactUrl,
   releaseSchema,
   type ServerInfo,
-  type Sha256Digest,
   type Stopped,
   serverInfoSchema,
   stoppedSchema,
@@ -60,6 +60,7 @@ import {
   type Version,
 } from '@firmproof/protocol';
 import type { AccountChange, SignerApproval } from '@firmproof/protocol/approval';
+import type { DocumentPlace } from '@firmproof/protocol/review';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { FormDataEncoder } from 'form-data-encoder';
 import { z } from 'zod';
@@ -239,14 +240,16 @@ export class FirmproofClient {
     return understand(response, receivedDocumentSchema);
   }
 
-  /** A document as the server gives it: not hashed. @throws FirmproofError `document-missing` */
-  async document(product: ProductId, digest: Sha256Digest): Promise<Uint8Array> {
-    return (await this.#fetch(`/v1/products/${product}/documents/${digest}`, { signal: null })).bytes();
+  /** A document as the server gives it: not hashed, and one byte too many at most. @throws FirmproofError `document-missing` */
+  async document(product: ProductId, { digest, sizeBytes }: DocumentPlace): Promise<Uint8Array> {
+    const { body } = await this.#fetch(`/v1/products/${product}/documents/${digest}`, { signal: null });
+    return readAtMost(body, sizeBytes + 1);
   }
 
   /** Of a proposed release, likewise. @throws FirmproofError `document-missing` */
-  async proposedDocument(proposal: string, digest: Sha256Digest): Promise<Uint8Array> {
-    return (await this.#fetch(`${pathOfProposal(proposal)}/documents/${digest}`, { signal: null })).bytes();
+  async proposedDocument(proposal: string, { digest, sizeBytes }: DocumentPlace): Promise<Uint8Array> {
+    const { body } = await this.#fetch(`${pathOfProposal(proposal)}/documents/${digest}`, { signal: null });
+    return readAtMost(body, sizeBytes + 1);
   }
 
   async evidence(product: ProductId, channel: Channel): Promise<string> {

@@ -43,6 +43,8 @@ export async function reviewOf(
         return newest;
       },
       attestation: ({ product, version }) => client.attestation(product, version),
+      document: (product, document) => client.document(product, document),
+      proposedDocument: (proposal, document) => client.proposedDocument(proposal, document),
     },
     id,
   );

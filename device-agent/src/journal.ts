@@ -13,6 +13,7 @@ import {
 } from '@firmproof/protocol';
 import { writeFileAtomically } from '@firmproof/protocol/node/atomic-file';
 import * as z from 'zod';
+import { aboutReleaseSchema } from './about-release.ts';
 import { readDataFile } from './data-directory.ts';
 import { states } from './machine/transitions.ts';
 import { noOutcomes, outcomesSchema } from './receipts/outcomes.ts';
@@ -29,6 +30,7 @@ const targetSchema = z.object({
   headCounter: z.int(),
   slot: z.enum(slotNames),
   previousSlot: z.enum(slotNames).nullable(),
+  about: aboutReleaseSchema.optional().catch(undefined),
 });
 
 /** A code that this agent does not know comes from one of another age. */
@@ -61,7 +63,11 @@ const journalSchema = z.object({
   trialBoot: z.object({ bootId: z.string(), uptimeSeconds: z.number(), boots: z.int() }).nullable().default(null),
   /** Why it is rolled back, or has failed. */
   failure: failureSchema.nullable().default(null),
-  installed: z.object({ version: versionSchema, image: sha256DigestSchema.nullable() }),
+  installed: z.object({
+    version: versionSchema,
+    image: sha256DigestSchema.nullable(),
+    about: aboutReleaseSchema.optional().catch(undefined),
+  }),
   rollbackFloor: z.int(),
   /** `product`: whose history it is; another place's starts anew. */
   lastProven: z

@@ -6,6 +6,7 @@ import {
   type Sha256Digest,
   type Version,
 } from '@firmproof/protocol';
+import type { AboutRelease } from './about-release.ts';
 import { type AdvisoryNotice, advisoriesAbout } from './advisories.ts';
 import type { Agent } from './agent.ts';
 import { noRetries, type Retries } from './backoff.ts';
@@ -42,7 +43,7 @@ export type Status = {
   readonly product: string;
   readonly channel: string;
   readonly hardware: string;
-  readonly installed: { readonly version: Version; readonly image: Sha256Digest | null };
+  readonly installed: JournalEntry['installed'];
   /** What is known by now about the version that runs, as the vendor has signed it. */
   readonly advisories: readonly AdvisoryNotice[];
   readonly installer: string;
@@ -50,6 +51,8 @@ export type Status = {
   readonly slot: string | null;
   readonly state: JournalEntry['state'];
   readonly target: Version | null;
+  /** What its statement says of the version that is under way. */
+  readonly targetAbout: AboutRelease | null;
   readonly rollbackFloor: number;
   readonly trustRootVersion: number;
   readonly sequence: number | null;
@@ -102,6 +105,7 @@ export async function statusOf(agent: Agent): Promise<Status> {
     slot: await installer.running().catch(unlessUnknown),
     state,
     target: target?.version ?? null,
+    targetAbout: target?.about ?? null,
     rollbackFloor,
     trustRootVersion: root.version,
     sequence: lastProven?.sequence ?? null,

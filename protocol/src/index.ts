@@ -1,6 +1,7 @@
 export * from './advisory.ts';
 export * from './api.ts';
 export * from './attestation.ts';
+export * from './bounded-body.ts';
 export * from './bytes.ts';
 export * from './cid.ts';
 export * from './device-batch.ts';

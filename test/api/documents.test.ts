@@ -12,6 +12,7 @@ import {
   sha256,
 } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeDevice } from '../support/device.ts';
 import { multipart, problemOf } from '../support/http.ts';
 import { destroyStack, eventually, makeVendor, type Stack, startStack, temporaryDirectory } from '../support/stack.ts';
 import { cycloneDx, openVex } from '../support/supply-chain.ts';
@@ -175,15 +176,20 @@ describe('what is attached to a release', () => {
     expect(sha256(await (await proposed(digest, authorization())).bytes())).toBe(digest);
     expect((await fetch(`${stack.url}/ipfs/${cid}?format=raw`, { headers: authorization() })).ok).toBe(true);
     // The release itself tells nothing of it either.
-    const release = await (await fetch(`${stack.url}/v1/products/${product()}/releases/1.0.0`)).text();
-    expect(release).not.toMatch(/CVE|critical|document|2031/);
+    const address = `${stack.url}/v1/products/${product()}/releases/1.0.0`;
+    expect(await (await fetch(address)).text()).not.toMatch(/CVE|critical|document|2031/);
+    expect(await (await fetch(address, { headers: authorization() })).json()).toMatchObject({
+      severity: 'critical',
+      fixedVulnerabilities: ['CVE-2026-12345'],
+      supportUntil: '2031-12-31',
+    });
   });
 
   test('survives a start of the server, with what is not named by then for a day', async () => {
     const { digest: unnamed } = (await (await send('waits for its release')).json()) as { digest: string };
     await stack.stop();
-    stack = await startStack(stack.directory, { FIRMPROOF_DAILY_UPLOAD_BYTES: '40000000' });
-    (uploader as { stack: Stack }).stack = stack;
+    const { port } = new URL(stack.url);
+    stack = await startStack(stack.directory, { FIRMPROOF_DAILY_UPLOAD_BYTES: '40000000', FIRMPROOF_PORT: port });
     for (const digest of [unnamed, ...named.map((document) => document.digest)])
       expect((await read(digest, authorization())).status).toBe(200);
   });
@@ -212,6 +218,17 @@ describe('what is attached to a release', () => {
     );
     const block = await fetch(`${stack.url}/ipfs/${notes.cid}?format=raw`);
     expect(sha256(await block.bytes())).toBe(notes.digest);
+  });
+
+  test('is told by a device that takes the release', async () => {
+    const device = makeDevice(uploader.vendor.trustRoot, [stack.url]);
+    await uploader.vendor.promote('1.0.0');
+    const ready = async () => (await device.check()).verdict;
+    await eventually(ready, ({ outcome }) => outcome === 'update', 'the release to be offered');
+    expect(await device.install()).toMatchObject({ outcome: 'installed' });
+    const about = { severity: 'critical', fixedVulnerabilities: ['CVE-2026-12345'], supportUntil: '2031-12-31' };
+    expect(await device.status()).toMatchObject({ installed: { version: '1.0.0', about }, targetAbout: null });
+    device.destroy();
   });
 
   test('paths lead nowhere', async () => {

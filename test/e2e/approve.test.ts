@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { parseVersion } from '@firmproof/protocol';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { destroyStack, eventually, type Stack, stable, startStack } from '../support/stack.ts';
+import { cycloneDx } from '../support/supply-chain.ts';
 import { p256Signer, passkeySigner, walletSigner } from '../support/team.ts';
 import { type Member, memberOf } from '../support/team-home.ts';
 import { makeTeam, type TeamVendor } from '../support/team-vendor.ts';
 
 const [wallet, p256, passkey, guardianKey] = [walletSigner(), p256Signer(), passkeySigner(), walletSigner()];
-const sbom = (...components: [string, string][]) =>
-  JSON.stringify({ bomFormat: 'CycloneDX', components: components.map(([name, version]) => ({ name, version })) });
+const sbom = (...parts: [string, string, string?][]) =>
+  JSON.stringify(cycloneDx(parts.map(([name, version, license = 'MIT']) => ({ name, version, license }))));
 
 let stack: Stack;
 let team: TeamVendor;
@@ -91,12 +92,15 @@ describe('a release by a team', () => {
   });
 
   test('shows how it differs from the one before', async () => {
-    const materials = file('sbom-2.json', sbom(['openssl', '3.5.1'], ['mbedtls', '4.0']));
+    const materials = file('sbom-2.json', sbom(['openssl', '3.5.1', 'AGPL-3.0-only'], ['mbedtls', '4.0']));
     const next = file('image-2.bin', randomBytes(310_000));
     const { proposal } = await builder.json('publish', next, '--version', '1.1.0', '--sbom', materials);
     const { stderr } = await officer.run('approve', String(proposal), '--yes', '--wait');
     expect(stderr).toContain('Compared with 1.0.0');
     expect(stderr).toMatch(/Component openssl +3\.5\.0 +3\.5\.1/);
+    expect(stderr).toMatch(/License of openssl +MIT +AGPL-3\.0-only/);
+    expect(stderr).toContain('✓ The documents');
+    expect(stderr).toMatch(/SBOM +sbom-2\.json: cyclonedx, [\d,]+ bytes/);
     expect(stderr).toMatch(/Component zlib +1\.3 +–/);
     expect(stderr).toMatch(/Component mbedtls +– +4\.0/);
     expect(stderr).toMatch(/Size +300,000 bytes.* +310,000 bytes/);

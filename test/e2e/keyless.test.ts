@@ -23,6 +23,7 @@ import { makeDevice } from '../support/device.ts';
 import { expectCode } from '../support/expect-code.ts';
 import { type Claims, github, githubRun } from '../support/oidc-issuer.ts';
 import { eventually, makeVendor, stable, temporaryDirectory } from '../support/stack.ts';
+import { cycloneDx } from '../support/supply-chain.ts';
 
 let ci: Ci;
 let directory: string;
@@ -59,7 +60,10 @@ async function fails(
 describe('a team whose releases CI signs', () => {
   test('publishes from a job without any stored secret, and a device proves and installs it', async () => {
     const team = await ci.team('lamp');
-    const done = await ci.command([...publish('lamp'), '--version', '1.0.0', '--channel', 'stable']);
+    const sbom = join(directory, 'lamp.cdx.json');
+    writeFileSync(sbom, JSON.stringify(cycloneDx([{ name: 'zlib', version: '1.3' }])));
+    const attached = ['--sbom', sbom, '--severity', 'low'];
+    const done = await ci.command([...publish('lamp'), '--version', '1.0.0', '--channel', 'stable', ...attached]);
     expect(done.stderr).toBe('');
     expect(done.code).toBe(0);
     const proposed = JSON.parse(done.stdout);
@@ -67,6 +71,7 @@ describe('a team whose releases CI signs', () => {
       product: team.product,
       version: '1.0.0',
       image: { digest: sha256(image) },
+      documents: [{ kind: 'sbom', digest: sha256(readFileSync(sbom)) }],
       state: 'approving',
       proposal: expect.stringMatching(/^0x[0-9a-f]{64}$/),
       promotion: expect.stringMatching(/^0x[0-9a-f]{64}$/),
@@ -79,6 +84,8 @@ describe('a team whose releases CI signs', () => {
       outcome: 'passed',
       text: 'An identity of the trust root here has signed it.',
     });
+    // They see its documents, and need no token for it.
+    expect(review.checks).toContainEqual(expect.objectContaining({ name: 'The documents', outcome: 'passed' }));
     await team.approve(proposed.proposal);
     await team.approve(proposed.promotion);
 

@@ -11,6 +11,7 @@ import { addChain } from './commands/chain.ts';
 import { addDeviceAnchor } from './commands/device-anchor.ts';
 import { addDeviceEnrolment } from './commands/device-enrolment.ts';
 import { addDeviceFleet } from './commands/device-fleet.ts';
+import { addDocument } from './commands/document.ts';
 import { addExport } from './commands/export.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addNightShift } from './commands/night-shift.ts';
@@ -53,6 +54,7 @@ function buildProgram(): Command {
   addTeam(program, run);
   addProduct(program, run);
   addRelease(program, run);
+  addDocument(program, run);
   const device = program.command('device').description('the devices of a product');
   addDeviceEnrolment(device, run);
   addDeviceFleet(device, run);

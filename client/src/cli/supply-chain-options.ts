@@ -69,12 +69,17 @@ export function documentsText({ documents }: Pick<AttestedRelease, 'documents'>)
 
 const each = (file: string, before: readonly string[] = []) => [...before, file];
 
-export function withSupplyChainOptions(command: Command): Command {
+/** The documents alone. */
+export function withDocumentOptions(command: Command): Command {
   return command
     .option('--sbom <file>', 'bill of materials: CycloneDX or SPDX in JSON; may come again, as the next two may', each)
     .option('--provenance <file>', 'SLSA provenance of this image: an in-toto statement, signed or not', each)
     .option('--vex <file>', 'what is known of vulnerabilities: OpenVEX, or CycloneDX', each)
-    .option('--notes-file <file>', 'longer release notes: text, or Markdown (.md)')
+    .option('--notes-file <file>', 'longer release notes: text, or Markdown (.md)');
+}
+
+export function withSupplyChainOptions(command: Command): Command {
+  return withDocumentOptions(command)
     .option('--severity <severity>', `of the worst hole that this closes: ${severities.join(', ')}`)
     .option('--fixes <ids>', 'CVE ids of what this fixes, comma separated')
     .option('--support-until <day>', 'the last day of support for this release: 2031-12-31');

@@ -1,3 +1,4 @@
+import { aboutRows } from '../about-release.ts';
 import { adviceOf } from '../advisories.ts';
 import { viewAgent } from '../agent.ts';
 import { readConfig } from '../config.ts';
@@ -29,6 +30,7 @@ export function describeStatus(status: Status): string {
   const standing = Object.entries(status.enrolments).map(([server, state]) => `${state} at ${server}`);
   const lines: [string, string | null][] = [
     ['runs', `${installed.version}${installed.image ? ` (sha-256 ${installed.image})` : ''}`],
+    ...aboutRows(installed.about),
     ...status.advisories.map((notice): [string, string] => ['advisory', adviceOf(notice, 'what is installed')]),
     ['why', `${why.outcome}: ${why.message}${why.code ? ` [${why.code}]` : ''}`],
     ['since', why.since],
@@ -42,6 +44,7 @@ export function describeStatus(status: Status): string {
       `${version ?? image}: ${reason} [${code}]`,
     ]),
     ['state', status.target ? `${status.state} ${status.target}` : status.state],
+    ...aboutRows(status.targetAbout ?? undefined).map(([name, value]): [string, string | null] => [`  ${name}`, value]),
     ['slot', `${status.slot ?? 'none: the factory image runs'} (${status.installer})`],
     ['channel', `${status.channel}, hardware ${status.hardware}`],
     ['product', status.product],

@@ -1,4 +1,5 @@
 import { FirmproofError, redactUrl, type Verdict } from '@firmproof/protocol';
+import { aboutRelease, aboutRows } from '../about-release.ts';
 import { adviceOf, advisoriesAbout } from '../advisories.ts';
 import { type Agent, openAgent } from '../agent.ts';
 import { check } from '../check.ts';
@@ -13,6 +14,7 @@ import { sendReceipts } from '../receipts/send.ts';
 import { run } from '../run.ts';
 import { type Command, type Options, print } from './command.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { fields } from './fields.ts';
 import { type LogEvent, logLine, type Priority, priorityOf } from './log.ts';
 import { certificateTexts, recoveryText, warnOfCertificates, warnOfReceipts, warnOfRecovery } from './warnings.ts';
 
@@ -91,9 +93,13 @@ export const updateCommands = {
         const { advisories, advice } = await advisoriesOf(agent, verdict);
         if (verdict.outcome === 'update') {
           const { version, image } = verdict.release;
-          const { sizeBytes } = verdict.release.attestation.statement.predicate.image;
-          const text = `update: ${version} is proven (${sizeBytes} bytes, sha-256 ${image})${advice}`;
-          print(options, { outcome: verdict.outcome, version, image, sizeBytes, server: from, advisories }, text);
+          const { predicate } = verdict.release.attestation.statement;
+          const { sizeBytes } = predicate.image;
+          const about = aboutRelease(predicate);
+          const rows = aboutRows(about).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+          const text = `update: ${version} is proven (${sizeBytes} bytes, sha-256 ${image})`;
+          const result = { outcome: verdict.outcome, version, image, sizeBytes, about, server: from, advisories };
+          print(options, result, `${rows.length > 0 ? `${text}\n${fields(rows)}` : text}${advice}`);
         } else {
           const { outcome, code, message } = verdict;
           print(

@@ -1,4 +1,5 @@
 import { FirmproofError, type ProvenRelease } from '@firmproof/protocol';
+import { aboutRelease } from '../about-release.ts';
 import type { Agent } from '../agent.ts';
 import { type CheckResult, check } from '../check.ts';
 import { type DownloadProgress, downloadImage, downloadSources } from '../download.ts';
@@ -29,14 +30,16 @@ const waits = <Event extends string>(event: Event, { code, message }: HeldBack) 
 
 async function targetFor(agent: Agent, release: ProvenRelease): Promise<InstallTarget> {
   const { installer } = agent;
+  const { predicate } = release.attestation.statement;
   return {
     version: release.version,
     image: release.image,
     rollbackIndex: release.state.rollbackIndex,
-    sizeBytes: release.attestation.statement.predicate.image.sizeBytes,
+    sizeBytes: predicate.image.sizeBytes,
     headCounter: release.schedule.counter,
     slot: await installer.idle(),
     previousSlot: await installer.running(),
+    about: aboutRelease(predicate),
   };
 }
 

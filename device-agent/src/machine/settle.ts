@@ -16,11 +16,11 @@ export const confirmed: Effect<'confirmed'> = async ({ agent }) => {
   const target = targetOf(agent);
   if ((await installer.running()) !== target.slot) return { event: 'fell-back', change: fellBack(agent) };
   await installer.confirm(target.slot);
-  const { version, image, rollbackIndex } = target;
+  const { version, image, rollbackIndex, about } = target;
   const outcomes = recordOutcome(agent, target, 'confirmed');
   const change: Partial<JournalEntry> = {
     ...settled,
-    installed: { version, image },
+    installed: { version, image, ...(about && { about }) },
     rollbackFloor: Math.max(journal.entry.rollbackFloor, rollbackIndex),
     lastVerdict: refusal('already-installed', `${version} runs and is confirmed`),
     outcomes,

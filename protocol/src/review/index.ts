@@ -1,5 +1,6 @@
 export * from './approvers.ts';
 export * from './checks.ts';
+export * from './documents.ts';
 export * from './place.ts';
 export * from './review.ts';
 export * from './rows.ts';

@@ -19,6 +19,7 @@ import {
   nameCheck,
 } from './checks.ts';
 import type { DevicesSaid } from './devices.ts';
+import { checkDocuments, type GivenDocument, sbomPair } from './documents.ts';
 import type { Place } from './place.ts';
 import { type Difference, differencesOf, type Row, rowsOf } from './rows.ts';
 
@@ -31,8 +32,14 @@ export type Said = {
   readonly attestation: string | null;
   /** null where the proposal anchors none, or the server does not give their list. */
   readonly devices: DevicesSaid | null;
+  /** What the server gives as the documents of a proposed release. */
+  readonly documents: readonly GivenDocument[];
   /** The release before this one, as the server says, with the text of its attestation. */
-  readonly previous: { readonly release: ReleaseResource; readonly attestation: string } | null;
+  readonly previous: {
+    readonly release: ReleaseResource;
+    readonly attestation: string;
+    readonly documents: readonly GivenDocument[];
+  } | null;
 };
 
 export type Review = {
@@ -77,6 +84,8 @@ export function reviewProposal(linkId: string, said: Said, place: Place): Review
       statement = judged.statement;
       const received = statement && checkReceived(proposal, statement);
       if (received) checks.push(received);
+      const documents = statement && checkDocuments(statement, said.documents);
+      if (documents) checks.push(documents);
     }
   }
   const isSound = checks.every(({ outcome }) => outcome !== 'failed');
@@ -94,7 +103,7 @@ export function reviewProposal(linkId: string, said: Said, place: Place): Review
       held: proposal.held,
     }).map((row) => (row.label === 'Product' && !passed(checks, nameCheck) ? { ...row, saidByServer: true } : row)),
     checks,
-    differences: statement && differencesFrom(said.previous, statement),
+    differences: statement && differencesFrom(said, statement),
     isAccountProved: isAccountAction(action) || (passed(checks, nameCheck) && product?.publisher === proposal.approver),
     image:
       action === 'Publish' ? { digest: message.image.slice(2), cid: statement?.predicate.image.cid ?? null } : null,
@@ -123,7 +132,7 @@ function typedDataOrNull(
 }
 
 /** The previous attestation is one that the server names: it says how things were, and nothing is signed of it. */
-function differencesFrom(previous: Said['previous'], statement: Statement): Review['differences'] {
+function differencesFrom({ previous, documents }: Said, statement: Statement): Review['differences'] {
   if (previous === null) return null;
   const { release, attestation } = previous;
   const judged = checkAttestation(attestation, {
@@ -136,7 +145,9 @@ function differencesFrom(previous: Said['previous'], statement: Statement): Revi
     deadline: 0,
   });
   if (judged.statement === null || judged.checks.some(({ outcome }) => outcome === 'failed')) return null;
-  return { version: release.version, list: differencesOf(judged.statement, statement) };
+  const before = { statement: judged.statement, given: previous.documents };
+  const sboms = sbomPair(before, { statement, given: documents });
+  return { version: release.version, list: differencesOf(judged.statement, statement, sboms) };
 }
 
 function titleOf(

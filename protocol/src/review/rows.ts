@@ -1,7 +1,16 @@
 import type { ProposedAction } from '../approval/index.ts';
 import type { AccountResource, ProductResource, Signer, Statement } from '../index.ts';
-import { componentChanges, formatSigner, type Sbom, subjectDigest, zeroAddress, zeroBytes32 } from '../index.ts';
+import {
+  componentChanges,
+  formatSigner,
+  type Sbom,
+  type SbomDocument,
+  subjectDigest,
+  zeroAddress,
+  zeroBytes32,
+} from '../index.ts';
 import type { DevicesSaid } from './devices.ts';
+import { componentDifferences, documentDifferences, documentRows } from './documents.ts';
 import { describeBytes, describeDuration, describeShare, describeTime } from './units.ts';
 
 export type Row = {
@@ -139,6 +148,7 @@ function statementRows(statement: Statement | null): readonly Row[] {
     plain('File name', statement.subject[0]?.name ?? ''),
     plain('For hardware', wildcard(hardware, 'any')),
     plain('Installs over', wildcard(precursors, 'any version')),
+    ...documentRows(statement),
   ];
 }
 
@@ -230,8 +240,15 @@ export type Difference = {
   readonly same: boolean;
 };
 
-/** How a release differs from another one, from the statements of both. */
-export function differencesOf(previous: Statement, next: Statement): readonly Difference[] {
+/**
+ * How a release differs from another one, from the statements of both; part by part from whole bills of materials, where
+ * those are at hand.
+ */
+export function differencesOf(
+  previous: Statement,
+  next: Statement,
+  sboms: { readonly before: SbomDocument; readonly now: SbomDocument } | null = null,
+): readonly Difference[] {
   const [old, current] = [previous.predicate, next.predicate];
   const row = (label: string, was: string, is: string): Difference => ({
     label,
@@ -250,7 +267,8 @@ export function differencesOf(previous: Statement, next: Statement): readonly Di
     row('Rollback index', String(old.rollbackIndex), String(current.rollbackIndex)),
     row('Hardware', wildcard(old.hardware, 'any'), wildcard(current.hardware, 'any')),
     row('Installs over', wildcard(old.precursors, 'any version'), wildcard(current.precursors, 'any version')),
-    ...componentRows(old.sbom, current.sbom),
+    ...documentDifferences(previous, next),
+    ...(sboms ? componentDifferences(sboms.before, sboms.now) : componentRows(old.sbom, current.sbom)),
   ];
 }
 

@@ -79,6 +79,7 @@ const said = (proposal: Proposal, change: Partial<Said> = {}): Said => ({
   account: team,
   attestation: null,
   devices: null,
+  documents: [],
   previous: null,
   ...change,
 });

@@ -14,12 +14,14 @@ import {
   proposalSchema,
   type Reject,
   type ReleaseResource,
+  readAtMost,
   releaseSchema,
   type ServerInfo,
   type Signer,
   serverInfoSchema,
   tokenSchema,
 } from '@firmproof/protocol';
+import type { DocumentPlace } from '@firmproof/protocol/review';
 import * as z from 'zod';
 
 const timeoutMilliseconds = 30_000;
@@ -78,6 +80,11 @@ export class Api {
   proposedDevices = async (id: string): Promise<string> => (await this.#fetch(`/v1/proposals/${id}/devices`)).text();
   attestation = async ({ product, version }: ReleaseResource): Promise<string> =>
     (await this.#fetch(`/v1/products/${product}/releases/${version}/attestation`)).text();
+
+  document = async (product: ProductId, { digest, sizeBytes }: DocumentPlace): Promise<Uint8Array> =>
+    readAtMost((await this.#fetch(`/v1/products/${product}/documents/${digest}`)).body, sizeBytes + 1);
+  proposedDocument = async (id: string, { digest, sizeBytes }: DocumentPlace): Promise<Uint8Array> =>
+    readAtMost((await this.#fetch(`/v1/proposals/${id}/documents/${digest}`)).body, sizeBytes + 1);
 
   approve = (id: string, by: SignedBy): Promise<Proposal> =>
     this.#post(proposalSchema, `/v1/proposals/${id}/approvals`, by);
