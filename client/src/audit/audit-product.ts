@@ -24,6 +24,7 @@ import { RpcNode } from './rpc-node.ts';
 import { type AgreedBlock, agreeOnFinalBlock, defaultQuorum } from './rpc-quorum.ts';
 import { type RootDocuments, rootDocuments, type WitnessedProof, witnessedProof } from './server-carrier.ts';
 import { Sidecar } from './sidecar.ts';
+import { SignerSets } from './signer-sets.ts';
 
 export type AuditStep = 'entries' | 'approvals' | 'bytes';
 
@@ -160,6 +161,7 @@ function examine(
   let bytes = 0;
   return examineHistory(state, facts, place, {
     transactions: approvals ? transactionsFrom(agreed.nodes, state.transactions) : null,
+    signerSets: new SignerSets(agreed.nodes, agreed.block.number),
     means: {
       sources,
       fetch,

@@ -46,7 +46,7 @@ const summary: AuditSummary = {
 
 /** An audit whose every free text is the same: who signs a statement or runs a gateway may write what they like. */
 function auditSaying(text: string): Audit {
-  const approval = { form: 'key', approver: account, epoch: null, signers: [], quorum: 'reached' } as const;
+  const approval = { form: 'key', approver: account, epoch: null, signers: [], quorum: 'reached', set: null } as const;
   const block = { number: 8, hash: word };
   const release: AuditedRelease = {
     ...{
