@@ -6,10 +6,11 @@ export {
   setRecovery,
   setSigners,
 } from './account-change.ts';
+export { type AdvisoryDraft, advisoryRevisions, listAdvisories, sendAdvisory, signAdvisory } from './advisory.ts';
 export { FirmproofClient, type UploadProgress } from './api-client.ts';
 export { signAction } from './approve.ts';
 export { type ApprovalSignature, type Approver, SignerApprover, WalletApprover } from './approver.ts';
-export { type Attest, attest, buildStatement, signAttestation } from './attest.ts';
+export { type Attest, attest, buildStatement, type SignStatement, signAttestation, signStatement } from './attest.ts';
 export {
   Audit,
   type AuditedApproval,
@@ -31,15 +32,19 @@ export { keylessAttester, type SigstoreServices, sigstoreWitnesses } from './key
 export { type Move, registerSuccessor } from './move-product.ts';
 export type { ReleaseOptions } from './prepare-release.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
+export { attestRebuild, type ListedRebuilds, listRebuilds, type RebuildOptions } from './rebuild.ts';
+export { recordedImage } from './recorded-image.ts';
 export { everybodyAtOnce, type Rollout } from './rollout.ts';
 export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
 export { parseTeamRule, reserveOf, type SignerSet } from './team.ts';
 export {
   addBuildKey,
+  addRebuilder,
   addWitness,
   changeQuorum,
   changeRootKeys,
   dropBuildKey,
+  dropRebuilder,
   dropWitness,
   type LiveAttestation,
   liveAttestations,

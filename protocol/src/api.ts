@@ -304,6 +304,9 @@ export const releaseSchema = z
     supportUntil: supplyChainShape.supportUntil.meta({ description: 'YYYY-MM-DD; likewise.' }),
     sizeBytes: z.int().optional(),
     purpose: z.enum(releasePurposes).optional().meta({ description: 'As the statement says it; likewise.' }),
+    rebuilders: z.int().optional().meta({
+      description: 'How many rebuilders have vouched for it, as this server counts. A hint: verify the rebuilds.',
+    }),
   })
   .meta({ id: 'Release' });
 export type ReleaseResource = z.infer<typeof releaseSchema>;

@@ -14,6 +14,7 @@ import { bodyOf } from './parameters.ts';
 import { notFound, problemHandler } from './problem.ts';
 import { productRoutes } from './product-routes.ts';
 import { proposalRoutes } from './proposal-routes.ts';
+import { saidLaterRoutes } from './said-later-routes.ts';
 
 const apiVersion = '1.0.0';
 /** A chain of trust roots with their signatures is the largest JSON that anybody sends. */
@@ -81,6 +82,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(auditRoutes(dependencies));
   app.use(deviceAnchorRoutes(dependencies));
   app.use(deviceRoutes(dependencies));
+  app.use(saidLaterRoutes(dependencies));
   if (dependencies.pages) app.use(dependencies.pages);
   app.use(notFound);
   app.use(problemHandler(log));

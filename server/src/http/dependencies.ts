@@ -15,6 +15,8 @@ import type { Approvals } from '../proposals/approvals.ts';
 import type { Intake } from '../proposals/intake.ts';
 import type { ProposalStore } from '../proposals/proposal-store.ts';
 import type { TrustRoots } from '../proposals/trust-roots.ts';
+import type { Advisories } from '../said-later/advisories.ts';
+import type { Rebuilds } from '../said-later/rebuilds.ts';
 import type { Tokens } from './authentication.ts';
 import type { Metrics } from './metrics.ts';
 import type { UploadQuota } from './upload-quota.ts';
@@ -39,6 +41,8 @@ export type Dependencies = {
   readonly audit: { readonly history: AuditHistory; readonly proofs: ProductProofs };
   readonly stops: Stops;
   readonly trustRoots: TrustRoots;
+  readonly rebuilds: Rebuilds;
+  readonly advisories: Advisories;
   readonly devices: Devices;
   readonly documents: Documents;
   readonly metrics: Metrics;

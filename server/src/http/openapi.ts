@@ -46,11 +46,12 @@ import {
 import { entrySchema, productProofSchema, transactionSchema } from '@firmproof/protocol/audit';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { saidLaterOperations } from './said-later-operations.ts';
 
 type Method = 'get' | 'post' | 'put' | 'delete';
 
 /** One line an operation: what it is for, what it takes and what it answers. The routes are tested against this table. */
-type Operation = {
+export type Operation = {
   readonly method: Method;
   readonly path: string;
   readonly summary: string;
@@ -461,6 +462,7 @@ export const operations: readonly Operation[] = [
     status: 200,
     contentType: 'text/event-stream',
   },
+  ...saidLaterOperations,
 ];
 
 const multipartSchema = z.object({
