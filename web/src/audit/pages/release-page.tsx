@@ -17,6 +17,7 @@ import { Audited } from '../parts/auditing.tsx';
 import { DocumentList } from '../parts/document-list.tsx';
 import { ReleaseBanner } from '../parts/release-banner.tsx';
 import { ReleaseEvents } from '../parts/release-events.tsx';
+import { SaidLaterSections } from '../parts/said-later-sections.tsx';
 import { StatementRows } from '../parts/statement-rows.tsx';
 import { TrustRootOffer } from '../parts/trust-root-offer.tsx';
 import { VerdictBanner } from '../parts/verdict-banner.tsx';
@@ -119,6 +120,12 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
               <DocumentList documents={documents} onFetch={fetch} />
             </Section>
           )}
+          <SaidLaterSections
+            audit={audit}
+            release={release}
+            attestedBy={found.attestedBy}
+            isVouched={found.isVouched}
+          />
           <Section title="What happened to it">
             <ReleaseEvents audit={audit} release={release} />
           </Section>
