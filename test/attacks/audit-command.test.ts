@@ -137,7 +137,7 @@ describe('A21 a node that makes events up', () => {
     ['with other data', (log) => ({ ...log, data: `${log.data.slice(0, 10)}${'4'.repeat(8)}${log.data.slice(18)}` })],
   ])('%s instead of the real one is found out, and another node asked', async (_, change) => {
     wires[0].lie = logs((log) => (isSecond(log) ? [change(log)] : [log]));
-    expect(await alone()).toMatchObject({ complete: false, releases: 0 });
+    expect(await alone()).toMatchObject({ complete: false, releaseCount: 0 });
     const summary = await together();
     expect(summary.complete).toBe(true);
     expect(found(summary)).toEqual(['warn nodes-disagree']);

@@ -126,7 +126,7 @@ describe('a team whose releases CI signs', () => {
     const [identity] = team.trustRoot.sigstore?.identities ?? [];
     expect(released).toMatchObject({
       version: '1.0.0',
-      approval: { form: 'vendor-account', epoch: 1 },
+      approval: { form: 'vendor-account', epoch: 1, quorum: 'reached' },
       signature: { state: 'trusted', by: { kind: 'identity', ...identity } },
     });
     expect(released?.approval.signers.length).toBeGreaterThan(1);

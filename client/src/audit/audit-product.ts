@@ -24,6 +24,7 @@ import { RpcNode } from './rpc-node.ts';
 import { type AgreedBlock, agreeOnFinalBlock, defaultQuorum } from './rpc-quorum.ts';
 import { type RootDocuments, rootDocuments, type WitnessedProof, witnessedProof } from './server-carrier.ts';
 import { Sidecar } from './sidecar.ts';
+import { SignerSets } from './signer-sets.ts';
 
 export type AuditStep = 'entries' | 'approvals' | 'bytes';
 
@@ -160,6 +161,7 @@ function examine(
   let bytes = 0;
   return examineHistory(state, facts, place, {
     transactions: approvals ? transactionsFrom(agreed.nodes, state.transactions) : null,
+    signerSets: new SignerSets(agreed.nodes, agreed.block.number),
     means: {
       sources,
       fetch,
@@ -259,7 +261,7 @@ export function summarize(
     epoch,
     trustRoot,
     pending: model?.pending ? { sequence: model.pending.sequence, pendingFrom: model.pending.pendingFrom } : null,
-    releases: model?.releases.size ?? 0,
+    releaseCount: model?.releases.size ?? 0,
     channels: [...(model?.channels.values() ?? [])].map(({ channel, version, halted }) => ({
       channel,
       version,

@@ -209,7 +209,8 @@ function chained(entries: readonly Entry[], block: number, last: number): BlockE
   return { why: `shows a trail that does not end, in block ${block}`, isLie: true };
 }
 
-function readLogs(value: unknown): readonly RpcLog[] {
+/** @throws RpcRefusal where they are malformed */
+export function readLogs(value: unknown): readonly RpcLog[] {
   const parsed = logsSchema.safeParse(value);
   if (!parsed.success) throw new RpcRefusal('the logs are malformed', undefined);
   return parsed.data.map(({ removed, ...log }) => ({ ...log, ...(removed !== undefined && { removed }) }));

@@ -10,6 +10,7 @@ import {
 import type { AuditedApproval } from './report.ts';
 import type { RpcNode } from './rpc-node.ts';
 import type { Sidecar } from './sidecar.ts';
+import type { SignerSets } from './signer-sets.ts';
 
 /** Where transactions come from, several at once; null for one that nobody has. */
 export type Transactions = (events: readonly HistoryEvent[]) => Promise<readonly (Transaction | null)[]>;
@@ -64,8 +65,9 @@ export async function examineApproval(
   approver: Address | null,
   transaction: Transaction | null,
   place: ProductPlace,
+  signerSets: SignerSets | null,
 ): Promise<{ readonly approval: AuditedApproval; readonly finding: Finding | null }> {
-  const unseen = { approver, epoch: null, signers: [], quorum: 'unknown' } as const;
+  const unseen = { approver, epoch: null, signers: [], quorum: 'unknown', set: null } as const;
   const about = `${event.kind} (event ${event.sequence})`;
   const unproven = (severity: Finding['severity'], message: string): Finding => ({
     code: 'approval-unproven',
@@ -78,7 +80,18 @@ export async function examineApproval(
     return { approval, finding: unproven('warn', `nobody has transaction ${event.transaction}`) };
   }
   try {
-    const approval = await approvalOf(event, transaction, { ...place, approver });
+    const seen = await approvalOf(event, transaction, { ...place, approver });
+    const set = approver !== null && seen.epoch !== null ? await signerSets?.at(approver, seen.epoch) : null;
+    if (set) {
+      // Who has signed is proved already; whether they are enough is told by the set.
+      const { quorum } = await approvalOf(event, transaction, { ...place, approver, signerSets: [set] });
+      const { signers, threshold } = set;
+      const approval: AuditedApproval = { ...seen, quorum, set: { signers, threshold } };
+      if (quorum === 'reached') return { approval, finding: null };
+      const differs = `the nodes show other signers of ${approver} at epoch ${seen.epoch} than those who have signed`;
+      return { approval, finding: unproven('warn', differs) };
+    }
+    const approval: AuditedApproval = { ...seen, set: null };
     if (approval.quorum === 'missed') return { approval, finding: unproven('bad', 'a signature does not hold') };
     if (approval.form === 'contract')
       return { approval, finding: unproven('info', `${approver} is a contract whose rules are its own`) };

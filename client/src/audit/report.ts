@@ -7,6 +7,7 @@ import type {
   ProductId,
   ReleasePurpose,
   Sha256Digest,
+  Signer,
   SignerIdentity,
   Version,
 } from '@firmproof/protocol';
@@ -19,6 +20,8 @@ import type { Availability } from './content-source.ts';
  */
 export type AuditedApproval = Omit<EventApproval, 'form'> & {
   readonly form: EventApproval['form'] | 'unavailable' | 'contradicted' | 'skipped';
+  /** The account's signers at that epoch, as nodes say; null where it has none, or nobody says. */
+  readonly set: { readonly signers: readonly Signer[]; readonly threshold: number } | null;
 };
 
 /** Who signed the attestation, by the trust root that was in force when the release was published. */
@@ -120,7 +123,7 @@ export type AuditSummary = {
   readonly epoch: number;
   readonly trustRoot: Sha256Digest;
   readonly pending: { readonly sequence: number; readonly pendingFrom: number } | null;
-  readonly releases: number;
+  readonly releaseCount: number;
   readonly channels: readonly Pick<ChannelHistory, 'channel' | 'version' | 'halted'>[];
   readonly findings: readonly Finding[];
   /** Findings beyond those listed. */

@@ -38,7 +38,7 @@ const summary: AuditSummary = {
   epoch: 1,
   trustRoot: digest,
   pending: null,
-  releases: 1,
+  releaseCount: 1,
   channels: [{ channel: parseChannel('stable'), version, halted: true }],
   findings: [],
   moreFindings: 0,
@@ -46,7 +46,7 @@ const summary: AuditSummary = {
 
 /** An audit whose every free text is the same: who signs a statement or runs a gateway may write what they like. */
 function auditSaying(text: string): Audit {
-  const approval = { form: 'key', approver: account, epoch: null, signers: [], quorum: 'reached' } as const;
+  const approval = { form: 'key', approver: account, epoch: null, signers: [], quorum: 'reached', set: null } as const;
   const block = { number: 8, hash: word };
   const release: AuditedRelease = {
     ...{
@@ -124,7 +124,7 @@ describe('a report of hostile texts', () => {
     const text = '"}\n</script>\u2028';
     const line = whole(jsonOf(auditSaying(text), { events: true }));
     expect(line.split('\n')).toHaveLength(2);
-    expect(JSON.parse(line)).toMatchObject({ name: text, releaseList: [{ statement: { notes: text } }], events: [{}] });
+    expect(JSON.parse(line)).toMatchObject({ name: text, releases: [{ statement: { notes: text } }], events: [{}] });
   });
 });
 

@@ -67,7 +67,7 @@ export function* htmlOf(audit: Audit): Generator<string> {
   yield findingsOf(summary).text;
   yield settingsOf(summary).text;
   if (summary.complete) {
-    yield* section('releases', 'Releases', releaseTitles, rows(audit.releases(), releaseRow), summary.releases);
+    yield* section('releases', 'Releases', releaseTitles, rows(audit.releases(), releaseRow), summary.releaseCount);
     yield* section('events', 'All events', eventTitles, rows(audit.events(), eventRow), summary.sequence);
   }
   yield '</main></body></html>\n';

@@ -77,17 +77,19 @@ export function detailOf(event: HistoryEvent): string {
 }
 
 /** A signer as people know it: a wallet's address, or the beginning of a key. */
-function signerName(signer: Signer): string {
+export function signerName(signer: Signer): string {
   return signerKind(signer) === 'wallet' ? short(signer) : `${signerKind(signer)} ${short(`0x${signer.slice(42)}`)}`;
 }
 
-export function approvalText({ form, approver, signers, epoch }: AuditedApproval): string {
+export function approvalText({ form, approver, signers, epoch, set }: AuditedApproval): string {
   switch (form) {
     case 'key':
       return `key ${short(approver ?? '')}`;
     case 'vendor-account': {
       const names = signers.map(({ signer, valid }) => `${signerName(signer)}${valid ? '' : ' (INVALID)'}`).join(' + ');
-      return `${signers.length} of account ${short(approver ?? '')}${epoch === null ? '' : ` epoch ${epoch}`}: ${names}`;
+      const count =
+        set === null ? `${signers.length}` : `${signers.length} of ${set.signers.length} (${set.threshold} needed)`;
+      return `${count} of account ${short(approver ?? '')}${epoch === null ? '' : ` epoch ${epoch}`}: ${names}`;
     }
     case 'contract':
       return `contract ${short(approver ?? '')}, not checked`;
