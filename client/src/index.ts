@@ -28,7 +28,7 @@ export { writeDeviceFiles } from './device-files.ts';
 export { type DocumentFiles, type PreparedDocuments, prepareDocuments } from './documents/prepare-documents.ts';
 export { type ExportedRelease, exportRelease } from './export-release.ts';
 export { Home } from './home.ts';
-export { keylessAttester, type SigstoreServices, sigstoreWitnesses } from './keyless.ts';
+export { keylessAttester, keylessSigner, type SigstoreServices, sigstoreWitnesses } from './keyless.ts';
 export { type Move, registerSuccessor } from './move-product.ts';
 export type { ReleaseOptions } from './prepare-release.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
