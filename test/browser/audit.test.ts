@@ -223,7 +223,7 @@ describe('one release', () => {
     });
     await page.getByText('The trust root of essential-hub is in use.').waitFor();
     await page.goto(`${host.url}/#/product/${product}/release/1.0.0`);
-    await page.getByText('The radio takes commands without pairing').waitFor();
+    await page.getByRole('alert').getByText('The radio takes commands without pairing').waitFor();
     await page.getByText('alice got the same image').waitFor();
     expect(await page.locator('.documents').getByText('signature verified').count()).toBe(2);
     await page.getByText('Not counted: 1 advisory').waitFor();

@@ -1,18 +1,21 @@
-import { type Advisory, type AdvisoryStatus, type CountedRebuild, isFirmproofError } from '@firmproof/protocol';
-import type { ReleaseHistory } from '@firmproof/protocol/audit';
+import {
+  type Advisory,
+  type AdvisoryStatus,
+  type CountedRebuild,
+  isFirmproofError,
+  type ProductId,
+} from '@firmproof/protocol';
 import { describeTime } from '@firmproof/protocol/review';
+import { Notice } from '../../parts/notice.tsx';
 import { Section } from '../../parts/section.tsx';
-import { useLoaded } from '../../parts/use-loaded.ts';
-import type { ProductAudit } from '../data/audit.ts';
-import { loadSaidLater } from '../data/said-later.ts';
+import type { Loaded } from '../../parts/use-loaded.ts';
+import type { SaidLater } from '../data/said-later.ts';
 import { linkTo } from '../route.ts';
 import { plural } from './words.ts';
 
 type Props = {
-  readonly audit: ProductAudit;
-  readonly release: ReleaseHistory;
-  /** The key that signed the release's own attestation: it cannot vouch for itself as a rebuilder. */
-  readonly attestedBy: string | null;
+  readonly product: ProductId;
+  readonly loaded: Loaded<SaidLater>;
   /** Whether somebody vouches for the history, which names the trust root that says whose word counts. */
   readonly isVouched: boolean;
 };
@@ -24,9 +27,28 @@ const statusWords: Readonly<Record<AdvisoryStatus, string>> = {
   under_investigation: 'under investigation',
 };
 
+/** What somebody has to know before they use a release, where the vendor has said so since. */
+export function AdvisoryNotice({ loaded, isVouched }: Omit<Props, 'product'>) {
+  if (loaded.state !== 'ready') return null;
+  const asking = loaded.value.advisories.filter(({ statement }) => isAsking(statement.predicate.status));
+  if (asking.length === 0) return null;
+  return (
+    <Notice tone={isVouched ? 'bad' : 'warn'} title="An advisory is about this release">
+      <ul>
+        {asking.map(({ digest, statement: { predicate } }) => (
+          <li key={digest}>
+            {predicate.title} ({statusWords[predicate.status]}, {predicate.severity})
+          </li>
+        ))}
+      </ul>
+    </Notice>
+  );
+}
+
+const isAsking = (status: AdvisoryStatus) => status === 'affected' || status === 'under_investigation';
+
 /** Advisories and rebuilds: signed after the release was recorded. */
-export function SaidLaterSections({ audit, release, attestedBy, isVouched }: Props) {
-  const loaded = useLoaded(() => loadSaidLater(audit, release, attestedBy), `${release.version} ${attestedBy}`);
+export function SaidLaterSections({ product, loaded, isVouched }: Props) {
   if (loaded.state === 'loading') return null;
   if (loaded.state === 'failed') {
     const why = isFirmproofError(loaded.error) ? loaded.error.message : String(loaded.error);
@@ -43,7 +65,7 @@ export function SaidLaterSections({ audit, release, attestedBy, isVouched }: Pro
         {advisories.length === 0 && <p className="empty">The server has none about this release that is proven.</p>}
         <ul className="documents">
           {advisories.map((advisory) => (
-            <AdvisoryItem key={advisory.digest} audit={audit} advisory={advisory} isVouched={isVouched} />
+            <AdvisoryItem key={advisory.digest} product={product} advisory={advisory} isVouched={isVouched} />
           ))}
         </ul>
         <Unproven count={unprovenAdvisories} what="advisory" many="advisories" />
@@ -84,12 +106,12 @@ function Unproven({ count, what, many }: { count: number; what: string; many: st
   );
 }
 
-type AdvisoryItemProps = Pick<Props, 'audit' | 'isVouched'> & { readonly advisory: Advisory };
+type AdvisoryItemProps = Pick<Props, 'product' | 'isVouched'> & { readonly advisory: Advisory };
 
-function AdvisoryItem({ audit, advisory, isVouched }: AdvisoryItemProps) {
+function AdvisoryItem({ product, advisory, isVouched }: AdvisoryItemProps) {
   const { id, revision, title, text, severity, status, fixedIn, publishedAt, vulnerabilities } =
     advisory.statement.predicate;
-  const tone = status === 'affected' || status === 'under_investigation' ? 'failed' : 'passed';
+  const tone = isAsking(status) ? 'failed' : 'passed';
   return (
     <li>
       <div>
@@ -103,7 +125,7 @@ function AdvisoryItem({ audit, advisory, isVouched }: AdvisoryItemProps) {
         <p className="notes">{text}</p>
         {fixedIn && (
           <p>
-            Fixed in <a href={linkTo.release(audit.product, fixedIn)}>{fixedIn}</a>
+            Fixed in <a href={linkTo.release(product, fixedIn)}>{fixedIn}</a>
           </p>
         )}
       </div>
