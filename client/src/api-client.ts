@@ -54,8 +54,10 @@ import {
   releaseSchema,
   type ServerInfo,
   type Stopped,
+  type StoredReceipt,
   serverInfoSchema,
   stoppedSchema,
+  storedReceiptSchema,
   tokenSchema,
   type Version,
 } from '@firmproof/protocol';
@@ -125,6 +127,18 @@ export class FirmproofClient {
     return understand(await this.#fetch(path, { method: 'POST', headers, body: JSON.stringify(body) }), schema);
   }
 
+  /** For the parts of the API that have a class of their own. @throws FirmproofError with the server's code */
+  async call<Schema extends z.ZodType>(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    options: { readonly body?: object; readonly answer: Schema },
+  ): Promise<z.output<Schema>> {
+    const { body, answer } = options;
+    const init = body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const response = await this.#fetch(path, { method, ...init });
+    return response.status === 204 ? answer.parse(undefined) : understand(response, answer);
+  }
+
   async *#pages<Item extends z.ZodType>(
     path: string,
     item: Item,
@@ -181,6 +195,10 @@ export class FirmproofClient {
   async revokeClaimToken(product: ProductId, id: string): Promise<void> {
     await this.#fetch(`/v1/products/${product}/claim-tokens/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
+
+  /** What became of releases, as devices have signed it: see `verifiedReceipts`, which believes the signatures only. */
+  outcomes = (product: ProductId): AsyncGenerator<StoredReceipt> =>
+    this.#pages(`/v1/products/${product}/receipts`, storedReceiptSchema, { kind: 'outcome' });
 
   /** The enrolled devices as a list to anchor, as CSV, as it comes. */
   async *deviceList(product: ProductId): AsyncGenerator<Uint8Array> {

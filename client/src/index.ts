@@ -6,6 +6,7 @@ export {
   setRecovery,
   setSigners,
 } from './account-change.ts';
+export { Administration } from './administration.ts';
 export { type AdvisoryDraft, advisoryRevisions, listAdvisories, sendAdvisory, signAdvisory } from './advisory.ts';
 export { FirmproofClient, type UploadProgress } from './api-client.ts';
 export { signAction } from './approve.ts';
@@ -35,6 +36,7 @@ export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from
 export { attestRebuild, type ListedRebuilds, listRebuilds, type RebuildOptions } from './rebuild.ts';
 export { recordedImage } from './recorded-image.ts';
 export { everybodyAtOnce, type Rollout } from './rollout.ts';
+export { readServerLog } from './server-log.ts';
 export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
 export { parseTeamRule, reserveOf, type SignerSet } from './team.ts';
 export {

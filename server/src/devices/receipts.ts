@@ -16,12 +16,14 @@ import {
 import type { Transaction } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
+import type { FlagWatcher } from '../webhooks/other-events.ts';
 import { type DeviceRow, devicesNamed, stateOf, withFlag } from './device-rows.ts';
 import type { SignedMessage } from './signed-message.ts';
-import type { View, Views } from './views.ts';
+import { flagOfView, type View, type Views } from './views.ts';
 
-/** The newest of each device; and what speaks of a second one with its key. */
+/** The newest of each device, the outcomes before those too, and what speaks of a second one with its key (S3.6). */
 const keptReceipts = 16;
+const keptOutcomes = 256;
 const keptClones = 4;
 
 type Reception = 'taken' | 'known' | 'clone-suspected' | 'replayed';
@@ -30,11 +32,13 @@ type Reception = 'taken' | 'known' | 'clone-suspected' | 'replayed';
 export function createReceipts({
   database,
   views,
+  onFlag,
   mayStillSend,
   nowSeconds,
 }: {
   readonly database: Database;
   readonly views: Views;
+  readonly onFlag: FlagWatcher;
   /** Whether this key may still send one in this minute. */
   readonly mayStillSend: (keyDigest: string) => boolean;
   readonly nowSeconds: () => number;
@@ -74,7 +78,7 @@ export function createReceipts({
       const view: View = receipt.seen ? await views.judge(product, receipt.seen) : { verdict: 'fits' };
       const reception = await database
         .transaction()
-        .execute((transaction) => keep(transaction, { product, keyDigest, receipt, message, view, now }));
+        .execute((transaction) => keep(transaction, { product, keyDigest, receipt, message, view, now }, onFlag));
       if (reception === 'clone-suspected')
         throw new FirmproofError(
           'clone-suspected',
@@ -96,7 +100,7 @@ type Received = {
 };
 
 /** What is known is read where it is written: of two at once, one comes first. */
-async function keep(transaction: Transaction<Tables>, received: Received): Promise<Reception> {
+async function keep(transaction: Transaction<Tables>, received: Received, onFlag: FlagWatcher): Promise<Reception> {
   const { product, keyDigest, receipt, message, now } = received;
   const digest = sha256(new TextEncoder().encode(message.body));
   const log = transaction
@@ -117,11 +121,11 @@ async function keep(transaction: Transaction<Tables>, received: Received): Promi
     .executeTakeFirstOrThrow();
   const clone = device.counter !== null && receipt.counter <= Number(device.counter);
   if (clone) {
-    const kept = await log.select(['counter', 'clone_suspected']).orderBy('counter').execute();
-    const own = kept.filter(({ clone_suspected }) => clone_suspected === 0);
-    // Below those that are kept nobody can tell a replay from a clone.
-    if (own.length >= keptReceipts && receipt.counter < Number(own[0]?.counter)) return 'replayed';
-    if (kept.length - own.length >= keptClones) return 'clone-suspected';
+    // Below the newest, of which all are kept, nobody can tell a replay from a clone.
+    const oldest = await oldestOfNewest(transaction, received, keptReceipts);
+    if (oldest !== null && receipt.counter < oldest) return 'replayed';
+    const clones = await log.select('counter').where('clone_suspected', '=', 1).execute();
+    if (clones.length >= keptClones) return 'clone-suspected';
   }
   await transaction
     .insertInto('device_receipts')
@@ -129,6 +133,7 @@ async function keep(transaction: Transaction<Tables>, received: Received): Promi
       product,
       key_digest: keyDigest,
       counter: receipt.counter,
+      kind: receipt.kind,
       digest,
       body: message.body,
       signature_input: String(message.headers['signature-input']),
@@ -137,27 +142,26 @@ async function keep(transaction: Transaction<Tables>, received: Received): Promi
       clone_suspected: clone ? 1 : 0,
     })
     .execute();
-  const change = clone
-    ? {
-        flags: withFlag(device.flags, {
-          code: 'clone-suspected',
-          at: now,
-          evidence: `counter ${receipt.counter} twice`,
-        }),
-      }
-    : newestState(received, device.flags);
+  const flag = clone
+    ? ({ code: 'clone-suspected', at: now, evidence: `counter ${receipt.counter} twice` } as const)
+    : flagOfView(received.view, now);
+  const change = {
+    ...(!clone && newestState(received)),
+    ...(flag && { flags: withFlag(device.flags, flag) }),
+  };
   await transaction
     .updateTable('devices')
     .set(change)
     .where('product', '=', product)
     .where('key_digest', '=', keyDigest)
     .execute();
+  if (flag) await onFlag(transaction, { product, keyDigest, device: receipt.device, flag, before: device.flags });
   if (clone) return 'clone-suspected';
   await prune(transaction, received);
   return 'taken';
 }
 
-function newestState({ receipt, view, now }: Received, flags: string): Partial<Tables['devices']> {
+function newestState({ receipt, view, now }: Received): Partial<Tables['devices']> {
   const { counter, running, outcome, seen, agentVersion } = receipt;
   return {
     counter,
@@ -168,29 +172,41 @@ function newestState({ receipt, view, now }: Received, flags: string): Partial<T
     seen: seen === null ? null : JSON.stringify(seen),
     view_judged: view.verdict === 'unknown' ? 0 : 1,
     agent_version: agentVersion,
-    ...(view.verdict === 'differs' && {
-      flags: withFlag(flags, { code: 'split-view', at: now, evidence: view.evidence }),
-    }),
   };
 }
 
-async function prune(transaction: Transaction<Tables>, { product, keyDigest }: Received): Promise<void> {
-  const newest = await transaction
+/** The lowest counter among so many of the newest; null where there are fewer. */
+async function oldestOfNewest(
+  transaction: Transaction<Tables>,
+  { product, keyDigest }: Received,
+  count: number,
+  kind?: Receipt['kind'],
+): Promise<number | null> {
+  let query = transaction
     .selectFrom('device_receipts')
     .select('counter')
     .where('product', '=', product)
     .where('key_digest', '=', keyDigest)
-    .where('clone_suspected', '=', 0)
+    .where('clone_suspected', '=', 0);
+  if (kind !== undefined) query = query.where('kind', '=', kind);
+  const row = await query
     .orderBy('counter', 'desc')
-    .limit(keptReceipts)
-    .execute();
-  const oldest = newest.at(-1)?.counter;
-  if (oldest === undefined || newest.length < keptReceipts) return;
-  await transaction
+    .offset(count - 1)
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : Number(row.counter);
+}
+
+/** Outcomes are the register of what was ever installed: what is alive day after day does not push them out. */
+async function prune(transaction: Transaction<Tables>, received: Received): Promise<void> {
+  const drop = transaction
     .deleteFrom('device_receipts')
-    .where('product', '=', product)
-    .where('key_digest', '=', keyDigest)
-    .where('clone_suspected', '=', 0)
-    .where('counter', '<', oldest)
-    .execute();
+    .where('product', '=', received.product)
+    .where('key_digest', '=', received.keyDigest)
+    .where('clone_suspected', '=', 0);
+  const oldest = await oldestOfNewest(transaction, received, keptReceipts);
+  if (oldest === null) return;
+  await drop.where('counter', '<', oldest).where('kind', '=', 'heartbeat').execute();
+  const oldestOutcome = await oldestOfNewest(transaction, received, keptOutcomes, 'outcome');
+  if (oldestOutcome !== null) await drop.where('counter', '<', Math.min(oldest, oldestOutcome)).execute();
 }

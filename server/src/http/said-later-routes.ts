@@ -51,7 +51,7 @@ export function saidLaterRoutes(dependencies: Dependencies): Router {
   });
 
   router.post('/v1/products/:product/advisories', async (request, response) => {
-    const owner = await tokens.requireForProduct(request, parseProductId(parameter(request, 'product')));
+    const owner = await tokens.require(request);
     const { product, root } = await productOf(request);
     await intake.requireProposer(product, owner);
     const { attestation } = bodyOf(request, signedStatementRequestSchema);

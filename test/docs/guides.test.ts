@@ -1,10 +1,10 @@
-// The guides about rebuilders and advisories, typed word for word: by a vendor, a rebuilder and a device, each with a directory of its own.
+// The guides about audits, reports, rebuilders and advisories, typed word for word: by a vendor, a rebuilder and a device, each with a directory of its own.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { firmproof, firmproofAgent } from '../support/command.ts';
 import { readPage, sectionsOf, shellBlocks } from '../support/page.ts';
 import { destroyStack, eventually, type Stack, startStack, temporaryDirectory } from '../support/stack.ts';
@@ -84,4 +84,28 @@ test('advisories', async () => {
     (output) => output.includes(shown),
     'the device to show the advisory',
   );
+});
+
+describe('audits and reports', () => {
+  beforeAll(() => {
+    mkdirSync(join(directory, 'play', 'kitchen'), { recursive: true });
+    copyFileSync(join(directory, 'device', 'trust-root.json'), join(directory, 'play', 'kitchen', 'trust-root.json'));
+  });
+
+  test('an audit, taken along', async () => {
+    const page = 'docs/audit.md';
+    const audited = await type(`# the auditor\n${codeOf(page, 'Try it on the demo')}`);
+    expect(audited).toMatch(/^complete: \d+ events replay/m);
+    expect(audited).toMatch(/^1\.0\.0 +active .* 1 of 1 /m);
+    const taken = await type(`# the auditor\n${codeOf(page, 'Take it along')}`);
+    expect(taken).toMatch(/witnesses \(quorum 2\) of the trust root given vouch/);
+    expect(readFileSync(join(directory, 'audit.html'), 'utf8')).toContain('complete');
+  });
+
+  test('both reports', async () => {
+    const reports = await type(shellBlocks(readPage('docs/reports.md')).join('\n'));
+    expect(reports).toContain('Cyber Resilience Act');
+    expect(reports).toContain('UN Regulation No. 156');
+    expect(readFileSync(join(directory, 'register.csv'), 'utf8')).toMatch(/^rxswin,device,/);
+  });
 });
