@@ -44,6 +44,13 @@ const summary: AuditSummary = {
   moreFindings: 0,
 };
 
+const supplyChain = (text: string) => ({
+  severity: text,
+  fixedVulnerabilities: [text],
+  supportUntil: text,
+  documents: [{ kind: text, format: text, name: text, digest, sizeBytes: 1, availableIn: 1 }],
+});
+
 /** An audit whose every free text is the same: who signs a statement or runs a gateway may write what they like. */
 function auditSaying(text: string): Audit {
   const approval = { form: 'key', approver: account, epoch: null, signers: [], quorum: 'reached', set: null } as const;
@@ -60,7 +67,15 @@ function auditSaying(text: string): Audit {
     },
     ...{ headOf: [], promotions: 0, image: digest, attestation: digest, block, transaction: word, approval },
     signature: { state: 'trusted', by: { kind: 'identity', identity: text, issuer: text } },
-    statement: { cid: text, sizeBytes: 1, hardware: [text], precursors: [text], purpose: 'feature', notes: text },
+    statement: {
+      cid: text,
+      sizeBytes: 1,
+      hardware: [text],
+      precursors: [text],
+      purpose: 'feature',
+      notes: text,
+      ...supplyChain(text),
+    },
     availability: [{ source: text, attestation: 'available', image: 'wrong' }],
   };
   const event = {
