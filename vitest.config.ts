@@ -8,8 +8,17 @@ export default defineConfig({
   test: {
     // Tests mostly wait for blocks and for processes: more of them than there are cores keep the cores busy.
     maxWorkers: 3,
+    globalSetup: ['test/support/bundles.ts'],
     projects: [
-      { test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts', 'contracts/test/**/*.test.ts'] } },
+      {
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'contracts/test/**/*.test.ts'],
+          // Loading the same modules for each file anew would take longer than these tests do.
+          isolate: false,
+        },
+      },
       { test: { ...common, name: 'browser', include: ['test/browser/**/*.test.ts'] } },
       {
         test: {

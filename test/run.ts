@@ -1,7 +1,7 @@
 // `npm test`: all tests of Vitest and forge, the gas snapshot, and one closing line that adds them up.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 
 type Count = { passed: number; failed: number };
@@ -10,8 +10,14 @@ const directory = mkdtempSync(join(tmpdir(), 'firmproof-test-'));
 // Hundreds of commands are started: each reads what the first one has compiled.
 process.env['NODE_COMPILE_CACHE'] = join(directory, 'compile-cache');
 
-function run(command: string, args: readonly string[], onOutput?: (text: string) => void): Promise<number> {
+function run(
+  command: string,
+  args: readonly string[],
+  onOutput?: (text: string) => void,
+  priority = 0,
+): Promise<number> {
   const child = spawn(command, args, { stdio: ['ignore', onOutput ? 'pipe' : 'inherit', 'inherit'] });
+  if (child.pid !== undefined && priority !== 0) setPriority(child.pid, priority);
   child.stdout?.setEncoding('utf8').on('data', (text: string) => onOutput?.(text));
   return new Promise((resolve, reject) => child.on('error', reject).on('close', (code) => resolve(code ?? 1)));
 }
@@ -46,12 +52,15 @@ async function vitest(): Promise<Count> {
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed };
 }
 
-async function forge(): Promise<Count> {
+/** Takes what time of the processors others leave: its output comes when `isAlone`. */
+async function forge(isAlone: Promise<unknown>): Promise<Count> {
   let output = '';
-  const code = await run('forge', ['test', '--root', 'contracts'], (text) => {
+  const collect = (text: string) => {
     output += text;
-    process.stdout.write(text);
-  });
+  };
+  const code = await run('forge', ['test', '--root', 'contracts'], collect, constants.priority.PRIORITY_LOW);
+  await isAlone;
+  process.stdout.write(output);
   const plain = output.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
   const total = /(\d+) tests passed, (\d+) failed, \d+ skipped \(\d+ total tests\)/.exec(plain);
   const passed = Number(total?.[1] ?? 0);
@@ -84,7 +93,9 @@ async function gasSnapshot(): Promise<Count> {
 }
 
 try {
-  const counts = [await vitest(), await forge(), await gasSnapshot()];
+  // Tests wait now and then, for blocks and for processes: the contracts are compiled and tested meanwhile.
+  const others = vitest();
+  const counts = [...(await Promise.all([others, forge(others)])), await gasSnapshot()];
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);
   // Said once more at the end: of a long log, people are often shown no more than that.

@@ -123,6 +123,18 @@ export class FirmproofClient {
     return understand(await this.#fetch(path, { method: 'POST', headers, body: JSON.stringify(body) }), schema);
   }
 
+  /** For the parts of the API that have a class of their own. @throws FirmproofError with the server's code */
+  async call<Schema extends z.ZodType>(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    options: { readonly body?: object; readonly answer: Schema },
+  ): Promise<z.output<Schema>> {
+    const { body, answer } = options;
+    const init = body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const response = await this.#fetch(path, { method, ...init });
+    return response.status === 204 ? answer.parse(undefined) : understand(response, answer);
+  }
+
   async *#pages<Item extends z.ZodType>(
     path: string,
     item: Item,

@@ -13,7 +13,9 @@ import {
   productIdSchema,
   productNameSchema,
   publicKeySchema,
+  type ServerLogHead,
   type Signer,
+  serverLogHeadSchema,
   signerSchema,
   type TrustRoot,
 } from '@firmproof/protocol';
@@ -47,6 +49,9 @@ const settingsSchema = z.object({
 });
 type Settings = z.infer<typeof settingsSchema>;
 
+/** Where logs of servers ended when they were last seen, by server and publisher. */
+const serverLogHeadsSchema = z.record(z.string(), serverLogHeadSchema);
+
 const tokensSchema = z.record(z.string(), z.object({ token: z.string(), expiresAt: z.int() }));
 
 /** Keys by their job; each is a file of its own, encrypted at rest. */
@@ -71,7 +76,7 @@ function approvalKeyOf(secret: Uint8Array): SignerKey {
 /**
  * A vendor's directory: keys, the server's address, tokens, and for each product what its device images must contain.
  *
- *     settings.json  tokens.json  keys/{approval,build,root}.json  products/<name>/{trust-root,agent}.json
+ *     settings.json  tokens.json  server-logs.json  keys/{approval,build,root}.json  products/<name>/{trust-root,agent}.json
  *
  * The approval key is secp256k1 (a wallet) or P-256.
  */
@@ -225,6 +230,25 @@ export class Home {
     const { token: text, publisher, product, expiresAt } = token;
     const name = tokenName(server, publisher, product);
     await this.#write('tokens.json', { ...this.#tokens(), [name]: { token: text, expiresAt } });
+  }
+
+  #serverLogHeads(): z.infer<typeof serverLogHeadsSchema> {
+    const file = join(this.directory, 'server-logs.json');
+    if (!existsSync(file)) return {};
+    return parseJson(readFileSync(file, 'utf8'), serverLogHeadsSchema, {
+      code: 'config-invalid',
+      maximumBytes: 1024 * 1024,
+      what: file,
+    });
+  }
+
+  /** Where the log of a server ended when it was last seen here. */
+  serverLogHead(server: string, publisher: Address): ServerLogHead | null {
+    return this.#serverLogHeads()[tokenName(server, publisher)] ?? null;
+  }
+
+  async keepServerLogHead(server: string, publisher: Address, head: ServerLogHead): Promise<void> {
+    await this.#write('server-logs.json', { ...this.#serverLogHeads(), [tokenName(server, publisher)]: head });
   }
 }
 

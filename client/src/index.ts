@@ -6,6 +6,7 @@ export {
   setRecovery,
   setSigners,
 } from './account-change.ts';
+export { Administration } from './administration.ts';
 export { FirmproofClient, type UploadProgress } from './api-client.ts';
 export { signAction } from './approve.ts';
 export { type ApprovalSignature, type Approver, SignerApprover, WalletApprover } from './approver.ts';
@@ -32,6 +33,7 @@ export { type Move, registerSuccessor } from './move-product.ts';
 export type { ReleaseOptions } from './prepare-release.ts';
 export { firstTrustRoot, majorityOf, type ProductOptions, registerProduct } from './product-setup.ts';
 export { everybodyAtOnce, type Rollout } from './rollout.ts';
+export { readServerLog } from './server-log.ts';
 export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
 export { parseTeamRule, reserveOf, type SignerSet } from './team.ts';
 export {

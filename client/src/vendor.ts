@@ -19,6 +19,7 @@ import {
   parseAddress,
   productIdOf,
   type ServerInfo,
+  type TokenScope,
   type TrustRoot,
   type Version,
   zeroAddress,
@@ -63,10 +64,19 @@ export class Vendor<By extends Approver = Approver> {
     return new Vendor(client, await client.info(), approver);
   }
 
-  /** Logs in and answers with the token, so that it can be kept. @throws FirmproofError `login-invalid` */
-  static async login<By extends Approver>(client: FirmproofClient, approver: By) {
+  /**
+   * Logs in and answers with the token, so that it can be kept.
+   * @param ask.scopes What the token is for; where nothing is said, a person's daily work
+   * @throws FirmproofError `login-invalid`
+   */
+  static async login<By extends Approver>(
+    client: FirmproofClient,
+    approver: By,
+    ask: { readonly scopes?: readonly TokenScope[] | undefined } = {},
+  ) {
     const info = await client.info();
-    const token = await client.login(await approver.login(client.server, info.chainId));
+    const login = await approver.login(client.server, info.chainId);
+    const token = await client.login({ ...login, ...(ask.scopes && { scopes: [...ask.scopes] }) });
     return { vendor: new Vendor(client.withToken(token.token), info, approver), token };
   }
 

@@ -1,23 +1,4 @@
-import { chmodSync } from 'node:fs';
-import { build } from 'esbuild';
+import { bundleAgent } from './bundle.ts';
 
-/** Bundles the agent into one file without dependencies, for a device that has Node and nothing else. */
 const outfile = new URL('../dist/firmproof-agent.mjs', import.meta.url).pathname;
-const { metafile } = await build({
-  entryPoints: [new URL('../src/cli/main.ts', import.meta.url).pathname],
-  outfile,
-  bundle: true,
-  minify: true,
-  // A stack trace from the field has to be readable.
-  keepNames: true,
-  platform: 'node',
-  target: 'node24',
-  format: 'esm',
-  metafile: true,
-  banner: {
-    js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
-  },
-});
-chmodSync(outfile, 0o755);
-const sizeBytes = Object.values(metafile.outputs)[0]?.bytes ?? 0;
-console.log(`${outfile}: ${Math.round(sizeBytes / 1024)} KiB`);
+console.log(`${outfile}: ${Math.round((await bundleAgent(outfile)) / 1024)} KiB`);

@@ -11,11 +11,11 @@ import {
   type ReleasePredicate,
   redactUrl,
 } from '@firmproof/protocol';
+import { isPrivateHost } from '@firmproof/protocol/node/private-host';
 import * as dagPb from '@ipld/dag-pb';
 import { UnixFS } from 'ipfs-unixfs';
 import type { ImageTarget } from './installers/installer.ts';
 import { fetchBounded } from './network/http.ts';
-import { isPrivateHost } from './network/private-host.ts';
 import type { SourceHealth } from './network/source-health.ts';
 import { createTokenBucket, type Throttle, unlimited } from './network/token-bucket.ts';
 import type { OfflineFile } from './offline/offline-file.ts';

@@ -10,6 +10,7 @@ import { channelSchema, productIdSchema, productNameSchema, versionSchema } from
 import { maximumSigners, signerSchema } from './signers.ts';
 import { releasePurposes } from './statement.ts';
 import { releaseStatuses } from './storage-layout.ts';
+import { maximumTokenSeconds, minimumTokenSeconds, tokenIdSchema, tokenScopesSchema } from './token-scopes.ts';
 
 const signatureSchema = z
   .string()
@@ -134,6 +135,13 @@ export const loginRequestSchema = z
     signature: signatureSchema,
     signer: signerSchema.optional().meta({ description: 'The signer of the vendor account that logs in for it.' }),
     parameters: accountParametersSchema.optional().meta({ description: 'Of an account that is not on chain yet.' }),
+    scopes: tokenScopesSchema
+      .refine((scopes) => !scopes.includes('propose'), 'a token to propose is made for one product')
+      .optional()
+      .meta({ description: 'What the token is for; publish and read-receipts where nothing is said.' }),
+    lifetimeSeconds: z.int().min(minimumTokenSeconds).max(maximumTokenSeconds).optional().meta({
+      description: 'How long the token is good, where that is less than the server gives.',
+    }),
   })
   .meta({ id: 'LoginRequest' });
 
@@ -152,9 +160,8 @@ export const tokenSchema = z
   .object({
     token: z.string(),
     publisher: addressSchema,
-    scopes: z.array(z.enum(['publish', 'propose'])).meta({
-      description: 'publish: everything of the publisher. propose: releases and promotions of one product.',
-    }),
+    id: tokenIdSchema,
+    scopes: tokenScopesSchema,
     product: productIdSchema.optional().meta({ description: 'The only product that the token is for.' }),
     expiresAt: timestamp,
   })

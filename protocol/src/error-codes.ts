@@ -646,7 +646,27 @@ const serviceCodes = {
   },
   'authentication-required': { meaning: 'The request needs an API token.', remedy: 'Run `firmproof login`.' },
   'token-invalid': { meaning: 'The API token is unknown, expired or revoked.', remedy: 'Run `firmproof login` again.' },
-  'token-scope': { meaning: 'The API token does not cover this.', remedy: 'Log in for the right publisher and scope.' },
+  'token-scope': {
+    meaning: 'The API token does not cover this: it is for another publisher or product, or lacks the role.',
+    remedy: 'Log in as the right publisher, or make a token with the role that is named (docs/tokens.md).',
+  },
+  'token-not-found': {
+    meaning: 'The publisher has no living token with this id.',
+    remedy: 'See `firmproof token list`.',
+  },
+  'server-log-rewritten': {
+    meaning: 'The log of the server has been shortened or changed since it was seen, or does not hold together.',
+    remedy:
+      'Keep what you have and ask the operator. A database that was put back from a copy looks like this too; then accept the new log with `firmproof server-log --accept-rewritten`.',
+  },
+  'webhook-not-found': {
+    meaning: 'The publisher has no such webhook, or the webhook no such delivery.',
+    remedy: 'See `firmproof webhook list` and `firmproof webhook deliveries`.',
+  },
+  'webhook-address-forbidden': {
+    meaning: 'A webhook leads to an address that this server does not call: a private one, or one without TLS.',
+    remedy: 'Give an https address that anybody can reach, or ask the operator for FIRMPROOF_WEBHOOK_PRIVATE_HOSTS.',
+  },
   'login-invalid': {
     meaning: 'The login is not signed by the publisher or one of its signers, or has expired.',
     remedy: 'Log in again; check the clock.',
@@ -905,14 +925,59 @@ const serviceCodes = {
   internal: { meaning: 'A mistake in Firmproof itself.', remedy: 'Report it with the lines before it.' },
 } as const satisfies Record<string, Explanation>;
 
+/** `firmproof monitor` (docs/monitor.md). */
+const monitorCodes = {
+  'monitor-running': {
+    meaning: 'Another monitor works with the same state: two would tell everything twice.',
+    remedy: 'End the other one, or give each a state directory of its own.',
+  },
+  'monitor-state-damaged': {
+    meaning: 'The state of the monitor cannot be read, or is of a newer version.',
+    remedy:
+      'Put back a copy of the state directory, or move it away: a monitor without one takes what is there now as known and tells what happens from then on.',
+  },
+  'announcements-unreadable': {
+    meaning: 'The file of announced releases cannot be read, or has a line that is no announcement.',
+    remedy: 'A line is `<version>` or `<version> <sha-256 of the image>`; what follows `#` is a comment.',
+  },
+} as const satisfies Record<string, Explanation>;
+
+/** Webhooks, sent and received. */
+const webhookCodes = {
+  'webhook-secret-invalid': {
+    meaning: 'The secret of a webhook has not the form that both sides need.',
+    remedy: 'A secret is `whsec_` and the base64 of 24 to 64 random bytes.',
+  },
+  'webhook-malformed': {
+    meaning:
+      'A webhook lacks one of its headers webhook-id, webhook-timestamp and webhook-signature, or it has no such form.',
+    remedy: 'Refuse it: whoever sent it is not Firmproof, or something between has changed its headers.',
+  },
+  'webhook-expired': {
+    meaning: 'A webhook was signed more than five minutes before or after now.',
+    remedy: 'Refuse it: it may be repeated by somebody who saw it. If all are refused, set the clock of the receiver.',
+  },
+  'webhook-signature-invalid': {
+    meaning: 'The signature of a webhook does not fit any secret that the receiver knows.',
+    remedy: 'Refuse it. Compare the secrets of both sides, and sign over the body as it came, before any parsing.',
+  },
+} as const satisfies Record<string, Explanation>;
+
 export type DeviceCode = keyof typeof deviceCodes;
-export type ErrorCode = DeviceCode | keyof typeof inputCodes | keyof typeof serviceCodes;
+export type ErrorCode =
+  | DeviceCode
+  | keyof typeof inputCodes
+  | keyof typeof serviceCodes
+  | keyof typeof webhookCodes
+  | keyof typeof monitorCodes;
 
 /** Every code with its meaning and what to do. */
 export const errorCatalogue: Readonly<Record<ErrorCode, Explanation>> = {
   ...deviceCodes,
   ...inputCodes,
   ...serviceCodes,
+  ...webhookCodes,
+  ...monitorCodes,
 };
 
 export function isErrorCode(text: string): text is ErrorCode {

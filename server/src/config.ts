@@ -1,5 +1,12 @@
 import { resolve } from 'node:path';
-import { addressSchema, describeIssues, FirmproofError } from '@firmproof/protocol';
+import {
+  addressSchema,
+  describeIssues,
+  FirmproofError,
+  redactUrl,
+  type Sha256Digest,
+  sha256,
+} from '@firmproof/protocol';
 import { z } from 'zod';
 
 const integer = (fallback: number, minimum = 0) => z.coerce.number().int().min(minimum).default(fallback);
@@ -58,6 +65,12 @@ const environmentSchema = z
     ),
     FIRMPROOF_TOKEN_SECONDS: integer(30 * 86_400, 60).describe('Lifetime of API tokens.'),
     FIRMPROOF_ALLOWED_PUBLISHERS: list.describe('Publishers that may log in, comma separated; empty: any.'),
+    FIRMPROOF_WEBHOOK_PRIVATE_HOSTS: list.describe(
+      'Hosts of webhooks that may have private addresses, comma separated. Others are not called.',
+    ),
+    FIRMPROOF_WEBHOOK_RETRY_SECONDS: integer(5, 1).describe(
+      'Pause before a webhook that failed is tried again; four times as long after each further try, up to six hours.',
+    ),
     FIRMPROOF_PAGES: z
       .string()
       .min(1)
@@ -160,9 +173,25 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       const [issuer, keysUrl] = splitOnce(entry);
       return { issuer, keysUrl: keysUrl === '' ? null : keysUrl };
     }),
+    webhookPrivateHosts: values.FIRMPROOF_WEBHOOK_PRIVATE_HOSTS.map((host) => host.toLowerCase()),
+    webhookRetrySeconds: values.FIRMPROOF_WEBHOOK_RETRY_SECONDS,
     pages: values.FIRMPROOF_PAGES,
     logLevel: values.FIRMPROOF_LOG_LEVEL,
   };
+}
+
+/** Tells one configuration from another without telling what is in it; what an RPC address may hide in it does not count. */
+export function configurationDigest(config: Config): Sha256Digest {
+  const { chain, ...others } = config;
+  const shown = {
+    ...others,
+    chain: chain && {
+      ...chain,
+      rpcUrl: redactUrl(chain.rpcUrl),
+      witnesses: chain.witnesses.map(({ operator, url }) => ({ operator, url: redactUrl(url) })),
+    },
+  };
+  return sha256(new TextEncoder().encode(JSON.stringify(shown)));
 }
 
 /** Variables of the command line and the agent, which may be set in the same shell. */

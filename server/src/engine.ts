@@ -17,6 +17,8 @@ export function createEngine(options: {
   /** Whether something that somebody waits for needs another block. */
   readonly isWaiting: () => boolean;
   readonly relayer: Relayer;
+  /** Takes back what was told of a chain that is no more. */
+  readonly reviewTold: () => Promise<void>;
   /** Looks again at what devices were shown of the chain when it was not as far here. */
   readonly judgeViews: () => Promise<void>;
   /** Opens images and documents of releases that are installable at this time, in seconds since 1970. */
@@ -44,6 +46,7 @@ export function createEngine(options: {
       await options.evidence.forget();
       await store.reopenConfirmed();
     }
+    await options.reviewTold();
     await options.worker.pass(finalBlock);
     // What counts is the time of blocks, by which devices judge; no block may be new enough on a chain where nothing happens.
     await options.openContent(Math.max(options.nowSeconds(), caughtUp.finalSeconds));

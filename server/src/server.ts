@@ -18,7 +18,7 @@ import { createIndexer } from './chain/indexer.ts';
 import { createRegistry } from './chain/registry.ts';
 import { createRelayer } from './chain/relayer.ts';
 import { type Chain, openChain } from './chain/setup.ts';
-import type { Config } from './config.ts';
+import { type Config, configurationDigest } from './config.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { openDatabase } from './database/database.ts';
 import { createDevices } from './devices/devices.ts';
@@ -36,6 +36,9 @@ import { createUploads } from './http/uploads.ts';
 import { createGateway } from './images/gateway.ts';
 import { createImageAccess } from './images/image-access.ts';
 import { createImageStore } from './images/image-store.ts';
+import { createRefusals } from './log/refusals.ts';
+import { rejectionsTo } from './log/rejections.ts';
+import { createServerLog } from './log/server-log.ts';
 import { createIssuer } from './oidc/issuer.ts';
 import { createOidcLogin } from './oidc/oidc-login.ts';
 import { createApprovals } from './proposals/approvals.ts';
@@ -43,6 +46,10 @@ import { createIntake } from './proposals/intake.ts';
 import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
 import { createTrustRoots } from './proposals/trust-roots.ts';
+import { createTokenStore } from './tokens/token-store.ts';
+import { chainEventsTo } from './webhooks/chain-events.ts';
+import { flagsTo, proposalEventsTo } from './webhooks/other-events.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 const embeddedWitnessCount = 3;
 const embeddedPollMilliseconds = 150;
@@ -108,7 +115,21 @@ async function open(
   const contracts = createContracts({ rpc, registry, accounts, anchor });
   const relayer = createRelayer({ rpc, chainId, privateKey: chain.relayerKey });
   const witnesses = openWitnesses(config, chain, log, closing);
-  const proposals = createProposalStore(database, nowSeconds);
+  const serverLog = createServerLog({ database, nowSeconds });
+  await serverLog.started({ chainId, registry: address, configuration: configurationDigest(config) });
+  closing.push(() => serverLog.stop());
+  const webhooks = createWebhooks({
+    database,
+    serverLog,
+    policy: { development: chain.embedded, privateHosts: config.webhookPrivateHosts },
+    firstRetrySeconds: config.webhookRetrySeconds,
+    nowSeconds,
+    log,
+  });
+  const proposals = createProposalStore(database, nowSeconds, [
+    rejectionsTo(serverLog),
+    proposalEventsTo(webhooks.outbox),
+  ]);
   const approvals = createApprovals({ store: proposals, accounts, registry, nowSeconds });
   const trustRoots = createTrustRoots(database);
   const intake = createIntake({
@@ -124,9 +145,16 @@ async function open(
     approvals,
     relayer: relayer.address,
   });
-  const devices = createDevices({ database, rpc, maximumPending: config.pendingDevices, nowSeconds });
+  const devices = createDevices({
+    database,
+    serverLog,
+    onFlag: flagsTo(webhooks.outbox),
+    rpc,
+    maximumPending: config.pendingDevices,
+    nowSeconds,
+  });
   await devices.imports.dropUnfinished();
-  const stops = createStops(database, nowSeconds);
+  const stops = createStops({ database, serverLog, nowSeconds });
   const onUnproven = (error: FirmproofError) => log.warn({ err: error }, 'the RPC node gives proofs that do not hold');
   const evidence = createEvidenceService({
     database,
@@ -151,8 +179,10 @@ async function open(
     nowSeconds,
   });
   const metrics = createMetrics();
+  const tokenStore = createTokenStore({ database, serverLog, nowSeconds });
   const tokens = createTokens({
     database,
+    store: tokenStore,
     accounts,
     chainId,
     lifetimeSeconds: config.tokenSeconds,
@@ -167,12 +197,19 @@ async function open(
     allowedPublishers: config.allowedPublishers,
   });
   const engine = createEngine({
-    indexer: createIndexer({ database, rpc, registry: address, firstBlock: chain.registryBlock }),
+    indexer: createIndexer({
+      database,
+      rpc,
+      registry: address,
+      firstBlock: chain.registryBlock,
+      watcher: chainEventsTo(webhooks.outbox),
+    }),
     store: proposals,
     worker: createProposalWorker({ store: proposals, contracts, approvals, relayer, nowSeconds }),
     evidence,
     isWaiting: () => proofs.isWaiting(),
     relayer,
+    reviewTold: () => webhooks.reviewAfterRebuild(),
     judgeViews: () => devices.views.judgeAgain(),
     openContent: async (atSeconds) => {
       await access.openInstallable(atSeconds);
@@ -204,6 +241,10 @@ async function open(
     log,
     database,
     tokens,
+    tokenStore,
+    serverLog,
+    webhooks,
+    refusals: createRefusals({ database, serverLog, ownerOf: tokens.ownerOf, log }),
     oidcLogin,
     accounts,
     anchors,
@@ -241,6 +282,8 @@ async function open(
   origin = new URL(config.publicUrl ?? url).origin;
   engine.start();
   closing.push(() => engine.stop());
+  webhooks.worker.start();
+  closing.push(() => webhooks.worker.stop());
   log.info({ url, chainId, registry: address, dataDirectory: config.dataDirectory }, 'Firmproof is running');
   const { publicUrl } = config;
   return { url, publicUrl, hasPages: pages !== null, info, rpcUrl: chain.rpcUrl, ready: engine.ready, stop };

@@ -211,7 +211,7 @@ describe('tokens', () => {
     const client = new FirmproofClient({ server: stack.url });
     expect(await client.login(good)).toMatchObject({
       publisher: wallet.address.toLowerCase(),
-      scopes: ['publish'],
+      scopes: ['publish', 'read-receipts'],
     });
     await expectCode('login-invalid', () => client.login(good));
     for (const change of [{ origin: 'https://elsewhere.example' }, { deadline: 1000 }, { deadline: 9_999_999_999 }]) {
@@ -240,7 +240,7 @@ describe('tokens', () => {
     try {
       const client = new FirmproofClient({ server: closed.url });
       const good = await loginWith(closed, admitted);
-      expect(await client.login(good)).toMatchObject({ scopes: ['publish'] });
+      expect(await client.login(good)).toMatchObject({ scopes: ['publish', 'read-receipts'] });
       const other = await loginWith(closed, new Wallet(Wallet.createRandom().privateKey));
       await expectCode('login-invalid', () => client.login(other));
     } finally {

@@ -3,7 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FirmproofClient, type Vendor } from '@firmproof/client';
+import {
+  Administration,
+  FirmproofClient,
+  readServerLog,
+  type Vendor,
+  WalletApprover,
+  walletKey,
+} from '@firmproof/client';
 import { type Proposal, parseVersion, sha256 } from '@firmproof/protocol';
 import { createRpc } from '@firmproof/protocol/node';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -18,6 +25,7 @@ import {
   type TestVendor,
   temporaryDirectory,
 } from '../support/stack.ts';
+import { WebhookReceiver } from '../support/webhook-receiver.ts';
 
 type ServerProcess = { readonly child: ChildProcess; readonly url: string };
 const cleanups: (() => Promise<void> | void)[] = [];
@@ -237,3 +245,39 @@ async function waitForState(vendor: Vendor, proposal: Proposal, state: string): 
     if (now.state === state) throw new Error('reached');
   });
 }
+
+describe('a server that is killed while it tells of something', () => {
+  test('tells it again, under the same id, and its log goes on where it was', async () => {
+    const running = await service();
+    const { vendor, wallet } = running.vendor;
+    const login = await new WalletApprover(walletKey(wallet)).login(running.url, vendor.info.chainId);
+    const { token } = await vendor.client.login({ ...login, scopes: ['admin'] });
+    const admin = new Administration(vendor.client.withToken(token), vendor.account);
+    const receiver = new WebhookReceiver();
+    await receiver.start();
+    cleanups.push(() => receiver.stop());
+    const hook = await admin.addWebhook({ url: receiver.url, events: ['release.published'] });
+    receiver.secrets = [hook.secret];
+    // It has the message, and has not answered yet.
+    receiver.behaviour = () => undefined;
+    await running.vendor.publish('1.0.0', randomBytes(1000));
+    await eventually(
+      async () => receiver.received.length,
+      (count) => count === 1,
+      'the webhook',
+    );
+    const before = await readServerLog(admin, { known: [], whole: true, newest: 100 });
+    await kill(running.child);
+    receiver.accept();
+    await running.restart();
+    await eventually(
+      () => admin.deliveries(hook.id, 10),
+      ([delivery]) => delivery?.state === 'delivered',
+      'the delivery',
+    );
+    expect(receiver.received.map(({ id }) => id)).toEqual(Array(2).fill(receiver.received[0]?.id));
+    const known = before.head ? [before.head] : [];
+    const { newest } = await readServerLog(admin, { known, whole: true, newest: 100 });
+    expect(newest.filter(({ action }) => action === 'server-started')).toHaveLength(2);
+  });
+});

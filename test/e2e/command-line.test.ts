@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { sha256 } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { firmproof, firmproofAgent, runCommand } from '../support/command.ts';
+import { firmproof, firmproofAgent, installed, runCommand } from '../support/command.ts';
 import { RpcProxy } from '../support/rpc-proxy.ts';
 import { destroyStack, makeVendor, type Stack, startStack, temporaryDirectory } from '../support/stack.ts';
 
@@ -83,6 +83,7 @@ describe('a vendor with nothing', () => {
 
   test.each([
     [firmproof, ['device', 'revoke', '--help']],
+    [installed.firmproof, ['device', 'revoke', '--help']],
     [firmproofAgent, ['--help']],
     [firmproofAgent, ['explain', 'nonsense']],
   ])('may stop reading: %s %j', async (command, args) => {
@@ -206,8 +207,8 @@ describe('a vendor', () => {
     expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('--config FILE') });
     const wrong = await runCommand(firmproofAgent, ['check', '--nonsense']);
     expect(wrong).toMatchObject({ code: 2, stderr: "usage-invalid: Unknown option '--nonsense'\nSee --help.\n" });
-    expect((await runCommand(firmproofAgent, ['--help'])).code).toBe(0);
-    expect((await runCommand(firmproofAgent, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await runCommand(installed.firmproofAgent, ['--help'])).code).toBe(0);
+    expect((await runCommand(installed.firmproofAgent, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   test('proves an image online, and offline against evidence that was kept', async () => {

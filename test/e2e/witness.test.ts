@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { blockStatementBytes, parseWitnessedBlock, verifySignature } from '@firmproof/protocol';
 import { createRpc, createWitness } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { firmproof, runCommand } from '../support/command.ts';
+import { firmproof, installed, runCommand } from '../support/command.ts';
 import { expectCode } from '../support/expect-code.ts';
 import { RpcProxy } from '../support/rpc-proxy.ts';
 import { destroyStack, eventually, type Stack, startStack, temporaryDirectory } from '../support/stack.ts';
@@ -85,7 +85,9 @@ describe('firmproof witness', () => {
   test.skipIf(oldNode === undefined)('ends with the process that an old Node has started it from', async () => {
     const data = join(directory, 'launched');
     const args = ['witness', '--operator', 'acme', '--data', data, '--rpc', stack.rpcUrl, '--port', '0', '--json'];
-    const child: ChildProcess = spawn(oldNode ?? '', [firmproof, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child: ChildProcess = spawn(oldNode ?? '', [installed.firmproof, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [line] = (await once(child.stdout ?? child, 'data')) as [Buffer];
     const { url } = JSON.parse(line.toString());
     const ended = once(child, 'exit');

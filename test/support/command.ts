@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { inject } from 'vitest';
 
 export type Outcome = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
@@ -35,5 +37,11 @@ export function runCommand(
   });
 }
 
-export const firmproof = new URL('../../client/bin/firmproof.js', import.meta.url).pathname;
-export const firmproofAgent = new URL('../../device-agent/bin/firmproof-agent.js', import.meta.url).pathname;
+/** The commands, bundled from the sources as they were when the run of the tests began. */
+export const firmproof = join(inject('bundles'), 'client/cli/firmproof.mjs');
+export const firmproofAgent = join(inject('bundles'), 'firmproof-agent.mjs');
+/** What npm installs: it goes on to the sources themselves, and to another Node where this one is too old. */
+export const installed = {
+  firmproof: new URL('../../client/bin/firmproof.js', import.meta.url).pathname,
+  firmproofAgent: new URL('../../device-agent/bin/firmproof-agent.js', import.meta.url).pathname,
+};

@@ -74,6 +74,16 @@ export class ContentSource {
     return done === image.sizeBytes && bytesToDigestText(whole.digest()) === image.digest ? 'available' : 'wrong';
   }
 
+  /** One block of an image, hashed; null where it is not here. @throws FirmproofError `server-unreachable`, `block-digest-mismatch` */
+  async block(cid: Cid): Promise<Uint8Array | null> {
+    try {
+      return await this.#block(cid, maximumBlockBytes);
+    } catch (error) {
+      if (error instanceof Missing) return null;
+      throw error;
+    }
+  }
+
   async #block(cid: Cid, maximumBytes: number): Promise<Uint8Array> {
     let bytes: Buffer;
     try {

@@ -11,7 +11,7 @@ export const exitCodes = {
   refused: 3,
   /** Key, passphrase, token or identity of CI. */
   keys: 4,
-  /** verify, audit: not proven, not complete, or something bad was found. */
+  /** verify, audit, server-log: not proven, not complete, changed since, or something bad was found. monitor --once: alerts. */
   unproven: 5,
   /** The server, the chain, the wallet or Sigstore does not answer, or lacks what is needed. */
   unreachable: 7,
@@ -49,6 +49,10 @@ const usage: readonly ErrorCode[] = [
   'port-in-use',
   'signer-invalid',
   'signers-invalid',
+  'announcements-unreadable',
+  'monitor-running',
+  'monitor-state-damaged',
+  'webhook-secret-invalid',
   'audit-file-malformed',
 ];
 const keys: readonly ErrorCode[] = [
@@ -69,6 +73,7 @@ const keys: readonly ErrorCode[] = [
 const unproven: readonly ErrorCode[] = [
   'server-lied',
   'document-digest-mismatch',
+  'server-log-rewritten',
   'chain-incomplete',
   'account-proof-invalid',
   'storage-proof-invalid',
@@ -106,7 +111,8 @@ Exit codes
   2  command line, files or configuration
   3  the server or the registry refuses what was asked
   4  key, passphrase, token or identity of CI
-  5  verify, audit: not proven, not complete, or something bad was found
+  5  verify, audit, server-log: not proven, not complete, changed since, or something bad was found;
+     monitor --once: there are alerts
   7  the server, the chain, the wallet or Sigstore does not answer, or lacks what is needed
   130  ended by Ctrl-C; 6 is not used
 `;

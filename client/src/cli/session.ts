@@ -14,6 +14,7 @@ import {
   type ServerInfo,
   type Signer,
   signerKind,
+  type TokenScope,
   type TrustRoot,
   type Version,
 } from '@firmproof/protocol';
@@ -183,8 +184,8 @@ export class Session {
     return vendor;
   }
 
-  async login<By extends Approver>(approver: By): Promise<Vendor<By>> {
-    const { vendor, token } = await Vendor.login(new FirmproofClient({ server: this.server }), approver);
+  async login<By extends Approver>(approver: By, scopes?: readonly TokenScope[]): Promise<Vendor<By>> {
+    const { vendor, token } = await Vendor.login(new FirmproofClient({ server: this.server }), approver, { scopes });
     await this.home.keepToken(this.server, token);
     return vendor;
   }

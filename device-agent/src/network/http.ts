@@ -2,7 +2,8 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { type DeviceCode, FirmproofError, redactUrl } from '@firmproof/protocol';
-import { isPrivateHost, lookUpPublic, privateAddressCode } from './private-host.ts';
+import { isPrivateHost, privateAddressCode } from '@firmproof/protocol/node/private-host';
+import { lookUpPublic } from './private-host.ts';
 import { unreachableProxy } from './proxy.ts';
 import { type Throttle, unlimited } from './token-bucket.ts';
 

@@ -16,9 +16,12 @@ import type { Transaction } from 'kysely';
 import { keepEvent, type Log, nextHistory } from '../audit/keep-event.ts';
 import { type Database, readMeta } from '../database/database.ts';
 import { indexTables, type Tables } from '../database/schema.ts';
+import type { ChainWatcher } from '../webhooks/chain-events.ts';
 
 const blocksPerRequest = 2000;
 const positionKey = 'indexed-block';
+/** There while something of what was told before the index was made anew may hold no more. */
+export const rebuiltKey = 'index-rebuilt';
 
 /** The final block that the index has come to; null before the first. */
 export async function indexedBlock(database: Database): Promise<{ number: number; hash: string } | null> {
@@ -30,7 +33,14 @@ export async function indexedBlock(database: Database): Promise<{ number: number
  * Keeps the index tables equal to what the registry's *final* events say, and rebuilds them when the chain behind them
  * has changed: a reorganisation below finality, or an embedded chain that lost its last blocks.
  */
-export function createIndexer(options: { database: Database; rpc: Rpc; registry: Address; firstBlock: number }) {
+export function createIndexer(options: {
+  database: Database;
+  rpc: Rpc;
+  registry: Address;
+  firstBlock: number;
+  /** Is told of each event in the transaction that takes it in. */
+  watcher?: ChainWatcher;
+}) {
   const { database, rpc, registry, firstBlock } = options;
 
   return {
@@ -65,7 +75,7 @@ export function createIndexer(options: { database: Database; rpc: Rpc; registry:
           },
         ]);
         if (last === null) break;
-        await record(database, logs, anchorLogs, { number: to, hash: last.hash });
+        await record(database, logs, anchorLogs, { number: to, hash: last.hash }, options.watcher);
         from = to + 1;
       }
       return { finalBlock, finalSeconds: Number(final?.timestamp ?? 0), rebuilt };
@@ -77,6 +87,11 @@ async function forget(database: Database): Promise<void> {
   await database.transaction().execute(async (transaction) => {
     for (const table of indexTables) await transaction.deleteFrom(table).execute();
     await transaction.deleteFrom('meta').where('key', '=', positionKey).execute();
+    await transaction
+      .insertInto('meta')
+      .values({ key: rebuiltKey, value: '1' })
+      .onConflict((conflict) => conflict.column('key').doNothing())
+      .execute();
   });
 }
 
@@ -86,12 +101,16 @@ async function record(
   logs: readonly Log[],
   anchorLogs: readonly Log[],
   position: { number: number; hash: string },
+  watcher: ChainWatcher | undefined,
 ): Promise<void> {
   await database.transaction().execute(async (transaction) => {
     for (const log of logs) {
       const event = registryInterface.parseLog({ topics: [...log.topics], data: log.data });
       if (event === null) continue;
+      const before = watcher ? await accountsOf(transaction, event) : [];
       await apply(transaction, event, log);
+      const { blockNumber, transactionHash } = log;
+      await watcher?.(transaction, { event, block: Number(blockNumber), transactionHash, before });
     }
     for (const log of anchorLogs) {
       const event = anchorInterface.parseLog({ topics: [...log.topics], data: log.data });
@@ -104,6 +123,16 @@ async function record(
       .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
       .execute();
   });
+}
+
+/** Who is responsible for the product before the event. */
+async function accountsOf(transaction: Transaction<Tables>, { args }: LogDescription): Promise<readonly string[]> {
+  const row = await transaction
+    .selectFrom('products')
+    .select(['publisher', 'guardian'])
+    .where('id', '=', String(args['product']))
+    .executeTakeFirst();
+  return row ? [row.publisher, row.guardian] : [];
 }
 
 const number = (value: unknown) => Number(value as bigint);

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 import { auditTables } from './audit-migration.ts';
 import { documents } from './documents-migration.ts';
+import { watch } from './watch-migration.ts';
 
 const text = 'text' as const;
 const bigint = 'bigint' as const;
@@ -312,5 +313,6 @@ export const migrations: MigrationProvider = {
       '2027-02-devices': devices,
       '2027-03-audit': auditTables,
       '2027-03-documents': documents,
+      '2027-03-watch': watch,
     }),
 };

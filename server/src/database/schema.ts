@@ -1,10 +1,22 @@
 import type { Generated } from 'kysely';
+import type { WatchTables } from './watch-tables.ts';
 
 /** Times are seconds since 1970; booleans are 0 and 1; big numbers and documents are text, alike on every database. */
-export interface Tables {
+export interface Tables extends WatchTables {
   meta: { key: string; value: string };
-  /** `product`: the only one that the token is for; null where it is for all of the publisher's. */
-  tokens: { hash: string; publisher: string; scopes: string; expires_at: number; product: string | null };
+  /** `scopes`: with commas between. `product`: the only one that the token is for; null where it is for all of the publisher's. */
+  tokens: {
+    hash: string;
+    id: string;
+    publisher: string;
+    scopes: string;
+    product: string | null;
+    label: string | null;
+    origin: string;
+    created_at: number;
+    expires_at: number;
+    last_used_at: number | null;
+  };
   login_nonces: { nonce: string; deadline: number };
   uploads: { publisher: string; day: number; bytes: string };
   proposals: {

@@ -12,6 +12,7 @@ import {
 import type { Transaction } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
+import type { By, ServerLog } from '../log/server-log.ts';
 import type { ClaimTokens } from './claim-tokens.ts';
 import { deviceNamed, deviceResource, devicesNamed, stateOf } from './device-rows.ts';
 
@@ -27,12 +28,13 @@ export function saltedLeaf(product: ProductId, keyDigest: Sha256Digest, given: s
 /** How devices become enrolled one by one: by a claim token, or because somebody accepts them (S2). */
 export function createEnrolments(options: {
   readonly database: Database;
+  readonly serverLog: ServerLog;
   readonly claimTokens: ClaimTokens;
   /** Devices of a product that wait to be accepted, at most. */
   readonly maximumPending: number;
   readonly nowSeconds: () => number;
 }) {
-  const { database, claimTokens, maximumPending, nowSeconds } = options;
+  const { database, serverLog, claimTokens, maximumPending, nowSeconds } = options;
 
   async function requireRoom(transaction: Transaction<Tables>, product: ProductId): Promise<void> {
     const waiting = transaction.selectFrom('devices').where('product', '=', product).where('state', '=', 'pending');
@@ -110,7 +112,7 @@ export function createEnrolments(options: {
      * Enrols a device that waits or was rejected; of one that is enrolled, takes back the flags: somebody has looked.
      * @throws FirmproofError `device-not-found`, `device-revoked` for one that is revoked on chain, `device-exists`
      */
-    async accept(product: ProductId, name: string): Promise<DeviceResource> {
+    async accept(product: ProductId, name: string, by: By): Promise<DeviceResource> {
       return database.transaction().execute(async (transaction) => {
         const row = await deviceNamed(transaction, product, name);
         if (row.revoked_at !== null) throw new FirmproofError('device-revoked', 'the device is revoked on chain');
@@ -123,20 +125,28 @@ export function createEnrolments(options: {
           await requireFreeId(transaction, product, row.device);
           await own.set({ state: 'enrolled', enrolled_by: row.enrolled_by ?? 'acceptance' }).execute();
         }
+        const details = { device: row.device, before: row.state };
+        const event = { action: 'device-accepted', subject: row.key_digest, details } as const;
+        await serverLog.appendForProduct(transaction, product, by, event);
         return deviceResource(await deviceNamed(transaction, product, row.key_digest));
       });
     },
 
     /** Takes nothing of a device any more, one that waits or one that is enrolled. @throws FirmproofError `device-not-found` */
-    async reject(product: ProductId, name: string): Promise<DeviceResource> {
-      const { key_digest } = await deviceNamed(database, product, name);
-      await database
-        .updateTable('devices')
-        .set({ state: 'revoked' })
-        .where('product', '=', product)
-        .where('key_digest', '=', key_digest)
-        .execute();
-      return deviceResource(await deviceNamed(database, product, key_digest));
+    async reject(product: ProductId, name: string, by: By): Promise<DeviceResource> {
+      return database.transaction().execute(async (transaction) => {
+        const { key_digest, device, state } = await deviceNamed(transaction, product, name);
+        await transaction
+          .updateTable('devices')
+          .set({ state: 'revoked' })
+          .where('product', '=', product)
+          .where('key_digest', '=', key_digest)
+          .execute();
+        const details = { device, before: state };
+        const event = { action: 'device-rejected', subject: key_digest, details } as const;
+        await serverLog.appendForProduct(transaction, product, by, event);
+        return deviceResource(await deviceNamed(transaction, product, key_digest));
+      });
     },
   };
 }

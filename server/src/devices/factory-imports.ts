@@ -5,6 +5,7 @@ import { type FactoryDevice, isMistake, readFactoryList } from '@firmproof/proto
 import { type SelectQueryBuilder, sql, type Transaction } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
+import type { By, ServerLog } from '../log/server-log.ts';
 import { saltedLeaf } from './enrolments.ts';
 
 const rowsAtOnce = 500;
@@ -19,9 +20,11 @@ type Mistakes = { readonly line: number; readonly mistake: string }[];
  */
 export function createFactoryImports({
   database,
+  serverLog,
   nowSeconds,
 }: {
   readonly database: Database;
+  readonly serverLog: ServerLog;
   readonly nowSeconds: () => number;
 }) {
   const forget = (id: string) => database.deleteFrom('device_imports').where('import', '=', id).execute();
@@ -111,7 +114,7 @@ export function createFactoryImports({
      * Enrols all devices of a list; those that are enrolled already stay as they are.
      * @throws FirmproofError `factory-list-malformed`, naming the lines; then nothing was imported
      */
-    async run(product: ProductId, list: AsyncIterable<Uint8Array>): Promise<ImportAnswer> {
+    async run(product: ProductId, list: AsyncIterable<Uint8Array>, by: By): Promise<ImportAnswer> {
       const id = randomUUID();
       try {
         const devices = await stage(id, product, list);
@@ -128,7 +131,10 @@ export function createFactoryImports({
             .select(({ fn }) => fn.countAll().as('known'))
             .executeTakeFirstOrThrow();
           await enrolStaged(transaction, id, product);
-          return devices - Number(known);
+          const details = { devices, added: devices - Number(known) };
+          const event = { action: 'devices-imported', subject: product, details } as const;
+          await serverLog.appendForProduct(transaction, product, by, event);
+          return details.added;
         });
         return { product, devices, added, known: devices - added };
       } finally {

@@ -16,9 +16,10 @@ import {
 import type { Transaction } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
+import type { FlagWatcher } from '../webhooks/other-events.ts';
 import { type DeviceRow, devicesNamed, stateOf, withFlag } from './device-rows.ts';
 import type { SignedMessage } from './signed-message.ts';
-import type { View, Views } from './views.ts';
+import { flagOfView, type View, type Views } from './views.ts';
 
 /** The newest of each device; and what speaks of a second one with its key. */
 const keptReceipts = 16;
@@ -30,11 +31,13 @@ type Reception = 'taken' | 'known' | 'clone-suspected' | 'replayed';
 export function createReceipts({
   database,
   views,
+  onFlag,
   mayStillSend,
   nowSeconds,
 }: {
   readonly database: Database;
   readonly views: Views;
+  readonly onFlag: FlagWatcher;
   /** Whether this key may still send one in this minute. */
   readonly mayStillSend: (keyDigest: string) => boolean;
   readonly nowSeconds: () => number;
@@ -74,7 +77,7 @@ export function createReceipts({
       const view: View = receipt.seen ? await views.judge(product, receipt.seen) : { verdict: 'fits' };
       const reception = await database
         .transaction()
-        .execute((transaction) => keep(transaction, { product, keyDigest, receipt, message, view, now }));
+        .execute((transaction) => keep(transaction, { product, keyDigest, receipt, message, view, now }, onFlag));
       if (reception === 'clone-suspected')
         throw new FirmproofError(
           'clone-suspected',
@@ -96,7 +99,7 @@ type Received = {
 };
 
 /** What is known is read where it is written: of two at once, one comes first. */
-async function keep(transaction: Transaction<Tables>, received: Received): Promise<Reception> {
+async function keep(transaction: Transaction<Tables>, received: Received, onFlag: FlagWatcher): Promise<Reception> {
   const { product, keyDigest, receipt, message, now } = received;
   const digest = sha256(new TextEncoder().encode(message.body));
   const log = transaction
@@ -137,27 +140,26 @@ async function keep(transaction: Transaction<Tables>, received: Received): Promi
       clone_suspected: clone ? 1 : 0,
     })
     .execute();
-  const change = clone
-    ? {
-        flags: withFlag(device.flags, {
-          code: 'clone-suspected',
-          at: now,
-          evidence: `counter ${receipt.counter} twice`,
-        }),
-      }
-    : newestState(received, device.flags);
+  const flag = clone
+    ? ({ code: 'clone-suspected', at: now, evidence: `counter ${receipt.counter} twice` } as const)
+    : flagOfView(received.view, now);
+  const change = {
+    ...(!clone && newestState(received)),
+    ...(flag && { flags: withFlag(device.flags, flag) }),
+  };
   await transaction
     .updateTable('devices')
     .set(change)
     .where('product', '=', product)
     .where('key_digest', '=', keyDigest)
     .execute();
+  if (flag) await onFlag(transaction, { product, keyDigest, device: receipt.device, flag, before: device.flags });
   if (clone) return 'clone-suspected';
   await prune(transaction, received);
   return 'taken';
 }
 
-function newestState({ receipt, view, now }: Received, flags: string): Partial<Tables['devices']> {
+function newestState({ receipt, view, now }: Received): Partial<Tables['devices']> {
   const { counter, running, outcome, seen, agentVersion } = receipt;
   return {
     counter,
@@ -168,9 +170,6 @@ function newestState({ receipt, view, now }: Received, flags: string): Partial<T
     seen: seen === null ? null : JSON.stringify(seen),
     view_judged: view.verdict === 'unknown' ? 0 : 1,
     agent_version: agentVersion,
-    ...(view.verdict === 'differs' && {
-      flags: withFlag(flags, { code: 'split-view', at: now, evidence: view.evidence }),
-    }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ProductId, Receipt } from '@firmproof/protocol';
 import { type Rpc, readBlock } from '@firmproof/protocol/node';
 import type { Database } from '../database/database.ts';
+import type { FlagWatcher } from '../webhooks/other-events.ts';
 import { withFlag } from './device-rows.ts';
 
 const maximumKnownBlocks = 1000;
@@ -13,16 +14,22 @@ export type View =
   | { readonly verdict: 'fits' | 'unknown' }
   | { readonly verdict: 'differs'; readonly evidence: string };
 
+/** Of a device that was shown another chain. @param at seconds since 1970 */
+export const flagOfView = (view: View, at: number) =>
+  view.verdict === 'differs' ? ({ code: 'split-view', at, evidence: view.evidence } as const) : null;
+
 export type Views = ReturnType<typeof createViews>;
 
 /** Compares what devices were shown of the chain with the chain as this server knows it (S4). */
 export function createViews({
   database,
   rpc,
+  onFlag,
   nowSeconds,
 }: {
   readonly database: Database;
   readonly rpc: Rpc;
+  readonly onFlag: FlagWatcher;
   readonly nowSeconds: () => number;
 }) {
   /** Hashes of final blocks, which devices of one fleet name again and again. */
@@ -63,25 +70,31 @@ export function createViews({
       known.clear();
       const rows = await database
         .selectFrom('devices')
-        .select(['product', 'key_digest', 'seen', 'flags'])
+        .select(['product', 'key_digest', 'device', 'seen', 'flags'])
         .where('view_judged', '=', 0)
         .where('seen', 'is not', null)
         .orderBy('last_seen_at')
         .limit(judgedAtOnce)
         .execute();
-      for (const { product, key_digest, seen, flags } of rows) {
-        const view = await judge(product as ProductId, JSON.parse(seen ?? 'null'));
+      for (const row of rows) {
+        const { key_digest: keyDigest, device, seen, flags } = row;
+        const product = row.product as ProductId;
+        const view = await judge(product, JSON.parse(seen ?? 'null'));
         if (view.verdict === 'unknown') continue;
-        const flag = view.verdict === 'differs' && {
-          flags: withFlag(flags, { code: 'split-view', at: nowSeconds(), evidence: view.evidence }),
-        };
-        await database
-          .updateTable('devices')
-          .set({ view_judged: 1, ...flag })
-          .where('product', '=', product)
-          .where('key_digest', '=', key_digest)
-          .where('seen', '=', seen)
-          .execute();
+        const flag = flagOfView(view, nowSeconds());
+        await database.transaction().execute(async (transaction) => {
+          const judged = await transaction
+            .updateTable('devices')
+            .set({ view_judged: 1, ...(flag && { flags: withFlag(flags, flag) }) })
+            .where('product', '=', product)
+            .where('key_digest', '=', keyDigest)
+            .where('seen', '=', seen)
+            .returning('device')
+            .execute();
+          // It has sent a newer receipt meanwhile, which is judged by itself.
+          if (judged.length === 0 || flag === null) return;
+          await onFlag(transaction, { product, keyDigest, device, flag, before: flags });
+        });
       }
     },
   };

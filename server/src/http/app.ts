@@ -14,6 +14,9 @@ import { bodyOf } from './parameters.ts';
 import { notFound, problemHandler } from './problem.ts';
 import { productRoutes } from './product-routes.ts';
 import { proposalRoutes } from './proposal-routes.ts';
+import { publisherRoutes } from './publisher-routes.ts';
+import { roleGuard } from './role-guard.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 
 const apiVersion = '1.0.0';
 /** A chain of trust roots with their signatures is the largest JSON that anybody sends. */
@@ -21,7 +24,7 @@ const maximumJsonBytes = 1024 * 1024;
 
 /** The whole HTTP surface. */
 export function createApp(dependencies: Dependencies): Express {
-  const { metrics, tokens, oidcLogin, info, origin, unreadiness, log } = dependencies;
+  const { metrics, tokens, oidcLogin, refusals, info, origin, unreadiness, log } = dependencies;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -56,23 +59,25 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(dependencies.gateway);
   app.use('/v1', crossOrigin);
   app.use(deviceMessageRoutes(dependencies));
+  app.use(roleGuard(tokens));
   app.use(documentRoutes(dependencies));
   app.use(express.json({ limit: maximumJsonBytes }));
   app.get('/v1/info', (_request, response) => {
     response.json(info());
   });
   app.post('/v1/tokens', async (request, response) => {
+    const body = bodyOf(request, loginRequestSchema);
     response
       .status(201)
       .setHeader('cache-control', 'no-store')
-      .json(await tokens.login(bodyOf(request, loginRequestSchema), origin()));
+      .json(await refusals.login(body.message.publisher, () => tokens.login(body, origin())));
   });
   app.post('/v1/tokens/oidc', async (request, response) => {
     const body = bodyOf(request, oidcLoginRequestSchema);
     response
       .status(201)
       .setHeader('cache-control', 'no-store')
-      .json(await oidcLogin(body, origin()));
+      .json(await refusals.login({ product: body.product }, () => oidcLogin(body, origin())));
   });
   app.use(productRoutes(dependencies));
   app.use(proposalRoutes(dependencies));
@@ -81,8 +86,11 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(auditRoutes(dependencies));
   app.use(deviceAnchorRoutes(dependencies));
   app.use(deviceRoutes(dependencies));
+  app.use(publisherRoutes(dependencies));
+  app.use(webhookRoutes(dependencies));
   if (dependencies.pages) app.use(dependencies.pages);
   app.use(notFound);
+  app.use(refusals.limits);
   app.use(problemHandler(log));
   return app;
 }

@@ -1,15 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto';
 import {
   type Address,
-  addressSchema,
   FirmproofError,
   type Login,
   type loginRequestSchema,
+  loginScopes,
   loginTypes,
   type ProductId,
-  productIdSchema,
   type Signer,
   serverDomain,
+  type TokenScope,
 } from '@firmproof/protocol';
 import { isSignedBy, typedDataHash } from '@firmproof/protocol/approval';
 import { verifyTypedData } from 'ethers';
@@ -17,27 +16,27 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import { type Accounts, addressOfAccount } from '../chain/accounts.ts';
 import type { Database } from '../database/database.ts';
-import type { Tables } from '../database/schema.ts';
+import type { By } from '../log/server-log.ts';
+import type { Bearer, TokenStore } from '../tokens/token-store.ts';
 
 const maximumLoginSeconds = 600;
-/** One run of CI; each logs in anew. */
-const productTokenSeconds = 900;
-const maximumProductTokens = 100;
+/** What is rarely needed is asked for when it is: no token that lies in a directory for a month is for admin. */
+const adminLoginSeconds = 3600;
 
 export type Tokens = ReturnType<typeof createTokens>;
-type Bearer = { readonly publisher: Address; readonly product: ProductId | null };
 type LoginRequest = z.output<typeof loginRequestSchema>;
 
-/** API tokens gate uploads against noise; they carry no authority over releases. Only their hashes are kept. */
+/** API tokens gate uploads against noise; they carry no authority over releases (A35). */
 export function createTokens(options: {
   readonly database: Database;
+  readonly store: TokenStore;
   readonly accounts: Accounts;
   readonly chainId: number;
   readonly lifetimeSeconds: number;
   readonly allowedPublishers: readonly Address[];
   readonly nowSeconds: () => number;
 }) {
-  const { database, nowSeconds } = options;
+  const { database, store, lifetimeSeconds, nowSeconds } = options;
 
   const loginDigest = (message: Login) =>
     typedDataHash({ domain: serverDomain(options.chainId), types: loginTypes, primaryType: 'Login', message });
@@ -60,34 +59,43 @@ export function createTokens(options: {
     return account !== null && [...account.signers, ...account.recovery.signers].includes(signer);
   }
 
-  async function keep(row: Omit<Tables['tokens'], 'hash'>): Promise<string> {
-    const token = `fp_${randomBytes(32).toString('base64url')}`;
-    await database.deleteFrom('tokens').where('expires_at', '<', nowSeconds()).execute();
-    await database
-      .insertInto('tokens')
-      .values({ ...row, hash: hashOf(token) })
-      .execute();
-    return token;
-  }
+  /** One look at the token a request, whoever asks for it. */
+  const bearers = new WeakMap<Request, Promise<Bearer>>();
 
-  /** Whose token the request carries, and the product that it is limited to. @throws FirmproofError `token-invalid` */
+  /** @throws FirmproofError `token-invalid` */
   async function bearerOf(request: Request): Promise<Bearer | null> {
     const header = request.get('authorization');
     if (header === undefined) return null;
-    const token = /^Bearer (fp_[A-Za-z0-9_-]{43})$/.exec(header)?.[1];
-    const row =
-      token &&
-      (await database
-        .selectFrom('tokens')
-        .select(['publisher', 'product'])
-        .where('hash', '=', hashOf(token))
-        .where('expires_at', '>', nowSeconds())
-        .executeTakeFirst());
-    if (!row) throw new FirmproofError('token-invalid', 'the API token is unknown or has expired');
-    return {
-      publisher: addressSchema.parse(row.publisher),
-      product: row.product === null ? null : productIdSchema.parse(row.product),
-    };
+    const bearer = bearers.get(request) ?? store.bearerOf(header);
+    bearers.set(request, bearer);
+    return bearer;
+  }
+
+  /** Requests whose token was found to cover the route. */
+  const covered = new WeakSet<Request>();
+
+  /**
+   * That the token covers a route: one of the scopes, and the product where it is for one alone.
+   * @throws FirmproofError `authentication-required`, `token-invalid`, `token-scope`
+   */
+  async function cover(request: Request, scopes: readonly TokenScope[], product: ProductId | null): Promise<Bearer> {
+    const bearer = await bearerOf(request);
+    if (bearer === null) throw new FirmproofError('authentication-required', 'this needs an API token');
+    if (!scopes.some((scope) => bearer.scopes.includes(scope)))
+      throw new FirmproofError(
+        'token-scope',
+        `the token is for ${bearer.scopes.join(', ')}; this needs ${scopes.join(' or ')}`,
+      );
+    if (bearer.product !== null && bearer.product !== product)
+      throw new FirmproofError('token-scope', `the token is for the product ${bearer.product} alone`);
+    covered.add(request);
+    return bearer;
+  }
+
+  /** Routes that are in no table of roles, where only some answers need a token, take one to publish. */
+  async function requireBearer(request: Request): Promise<Bearer> {
+    const bearer = covered.has(request) ? await bearerOf(request) : null;
+    return bearer ?? cover(request, ['publish'], null);
   }
 
   return {
@@ -112,79 +120,69 @@ export function createTokens(options: {
         throw new FirmproofError('login-invalid', `this key is no signer of the account ${message.publisher}`, {
           hint: 'See `firmproof team show`; a signer of the account can add the key with `firmproof team add`.',
         });
-      await database.deleteFrom('login_nonces').where('deadline', '<', now).execute();
-      const used = await database
-        .insertInto('login_nonces')
-        .values({ nonce: message.nonce, deadline: message.deadline })
-        .onConflict((conflict) => conflict.column('nonce').doNothing())
-        .returning('nonce')
-        .execute();
-      if (used.length === 0) throw refuse('this login was used already');
-      const expiresAt = now + options.lifetimeSeconds;
-      const token = await keep({
-        publisher: message.publisher,
-        scopes: 'publish',
-        expires_at: expiresAt,
-        product: null,
+      return database.transaction().execute(async (transaction) => {
+        await transaction.deleteFrom('login_nonces').where('deadline', '<', now).execute();
+        const used = await transaction
+          .insertInto('login_nonces')
+          .values({ nonce: message.nonce, deadline: message.deadline })
+          .onConflict((conflict) => conflict.column('nonce').doNothing())
+          .returning('nonce')
+          .execute();
+        if (used.length === 0) throw refuse('this login was used already');
+        const scopes: readonly TokenScope[] = login.scopes ?? loginScopes;
+        const longest = scopes.includes('admin') ? Math.min(adminLoginSeconds, lifetimeSeconds) : lifetimeSeconds;
+        const made = {
+          publisher: message.publisher,
+          scopes: [...scopes],
+          lifetimeSeconds: Math.min(login.lifetimeSeconds ?? longest, longest),
+        };
+        return store.login(transaction, made, signer ? `signer:${signer}` : `account:${message.publisher}`);
       });
-      return { token, publisher: message.publisher, scopes: ['publish' as const], expiresAt };
     },
 
-    /**
-     * A token to propose releases and promotions of one product, and for nothing else.
-     * @throws FirmproofError `quota-exceeded` while too many of them are alive
-     */
-    async issueForProduct(publisher: Address, product: ProductId) {
-      const alive = await database
-        .selectFrom('tokens')
-        .select(({ fn }) => fn.countAll().as('count'))
-        .where('product', '=', product)
-        .where('expires_at', '>', nowSeconds())
-        .executeTakeFirstOrThrow();
-      if (Number(alive.count) >= maximumProductTokens)
-        throw new FirmproofError('quota-exceeded', `${maximumProductTokens} tokens of this product are alive`);
-      const expiresAt = nowSeconds() + Math.min(productTokenSeconds, options.lifetimeSeconds);
-      const token = await keep({ publisher, scopes: 'propose', expires_at: expiresAt, product });
-      return { token, publisher, scopes: ['propose' as const], product, expiresAt };
-    },
+    /** For an identity that the trust root of the product names. @throws FirmproofError `quota-exceeded` */
+    issueForProduct: (publisher: Address, product: ProductId, identity: string) =>
+      store.forIdentity(publisher, product, lifetimeSeconds, identity.replaceAll(/[^ -~]/g, '?').slice(0, 256)),
+
+    cover,
 
     /**
-     * The publisher whose token the request carries; null without one. A token for one product opens nothing that not
-     * everybody may see.
+     * The publisher whose token the request carries, for what not everybody may see yet; null without one. A token for one
+     * product, or for something else than publishing, opens nothing of that.
      * @throws FirmproofError `token-invalid`
      */
     async publisherOf(request: Request): Promise<Address | null> {
       const bearer = await bearerOf(request);
-      return bearer === null || bearer.product !== null ? null : bearer.publisher;
+      return bearer?.product === null && bearer.scopes.includes('publish') ? bearer.publisher : null;
     },
 
     /** @throws FirmproofError `authentication-required`, `token-invalid`, `token-scope` */
     async require(request: Request, publisher?: Address): Promise<Address> {
-      const bearer = await bearerOf(request);
-      if (bearer === null) throw new FirmproofError('authentication-required', 'this needs an API token');
-      if (bearer.product !== null)
-        throw new FirmproofError('token-scope', 'the token is for proposing releases and promotions only');
+      const bearer = await requireBearer(request);
       if (publisher !== undefined && bearer.publisher !== publisher)
         throw new FirmproofError('token-scope', 'the token is for another publisher');
       return bearer.publisher;
     },
 
-    /** Who may propose releases and promotions of a product, as far as the token tells. @throws as `require` does */
-    async requireForProduct(request: Request, product: ProductId): Promise<Address> {
-      const bearer = await bearerOf(request);
-      if (bearer === null) throw new FirmproofError('authentication-required', 'this needs an API token');
-      if (bearer.product !== null && bearer.product !== product)
-        throw new FirmproofError('token-scope', 'the token is for another product');
-      return bearer.publisher;
+    /** The token itself, where it matters which one it is. @throws as `require` does */
+    requireBearer,
+
+    /** Who does what the request asks for, as the log of the server names it. @throws as `require` does */
+    async by(request: Request): Promise<By> {
+      const { id, publisher } = await requireBearer(request);
+      return { actor: `token:${id}`, account: publisher };
     },
+
+    /** Whose log a refusal goes to; null where nobody is known. Throws nothing. */
+    ownerOf: (request: Request): Promise<Address | null> =>
+      bearerOf(request).then(
+        (bearer) => bearer?.publisher ?? null,
+        () => null,
+      ),
   };
 }
 
 /** A passkey needs a name: the pages call a server on 127.0.0.1 localhost. */
 function originOf(url: string): string {
   return new URL(url).origin.replace(/^http:\/\/127\.0\.0\.1(?=:|$)/, 'http://localhost');
-}
-
-function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
 }

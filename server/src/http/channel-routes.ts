@@ -31,13 +31,18 @@ export function channelRoutes({ database, evidence, stops, tokens, intake, confi
   router.post('/v1/products/:product/channels/:channel/stop', async (request, response) => {
     const { product, channel } = await ownChannel(request);
     const head = await headOf(product, channel);
-    await stops.stop(product, channel, { version: head.version, counter: Number(head.counter) });
+    await stops.stop(
+      product,
+      channel,
+      { version: head.version, counter: Number(head.counter) },
+      await tokens.by(request),
+    );
     response.json(await stops.find(product, channel));
   });
 
   router.delete('/v1/products/:product/channels/:channel/stop', async (request, response) => {
     const { product, channel } = await ownChannel(request);
-    await stops.resume(product, channel);
+    await stops.resume(product, channel, await tokens.by(request));
     response.status(204).end();
   });
 

@@ -35,7 +35,7 @@ export function deviceRoutes({ anchors, devices, intake, tokens, uploadQuota, co
     const { publisher } = await intake.productRow(product);
     if (owner !== publisher)
       throw new FirmproofError('token-scope', 'only the publisher says whose devices are its own');
-    return { product, owner };
+    return { product, owner, by: await tokens.by(request) };
   }
 
   router.get('/v1/products/:product/devices', async (request, response) => {
@@ -65,32 +65,32 @@ export function deviceRoutes({ anchors, devices, intake, tokens, uploadQuota, co
   });
 
   router.post('/v1/products/:product/devices/:device/acceptance', async (request, response) => {
-    const { product } = await forWriting(request);
-    response.json(await enrolments.accept(product, parseDeviceName(parameter(request, 'device'))));
+    const { product, by } = await forWriting(request);
+    response.json(await enrolments.accept(product, parseDeviceName(parameter(request, 'device')), by));
   });
 
   router.post('/v1/products/:product/devices/:device/rejection', async (request, response) => {
-    const { product } = await forWriting(request);
-    response.json(await enrolments.reject(product, parseDeviceName(parameter(request, 'device'))));
+    const { product, by } = await forWriting(request);
+    response.json(await enrolments.reject(product, parseDeviceName(parameter(request, 'device')), by));
   });
 
   router.post('/v1/products/:product/claim-tokens', async (request, response) => {
-    const { product } = await forWriting(request);
+    const { product, by } = await forWriting(request);
     const body = bodyOf(request, claimTokenRequestSchema);
     response
       .status(201)
       .setHeader(...noStore)
-      .json(await claimTokens.mint(product, body));
+      .json(await claimTokens.mint(product, body, by));
   });
 
   router.delete('/v1/products/:product/claim-tokens/:id', async (request, response) => {
-    const { product } = await forWriting(request);
-    await claimTokens.revoke(product, parameter(request, 'id'));
+    const { product, by } = await forWriting(request);
+    await claimTokens.revoke(product, parameter(request, 'id'), by);
     response.status(204).end();
   });
 
   router.post('/v1/products/:product/factory-lists', async (request, response) => {
-    const { product, owner } = await forWriting(request);
+    const { product, owner, by } = await forWriting(request);
     if (request.is(listType) === false)
       throw new FirmproofError('factory-list-malformed', `the list is no ${listType}`);
     await uploadQuota.require(owner);
@@ -105,7 +105,7 @@ export function deviceRoutes({ anchors, devices, intake, tokens, uploadQuota, co
       }
     };
     try {
-      response.json(await imports.run(product, counted()));
+      response.json(await imports.run(product, counted(), by));
     } finally {
       await uploadQuota.count(owner, sizeBytes);
     }

@@ -12,7 +12,7 @@ export function documentRoutes({ config, documents, intake, tokens, uploadQuota 
 
   router.post('/v1/products/:product/documents', async (request, response) => {
     const product = parseProductId(parameter(request, 'product'));
-    const owner = await tokens.requireForProduct(request, product);
+    const owner = await tokens.require(request);
     await intake.requireProposer(product, owner);
     await uploadQuota.require(owner);
     await documents.requireRoom(product);

@@ -9,6 +9,8 @@ import {
   claimTokenSchema,
   configureRequestSchema,
   createAccountRequestSchema,
+  createTokenRequestSchema,
+  createWebhookRequestSchema,
   deviceAnchorStateSchema,
   deviceBatchResourceSchema,
   deviceResourceSchema,
@@ -36,12 +38,18 @@ import {
   revokeDeviceRequestSchema,
   revokeRequestSchema,
   serverInfoSchema,
+  serverLogPageSchema,
   setRecoveryRequestSchema,
   setSignersRequestSchema,
   signerApprovalSchema,
   stoppedSchema,
+  type TokenScope,
+  tokenResourceSchema,
   tokenSchema,
   vetoRequestSchema,
+  webhookDeliverySchema,
+  webhookSchema,
+  webhookWithSecretSchema,
 } from '@firmproof/protocol';
 import { entrySchema, productProofSchema, transactionSchema } from '@firmproof/protocol/audit';
 import { z } from 'zod';
@@ -50,14 +58,15 @@ import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 type Method = 'get' | 'post' | 'put' | 'delete';
 
 /** One line an operation: what it is for, what it takes and what it answers. The routes are tested against this table. */
-type Operation = {
+export type Operation = {
   readonly method: Method;
   readonly path: string;
   readonly summary: string;
   readonly request?: z.ZodType;
   readonly multipart?: true;
   readonly requestType?: string;
-  readonly token?: true;
+  /** Whether it needs a token: one with any of these roles; true: one to publish. */
+  readonly token?: true | readonly TokenScope[];
   readonly status: 200 | 201 | 202 | 204;
   readonly answer?: z.ZodType;
   readonly contentType?: string;
@@ -67,6 +76,8 @@ const accepted = { status: 202, answer: proposalSchema, token: true, method: 'po
 const product = '/v1/products/{product}';
 const account = '/v1/accounts/{account}';
 const proposal = '/v1/proposals/{id}';
+const publisher = '/v1/publishers/{address}';
+const webhook = `${publisher}/webhooks`;
 
 export const operations: readonly Operation[] = [
   {
@@ -110,7 +121,13 @@ export const operations: readonly Operation[] = [
     status: 200,
     contentType: 'application/json',
   },
-  { ...accepted, path: `${product}/releases`, summary: 'Propose a release', multipart: true },
+  {
+    ...accepted,
+    path: `${product}/releases`,
+    summary: 'Propose a release',
+    multipart: true,
+    token: ['publish', 'propose'],
+  },
   {
     method: 'get',
     path: `${product}/releases`,
@@ -137,7 +154,7 @@ export const operations: readonly Operation[] = [
     path: `${product}/documents`,
     summary: 'Send a document about a release, before the release whose statement names it',
     requestType: 'application/octet-stream',
-    token: true,
+    token: ['publish', 'propose'],
     status: 201,
     answer: receivedDocumentSchema,
   },
@@ -153,6 +170,7 @@ export const operations: readonly Operation[] = [
     path: `${product}/promotions`,
     summary: 'Promote a release to a channel',
     request: promoteRequestSchema,
+    token: ['publish', 'propose'],
   },
   { ...accepted, path: `${product}/revocations`, summary: 'Revoke a release', request: revokeRequestSchema },
   { ...accepted, path: `${product}/halts`, summary: 'Halt a channel', request: haltRequestSchema },
@@ -322,7 +340,7 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: `${product}/devices`,
     summary: 'List devices. ?state=pending|enrolled|revoked, ?flagged=true: only those that somebody should look at',
-    token: true,
+    token: ['read-receipts'],
     status: 200,
     answer: pageOf(deviceResourceSchema),
   },
@@ -330,7 +348,7 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: `${product}/devices/{device}`,
     summary: 'Read a device by its id or the digest of its key',
-    token: true,
+    token: ['read-receipts'],
     status: 200,
     answer: deviceResourceSchema,
   },
@@ -338,7 +356,7 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: `${product}/devices/{device}/anchor`,
     summary: 'What the chain says of an enrolled device, with what its leaf is made of',
-    token: true,
+    token: ['read-receipts'],
     status: 200,
     answer: anchoredDeviceSchema,
   },
@@ -362,7 +380,7 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: `${product}/fleet`,
     summary: 'What enrolled devices have signed, counted',
-    token: true,
+    token: ['read-receipts'],
     status: 200,
     answer: fleetSummarySchema,
   },
@@ -371,7 +389,7 @@ export const operations: readonly Operation[] = [
     path: `${product}/device-list`,
     summary:
       'The enrolled devices as a list to anchor, as CSV: device,keyDigest,salt. ?unanchored=true: those that are in no anchored batch',
-    token: true,
+    token: ['read-receipts'],
     status: 200,
     contentType: 'text/csv',
   },
@@ -399,6 +417,110 @@ export const operations: readonly Operation[] = [
     summary: 'Revoke a claim token',
     token: true,
     status: 204,
+  },
+  {
+    method: 'get',
+    path: `${publisher}/log`,
+    summary: 'What was done here for this publisher, as a chain of hashes. ?after=INDEX: entries after it; ?limit=',
+    token: ['admin'],
+    status: 200,
+    answer: serverLogPageSchema,
+  },
+  {
+    method: 'get',
+    path: `${publisher}/tokens`,
+    summary: 'The tokens that are alive',
+    token: ['admin'],
+    status: 200,
+    answer: z.object({ items: z.array(tokenResourceSchema) }),
+  },
+  {
+    method: 'post',
+    path: `${publisher}/tokens`,
+    summary: 'Make a token with fewer roles, for one product, for longer or shorter',
+    request: createTokenRequestSchema,
+    token: ['admin'],
+    status: 201,
+    answer: tokenSchema,
+  },
+  {
+    method: 'delete',
+    path: `${publisher}/tokens/{id}`,
+    summary: 'Revoke a token',
+    token: ['admin'],
+    status: 204,
+  },
+  {
+    method: 'post',
+    path: `${webhook}`,
+    summary: 'Be told of what happens; the secret that signs it is shown this once',
+    token: ['admin'],
+    request: createWebhookRequestSchema,
+    status: 201,
+    answer: webhookWithSecretSchema,
+  },
+  {
+    method: 'get',
+    path: `${webhook}`,
+    summary: 'The webhooks of the publisher',
+    token: ['admin'],
+    status: 200,
+    answer: z.object({ items: z.array(webhookSchema) }),
+  },
+  {
+    method: 'delete',
+    path: `${webhook}/{id}`,
+    summary: 'Remove a webhook, with everything that waits for it',
+    token: ['admin'],
+    status: 204,
+  },
+  {
+    method: 'post',
+    path: `${webhook}/{id}/secret`,
+    summary: 'Change the secret; the one before signs too for a day',
+    token: ['admin'],
+    status: 200,
+    answer: webhookWithSecretSchema,
+  },
+  {
+    method: 'post',
+    path: `${webhook}/{id}/activation`,
+    summary: 'Send again after it was disabled; what was not delivered is tried once more',
+    token: ['admin'],
+    status: 200,
+    answer: webhookSchema,
+  },
+  {
+    method: 'post',
+    path: `${webhook}/{id}/test`,
+    summary: 'Send a message that says nothing',
+    token: ['admin'],
+    status: 202,
+    answer: webhookDeliverySchema,
+  },
+  {
+    method: 'get',
+    path: `${webhook}/{id}/deliveries`,
+    summary: 'What became of the messages, newest first',
+    token: ['admin'],
+    status: 200,
+    answer: pageOf(webhookDeliverySchema),
+  },
+  {
+    method: 'get',
+    path: `${webhook}/{id}/deliveries/{delivery}`,
+    summary: 'What became of one message',
+    token: ['admin'],
+    status: 200,
+    answer: webhookDeliverySchema,
+  },
+  {
+    method: 'post',
+    path: `${webhook}/{id}/deliveries/{delivery}/redelivery`,
+    summary: 'Send the same message once more',
+    token: ['admin'],
+    status: 202,
+    answer: webhookDeliverySchema,
   },
   { method: 'get', path: proposal, summary: 'Read a proposal', status: 200, answer: proposalSchema },
   {
@@ -504,7 +626,8 @@ function describe(operation: Operation): ZodOpenApiOperationObject {
     ...(operation.multipart && {
       requestBody: { required: true, content: { 'multipart/form-data': { schema: multipartSchema } } },
     }),
-    ...(operation.token && { security: [{ token: [] }] }),
+    // OpenAPI has no roles for bearer tokens: since 3.1 the list may name them all the same.
+    ...(operation.token && { security: [{ token: operation.token === true ? ['publish'] : [...operation.token] }] }),
     responses: {
       [`${operation.status}`]: { description: operation.summary, ...(operation.status !== 204 && { content }) },
       default: {

@@ -46,6 +46,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'block-not-found': 404,
   'not-installable-yet': 404,
   'product-not-found': 404,
+  'token-not-found': 404,
+  'webhook-not-found': 404,
   'release-not-found': 404,
   'channel-not-found': 404,
   'proposal-not-found': 404,

@@ -48,21 +48,17 @@ export function proposalRoutes({
 }: Dependencies): Router {
   const router = Router();
 
-  /** Who sends is checked before a byte of the body is believed. `ci`: a token for this one product is enough. */
-  async function proposerOf(request: Request, ci = false): Promise<{ product: ProductId; owner: Address }> {
+  /** Who sends is checked before a byte of the body is believed. */
+  async function proposerOf(request: Request): Promise<{ product: ProductId; owner: Address }> {
     const product = parseProductId(parameter(request, 'product'));
-    const owner = ci ? await tokens.requireForProduct(request, product) : await tokens.require(request);
+    const owner = await tokens.require(request);
     await intake.requireProposer(product, owner);
     return { product, owner };
   }
 
-  function accept(
-    path: string,
-    propose: (product: ProductId, request: Request) => Promise<Proposal>,
-    ci = false,
-  ): void {
+  function accept(path: string, propose: (product: ProductId, request: Request) => Promise<Proposal>): void {
     router.post(`/v1/products/:product/${path}`, async (request, response) => {
-      const { product } = await proposerOf(request, ci);
+      const { product } = await proposerOf(request);
       const proposal = await propose(product, request);
       response.status(202).location(`/v1/proposals/${proposal.id}`).json(proposal);
       wake();
@@ -70,16 +66,14 @@ export function proposalRoutes({
   }
 
   router.post('/v1/products/:product/releases', async (request, response) => {
-    const { product, owner } = await proposerOf(request, true);
+    const { product, owner } = await proposerOf(request);
     const proposal = await receiveRelease(request, response, { product, owner });
     response.status(202).location(`/v1/proposals/${proposal.id}`).json(proposal);
     wake();
   });
 
-  accept(
-    'promotions',
-    (product, request) => intake.other(product, { kind: 'promote', body: bodyOf(request, promoteRequestSchema) }),
-    true,
+  accept('promotions', (product, request) =>
+    intake.other(product, { kind: 'promote', body: bodyOf(request, promoteRequestSchema) }),
   );
   accept('revocations', (product, request) =>
     intake.other(product, { kind: 'revoke', body: bodyOf(request, revokeRequestSchema) }),

@@ -52,7 +52,7 @@ export function createOidcLogin(options: {
     const publisher = addressSchema.parse(row.publisher);
     if (allowedPublishers.length > 0 && !allowedPublishers.includes(publisher))
       throw new FirmproofError('login-invalid', 'the publisher of this product is not admitted to this server');
-    return tokens.issueForProduct(publisher, product);
+    return tokens.issueForProduct(publisher, product, identity);
   };
 }
 

@@ -29,17 +29,32 @@ export function requireOpen({ state }: Pick<StoredProposal, 'state'>): void {
     throw new FirmproofError('proposal-closed', `the proposal is ${state}`);
 }
 
+/** Is told of a change in its transaction; `before` is null where the proposal is new or starts over. */
+export type ProposalWatcher = (
+  transaction: Transaction<Tables>,
+  before: StoredProposal | null,
+  after: StoredProposal,
+) => Promise<void>;
+
 export type ProposalStore = ReturnType<typeof createProposalStore>;
 
 /** Proposals and their history. Every change is one transaction with its event, so that followers miss nothing. */
-export function createProposalStore(database: Database, nowSeconds: () => number) {
+export function createProposalStore(
+  database: Database,
+  nowSeconds: () => number,
+  watchers: readonly ProposalWatcher[] = [],
+) {
   const changes = new EventEmitter().setMaxListeners(0);
 
   async function find(id: string): Promise<StoredProposal | undefined> {
     return database.selectFrom('proposals').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
-  async function write(transaction: Transaction<Tables>, row: StoredProposal): Promise<Proposal> {
+  async function write(
+    transaction: Transaction<Tables>,
+    before: StoredProposal | null,
+    row: StoredProposal,
+  ): Promise<Proposal> {
     const resource = toResource(row);
     const { id, ...columns } = row;
     await transaction
@@ -51,6 +66,7 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       .insertInto('proposal_events')
       .values({ proposal: id, document: JSON.stringify(resource) })
       .execute();
+    for (const watcher of watchers) await watcher(transaction, before, row);
     return resource;
   }
 
@@ -68,7 +84,7 @@ export function createProposalStore(database: Database, nowSeconds: () => number
       const changed = change(now);
       if (changed === null) return { row: now, resource: null };
       const next = { ...now, ...changed, updated_at: nowSeconds() };
-      return { row: next, resource: await write(transaction, next) };
+      return { row: next, resource: await write(transaction, now, next) };
     });
     if (resource !== null) changes.emit(id, resource);
     return row;
@@ -114,7 +130,7 @@ export function createProposalStore(database: Database, nowSeconds: () => number
         created_at: existing?.created_at ?? now,
         updated_at: now,
       } as const;
-      const resource = await database.transaction().execute((transaction) => write(transaction, row));
+      const resource = await database.transaction().execute((transaction) => write(transaction, null, row));
       changes.emit(row.id, resource);
       return resource;
     },

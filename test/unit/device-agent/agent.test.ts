@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { downloadSources } from '../../../device-agent/src/download.ts';
 import { Journal } from '../../../device-agent/src/journal.ts';
-import { isPrivateHost } from '../../../device-agent/src/network/private-host.ts';
+import { isPrivateHost } from '../../../protocol/node/private-host.ts';
 import { trustRootOf } from '../../support/documents.ts';
 import { expectCode } from '../../support/expect-code.ts';
 import { ed25519Key } from '../../support/keys.ts';

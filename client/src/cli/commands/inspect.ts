@@ -1,16 +1,18 @@
-import { errorCatalogue, FirmproofError, isErrorCode, type ReleaseResource } from '@firmproof/protocol';
+import { errorCatalogue, FirmproofError, isErrorCode, loginScopes, type ReleaseResource } from '@firmproof/protocol';
 import type { Command } from 'commander';
+import { parseScopes } from '../administration.ts';
 import { loginInCi } from '../ci-login.ts';
 import { humanTime, table } from '../output.ts';
 import type { Session } from '../session.ts';
 import { describeProduct } from './product.ts';
 import type { Run } from './setup.ts';
 
-type LoginFlags = { readonly oidc?: boolean; readonly product?: string };
+type LoginFlags = { readonly oidc?: boolean; readonly product?: string; readonly role?: string };
 
 async function login(session: Session, flags: LoginFlags): Promise<void> {
   if (flags.oidc) return loginByIdentity(session, flags.product);
-  const vendor = await session.login(await session.approver());
+  const scopes = flags.role === undefined ? undefined : parseScopes(flags.role);
+  const vendor = await session.login(await session.approver(), scopes);
   await session.pinRegistry(vendor.info);
   await session.home.change({ server: session.server });
   session.output.result(
@@ -67,6 +69,7 @@ export function addInspect(program: Command, run: Run): void {
   program
     .command('login')
     .description('prove to be the publisher and keep an API token')
+    .option('--role <roles>', `fewer roles than ${loginScopes.join(',')}, or others; commas between`)
     .option('--oidc', 'log in as the identity of this run of CI instead')
     .option('--product <name>', 'with --oidc: the product to propose releases of (default: the only one here)')
     .action(run((session, flags: LoginFlags) => login(session, flags)));

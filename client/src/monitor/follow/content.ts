@@ -1,0 +1,117 @@
+import { randomInt } from 'node:crypto';
+import { type Cid, dagPbCodec, isFirmproofError, parseAttestation, parseCid, partsOfCid } from '@firmproof/protocol';
+import type { ProductHistory, ReleaseHistory } from '@firmproof/protocol/audit';
+import * as dagPb from '@ipld/dag-pb';
+import type { ContentSource } from '../../audit/content-source.ts';
+import type { Condition } from '../conditions.ts';
+
+/** How many of the newest releases are looked at, beside the heads of all channels. */
+const newestReleases = 5;
+/** Links of an image's tree that are looked at: those of an image of 256 GiB. */
+const maximumLinks = 1_000_000;
+
+/**
+ * Releases whose content somebody may ask for now: heads, the newest, and those of which something was missing, once they are
+ * installable, unless revoked.
+ */
+export function releasesToLookAt(
+  { releases, channels }: ProductHistory,
+  lost: ReadonlySet<string>,
+  now: number,
+): readonly ReleaseHistory[] {
+  const heads = [...channels.values()].map(({ version }) => releases.get(version));
+  const newest = [...releases.values()].slice(-newestReleases);
+  const missed = [...releases.values()].filter(({ version }) => lost.has(version));
+  const wanted = [...heads, ...newest, ...missed].filter((release) => release !== undefined);
+  return [...new Set(wanted)].filter(({ revoked, installableFrom }) => revoked === null && installableFrom <= now);
+}
+
+/**
+ * Looks whether a release can be had: its attestation and the tree of its image are fetched and hashed, and so many blocks of
+ * the image, chosen anew each time. What one source lacks, the next is asked for.
+ */
+export async function lookAtContent(
+  { version, attestation }: ReleaseHistory,
+  sources: readonly ContentSource[],
+  blocks: number,
+  patienceSeconds: number,
+): Promise<readonly Condition[]> {
+  const missing = (code: 'attestation-missing' | 'content-missing', what: string): Condition => ({
+    code,
+    severity: 'bad',
+    subject: version,
+    version,
+    message: `no source has ${what} of ${version}: ${sources.map(({ label }) => label).join(', ')}`,
+    patienceSeconds,
+  });
+  const text = await first(sources, (source) => source.attestation(attestation));
+  if (text === null) return [missing('attestation-missing', 'the attestation')];
+  let image: Cid;
+  try {
+    image = parseAttestation(text).statement.predicate.image.cid;
+  } catch (error) {
+    // The chain holds its digest, so that is what was published: nothing that a source could be blamed for.
+    if (isFirmproofError(error)) return [];
+    throw error;
+  }
+  const lost = await firstLostBlock(image, sources, blocks);
+  return lost === null ? [] : [missing('content-missing', `block ${lost} of the image`)];
+}
+
+async function firstLostBlock(image: Cid, sources: readonly ContentSource[], blocks: number): Promise<Cid | null> {
+  const leaves: Cid[] = [];
+  const nodes: Cid[] = [image];
+  for (let cid = nodes.pop(); cid !== undefined; cid = nodes.pop()) {
+    if (partsOfCid(cid).codec !== dagPbCodec) {
+      leaves.push(cid);
+      continue;
+    }
+    const bytes = await blockFrom(sources, cid);
+    if (bytes === null) return cid;
+    for (const link of linksOf(bytes)) nodes.push(link);
+    if (nodes.length + leaves.length > maximumLinks) break;
+  }
+  for (const leaf of sample(leaves, blocks)) if ((await blockFrom(sources, leaf)) === null) return leaf;
+  return null;
+}
+
+/** As the hash fits, it is what was published. */
+function linksOf(bytes: Uint8Array): readonly Cid[] {
+  try {
+    return dagPb.decode(bytes).Links.map(({ Hash }) => parseCid(Hash.toString()));
+  } catch {
+    return [];
+  }
+}
+
+const blockFrom = (sources: readonly ContentSource[], cid: Cid) => first(sources, (source) => source.block(cid));
+
+/** From the first source that has it; null where none has. */
+async function first<Value>(
+  sources: readonly ContentSource[],
+  ask: (source: ContentSource) => Promise<Value | null>,
+): Promise<Value | null> {
+  for (const source of sources) {
+    try {
+      const answer = await ask(source);
+      if (answer !== null) return answer;
+    } catch (error) {
+      if (!isFirmproofError(error)) throw error;
+    }
+  }
+  return null;
+}
+
+/** So many of them, each as likely as the others. */
+function sample<Item>(items: readonly Item[], count: number): readonly Item[] {
+  const pool = [...items];
+  const chosen: Item[] = [];
+  while (chosen.length < count && pool.length > 0) {
+    const index = randomInt(pool.length);
+    const item = pool[index];
+    const last = pool.pop();
+    if (item !== undefined) chosen.push(item);
+    if (index < pool.length && last !== undefined) pool[index] = last;
+  }
+  return chosen;
+}
