@@ -34,6 +34,8 @@ import {
   type ImportAnswer,
   importAnswerSchema,
   isErrorCode,
+  type KeptStatement,
+  keptStatementSchema,
   type loginRequestSchema,
   type ProductId,
   type ProductResource,
@@ -52,8 +54,10 @@ import {
   releaseSchema,
   type ServerInfo,
   type Stopped,
+  type StoredReceipt,
   serverInfoSchema,
   stoppedSchema,
+  storedReceiptSchema,
   tokenSchema,
   type Version,
 } from '@firmproof/protocol';
@@ -192,6 +196,10 @@ export class FirmproofClient {
     await this.#fetch(`/v1/products/${product}/claim-tokens/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
 
+  /** What became of releases, as devices have signed it: see `verifiedReceipts`, which believes the signatures only. */
+  outcomes = (product: ProductId): AsyncGenerator<StoredReceipt> =>
+    this.#pages(`/v1/products/${product}/receipts`, storedReceiptSchema, { kind: 'outcome' });
+
   /** The enrolled devices as a list to anchor, as CSV, as it comes. */
   async *deviceList(product: ProductId): AsyncGenerator<Uint8Array> {
     yield* (await this.#fetch(`/v1/products/${product}/device-list`, { signal: null })).body ?? [];
@@ -244,6 +252,26 @@ export class FirmproofClient {
   async attestation(product: ProductId, version: Version): Promise<string> {
     return (await this.#fetch(`/v1/products/${product}/releases/${version}/attestation`)).text();
   }
+
+  /** What rebuilders have signed about a release: as trustworthy as their signatures are. */
+  rebuilds = (product: ProductId, version: Version): AsyncGenerator<KeptStatement> =>
+    this.#pages(`/v1/products/${product}/releases/${version}/rebuilds`, keptStatementSchema);
+
+  /** Needs no token. @throws FirmproofError `rebuilder-unknown`, `rebuild-mismatch` */
+  sendRebuild = (product: ProductId, version: Version, attestation: string): Promise<KeptStatement> =>
+    this.#post(`/v1/products/${product}/releases/${version}/rebuilds`, { attestation }, keptStatementSchema);
+
+  /** The newest revision of each advisory, likewise. */
+  advisories = (product: ProductId, version?: Version): AsyncGenerator<KeptStatement> =>
+    this.#pages(`/v1/products/${product}/advisories`, keptStatementSchema, version === undefined ? {} : { version });
+
+  /** The revisions of one advisory. @throws FirmproofError `advisory-not-found` */
+  advisoryRevisions = (product: ProductId, id: string): AsyncGenerator<KeptStatement> =>
+    this.#pages(`/v1/products/${product}/advisories/${encodeURIComponent(id)}`, keptStatementSchema);
+
+  /** @throws FirmproofError `advisory-revision-old`, `attestation-key-unknown` */
+  publishAdvisory = (product: ProductId, attestation: string): Promise<KeptStatement> =>
+    this.#post(`/v1/products/${product}/advisories`, { attestation }, keptStatementSchema);
 
   /** Before the release that will name it. @throws FirmproofError `document-too-large`, `quota-exceeded` */
   async sendDocument(product: ProductId, bytes: Uint8Array): Promise<ReceivedDocument> {

@@ -21,8 +21,15 @@ export function buildStatement(name: string, image: Sha256Digest, predicate: Rel
 /** Turns a statement into an attestation. The text is what gets hashed and recorded. */
 export type Attest = (statement: Statement) => Promise<string>;
 
+/** Turns the bytes of any in-toto statement into its signed form (docs/spec/release.md R4). */
+export type SignStatement = (payload: Uint8Array) => Promise<string>;
+
 /** Signs a statement into an attestation with a build key, P-256 or Ed25519. */
-export async function signAttestation(statement: Statement, buildKey: KeyObject): Promise<string> {
+export const signAttestation = (statement: Statement, buildKey: KeyObject): Promise<string> =>
+  signStatement(encodeStatement(statement), buildKey);
+
+/** Signs the bytes of any in-toto statement with a key, P-256 or Ed25519. */
+export async function signStatement(payload: Uint8Array, buildKey: KeyObject): Promise<string> {
   const hint = keyIdOf(publicKeyOf(buildKey));
   const hash = buildKey.asymmetricKeyType === 'ed25519' ? null : 'sha256';
   const publicKey = publicKeyOf(buildKey);
@@ -32,14 +39,22 @@ export async function signAttestation(statement: Statement, buildKey: KeyObject)
       key: { $case: 'publicKey', publicKey, hint },
     }),
   };
-  return attest(statement, signer, []);
+  return attestPayload(payload, signer, []);
 }
 
 /** Signs through any signer of Sigstore, and lets witnesses testify to it. */
-export async function attest(statement: Statement, signer: Signer, witnesses: readonly Witness[]): Promise<string> {
+export const attest = (statement: Statement, signer: Signer, witnesses: readonly Witness[]): Promise<string> =>
+  attestPayload(encodeStatement(statement), signer, witnesses);
+
+/** The same for the bytes of any statement. */
+export async function attestPayload(
+  payload: Uint8Array,
+  signer: Signer,
+  witnesses: readonly Witness[],
+): Promise<string> {
   // Only what signs waits for the library.
   const { DSSEBundleBuilder } = await import('@sigstore/sign');
   const builder = new DSSEBundleBuilder({ signer, witnesses: [...witnesses] });
-  const bundle = await builder.create({ data: Buffer.from(encodeStatement(statement)), type: statementPayloadType });
+  const bundle = await builder.create({ data: Buffer.from(payload), type: statementPayloadType });
   return JSON.stringify(bundleToJSON(bundle));
 }

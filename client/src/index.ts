@@ -10,7 +10,7 @@ export { Administration } from './administration.ts';
 export { FirmproofClient, type UploadProgress } from './api-client.ts';
 export { signAction } from './approve.ts';
 export { type ApprovalSignature, type Approver, SignerApprover, WalletApprover } from './approver.ts';
-export { type Attest, attest, buildStatement, signAttestation } from './attest.ts';
+export { type Attest, attest, buildStatement, type SignStatement, signAttestation, signStatement } from './attest.ts';
 export {
   Audit,
   type AuditedApproval,
@@ -38,10 +38,12 @@ export { p256Key, type SignerKey, walletKey } from './signer-key.ts';
 export { parseTeamRule, reserveOf, type SignerSet } from './team.ts';
 export {
   addBuildKey,
+  addRebuilder,
   addWitness,
   changeQuorum,
   changeRootKeys,
   dropBuildKey,
+  dropRebuilder,
   dropWitness,
   type LiveAttestation,
   liveAttestations,

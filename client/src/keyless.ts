@@ -1,4 +1,4 @@
-import { FirmproofError } from '@firmproof/protocol';
+import { encodeStatement, FirmproofError } from '@firmproof/protocol';
 import {
   CIContextProvider,
   DEFAULT_FULCIO_URL,
@@ -9,7 +9,7 @@ import {
   TSAWitness,
   type Witness,
 } from '@sigstore/sign';
-import { type Attest, attest } from './attest.ts';
+import { type Attest, attestPayload, type SignStatement } from './attest.ts';
 
 /** Where the services of a Sigstore instance are; those of the public one where nothing is said. */
 export type SigstoreServices = {
@@ -34,12 +34,18 @@ const patience = { retry: 2, timeout: 30_000 } as const;
  *   `ci-identity-missing`, `sigstore-unavailable`
  */
 export function keylessAttester(services: SigstoreServices = {}, idToken: GetIdToken = ciIdentityToken): Attest {
+  const signed = keylessSigner(services, idToken);
+  return (statement) => signed(encodeStatement(statement));
+}
+
+/** The same for any statement. @throws as `keylessAttester` does */
+export function keylessSigner(services: SigstoreServices = {}, idToken: GetIdToken = ciIdentityToken): SignStatement {
   const { audience = sigstoreAudience } = services;
   const fulcioBaseURL = serviceUrl(services.fulcioUrl, DEFAULT_FULCIO_URL);
   const witnesses = sigstoreWitnesses(services);
   const identityProvider: IdentityProvider = { getToken: () => idToken(audience) };
   const signer = new FulcioSigner({ fulcioBaseURL, identityProvider, ...patience });
-  return (statement) => attest(statement, signer, witnesses).catch(refuse);
+  return (payload) => attestPayload(payload, signer, witnesses).catch(refuse);
 }
 
 /** Who testifies to a signature: the log, and the timestamp authority where one is named. @throws as `keylessAttester` does */

@@ -35,6 +35,8 @@ export type ReleaseOptions = {
   readonly fixedVulnerabilities?: readonly string[];
   /** YYYY-MM-DD */
   readonly supportUntil?: string;
+  /** Software identification numbers of UN R156 that the image carries. */
+  readonly rxswins?: readonly string[];
 };
 
 /** A release that is signed by its build system and that nobody has approved yet. */
@@ -81,6 +83,7 @@ export async function prepareRelease(
     ...(options.severity && { severity: options.severity }),
     ...(options.fixedVulnerabilities && { fixedVulnerabilities: [...options.fixedVulnerabilities] }),
     ...(options.supportUntil !== undefined && { supportUntil: options.supportUntil }),
+    ...(options.rxswins && { rxswins: [...options.rxswins] }),
     ...(documents.length > 0 && { documents: documents.map(({ document }) => document) }),
     ...(options.documents?.sbom && { sbom: options.documents.sbom }),
   });

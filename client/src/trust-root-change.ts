@@ -6,6 +6,7 @@ import {
   type ProductId,
   type PublicKey,
   parseAttestation,
+  type Rebuilder,
   type Sha256Digest,
   sigstoreRootDigest,
   type TrustRoot,
@@ -54,6 +55,22 @@ export const addWitness =
   ({ witnesses, ...document }) => ({
     ...document,
     witnesses: { ...witnesses, members: [...witnesses.members, witness] },
+  });
+
+/** Who is counted as a rebuilder: one more key, of a new name or of one that is there. */
+export const addRebuilder =
+  (rebuilder: Rebuilder): TrustRootChange =>
+  (document) => ({ ...document, rebuilders: [...(document.rebuilders ?? []), rebuilder] });
+
+export const dropRebuilder =
+  (nameOrKey: string): TrustRootChange =>
+  (document) => ({
+    ...document,
+    rebuilders: without(
+      document.rebuilders ?? [],
+      ({ name, publicKey }) => name === nameOrKey || publicKey === nameOrKey,
+      'such rebuilder',
+    ),
   });
 
 /** Devices that hold an older root still count the old witnesses: drop fewer at a time than the quorum can miss. */

@@ -11,6 +11,7 @@ import {
   verifyEvidence,
 } from '@firmproof/protocol';
 import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
+import { rememberAdvisories } from './advisories.ts';
 import type { Agent } from './agent.ts';
 import { type Source, serverSource, sourcesByHealth, sourcesOf } from './source.ts';
 import { heldTrustRoot, lastProvenAt, rememberedProof, stepInSilence } from './trust.ts';
@@ -40,6 +41,7 @@ function deviceState({ config, journal, identity, offline }: Agent, root: TrustR
     rollbackFloor,
     lastProven: lastProvenAt({ journal }, root),
     rolloutSecret: identity.rolloutSecret,
+    minimumRebuilders: config.rebuilders?.minimum ?? 0,
     ...(offline?.acceptOldBlock && { acceptBlocksFromSeconds: lastProvenAt({ journal }, root)?.blockSeconds ?? 0 }),
   };
 }
@@ -61,6 +63,7 @@ async function checkInRounds(agent: Agent, unconditional: boolean): Promise<Chec
     const isLastRound = round === maximumRounds;
     if (verdict.proven) {
       await agent.journal.write({ ...rememberedProof(agent, verdict.proven), lastVerdict: summary(verdict) });
+      if (result.evidence) await rememberAdvisories(agent, verdict.proven.trustRoot, result.evidence);
       const moved = verdict.outcome !== 'update' && verdict.code === 'product-moved';
       if (moved && !isLastRound) continue;
       return result;

@@ -65,6 +65,11 @@ const configSchema = z
       .object({ security: updateMode, feature: updateMode })
       .strict()
       .default({ security: 'automatic', feature: 'automatic' }),
+    /** How many independent rebuilders have to vouch for a release before it is installed (docs/spec/device.md D17). */
+    rebuilders: z
+      .object({ minimum: z.int().min(0).max(32) })
+      .strict()
+      .optional(),
     maintenance: maintenanceSchema.optional(),
     metered: meteredSchema.optional(),
     /** How long the postponements of one update may last together. */

@@ -7,6 +7,7 @@ import {
   type Version,
 } from '@firmproof/protocol';
 import type { AboutRelease } from './about-release.ts';
+import { type AdvisoryNotice, advisoriesAbout } from './advisories.ts';
 import type { Agent } from './agent.ts';
 import { noRetries, type Retries } from './backoff.ts';
 import { isoTime } from './clock.ts';
@@ -43,6 +44,8 @@ export type Status = {
   readonly channel: string;
   readonly hardware: string;
   readonly installed: JournalEntry['installed'];
+  /** What is known by now about the version that runs, as the vendor has signed it. */
+  readonly advisories: readonly AdvisoryNotice[];
   readonly installer: string;
   /** Null while the factory image runs, and where the device does not say: `doctor` tells why. */
   readonly slot: string | null;
@@ -97,6 +100,7 @@ export async function statusOf(agent: Agent): Promise<Status> {
     channel: config.channel,
     hardware: config.hardware,
     installed,
+    advisories: await advisoriesAbout(agent, installed.version),
     installer: installer.kind,
     slot: await installer.running().catch(unlessUnknown),
     state,

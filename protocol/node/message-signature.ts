@@ -15,7 +15,8 @@ const signedFields = ['@method', '@path', 'content-type', 'content-digest'];
 const signedParameters = ['created', 'keyid', 'alg', 'tag'];
 
 /** The Content-Digest (RFC 9530) of a body. */
-const contentDigest = (body: string): string => `sha-256=:${createHash('sha256').update(body).digest('base64')}:`;
+export const contentDigest = (body: string): string =>
+  `sha-256=:${createHash('sha256').update(body).digest('base64')}:`;
 
 /** The headers of a signed POST of JSON (RFC 9421). */
 export async function signMessage(

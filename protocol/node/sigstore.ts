@@ -3,7 +3,7 @@ import {
   attestationMediaType,
   type ErrorCode,
   FirmproofError,
-  type KeylessAttestation,
+  type KeylessStatement,
   type SignerIdentity,
 } from '@firmproof/protocol';
 import { bundleFromJSON } from '@sigstore/bundle';
@@ -51,7 +51,7 @@ export function trustMaterialOf(text: string): TrustMaterial {
  * A KeylessVerifier by Sigstore's own library. The bundle is built anew from what was parsed, so that both read the same.
  * @throws FirmproofError as `KeylessVerifier` says
  */
-export function verifyWithSigstore(attestation: KeylessAttestation, trustedRoot: string): SignerIdentity {
+export function verifyWithSigstore(attestation: KeylessStatement, trustedRoot: string): SignerIdentity {
   const material = trustMaterialOf(trustedRoot);
   try {
     const bundle = bundleFromJSON({
@@ -70,7 +70,7 @@ export function verifyWithSigstore(attestation: KeylessAttestation, trustedRoot:
   }
 }
 
-function requireCodeSigning({ material }: KeylessAttestation): void {
+function requireCodeSigning({ material }: KeylessStatement): void {
   const { ca, keyUsage } = new X509Certificate(Buffer.from(material.certificate.rawBytes, 'base64'));
   // Node calls the extended usages keyUsage.
   if (!ca && keyUsage?.includes(codeSigning)) return;

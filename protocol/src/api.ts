@@ -307,6 +307,9 @@ export const releaseSchema = z
     imageCid: cidSchema.optional().meta({ description: 'Said only once the release is installable.' }),
     sizeBytes: z.int().optional(),
     purpose: z.enum(releasePurposes).optional().meta({ description: 'As the statement says it; likewise.' }),
+    rebuilders: z.int().optional().meta({
+      description: 'How many rebuilders have vouched for it, as this server counts. A hint: verify the rebuilds.',
+    }),
   })
   .meta({ id: 'Release' });
 export type ReleaseResource = z.infer<typeof releaseSchema>;

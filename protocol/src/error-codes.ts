@@ -230,6 +230,11 @@ const deviceCodes = {
     meaning: "The rollout has not reached this device's share of the fleet yet.",
     remedy: 'Nothing to do: the device asks again later.',
   },
+  'rebuilders-missing': {
+    meaning:
+      'This device wants more independent rebuilders to vouch for the release than have done so until now (`rebuilders` in agent.json).',
+    remedy: 'Nothing to do: the device asks again later. The vendor sees with `firmproof rebuild list` who has.',
+  },
   'evidence-malformed': {
     meaning: 'The evidence does not have the form of docs/spec/device.md, or is too large.',
     remedy: 'Check the server address; try another server.',
@@ -755,6 +760,37 @@ const serviceCodes = {
   'file-differs': {
     meaning: 'A file that would be written is there already, and says something else.',
     remedy: 'Choose another directory or move the file away; `firmproof product trust` replaces it with --overwrite.',
+  },
+  'rebuild-malformed': {
+    meaning:
+      'What was signed is no statement that a release was rebuilt, as docs/spec/rebuilds-and-advisories.md has it.',
+    remedy: 'Make it with `firmproof rebuild attest`.',
+  },
+  'rebuild-mismatch': {
+    meaning: 'The rebuild is about another product, version or image than the release that it was sent for.',
+    remedy: 'Rebuild the very version, and compare what comes out with the image that the chain records.',
+  },
+  'rebuilder-unknown': {
+    meaning:
+      'The rebuild is signed by a key that the trust root of the product does not name as a rebuilder, or that is a build key.',
+    remedy: 'The vendor names rebuilders with `firmproof trust-root rotate --add-rebuilder NAME=FILE`.',
+  },
+  'rebuild-differs': {
+    meaning: 'The image that was rebuilt is not the one that the release is about.',
+    remedy:
+      'Compare the two files, for instance with diffoscope; time stamps, paths and compiler versions are the usual causes.',
+  },
+  'advisory-malformed': {
+    meaning: 'What was signed is no advisory, as docs/spec/rebuilds-and-advisories.md has it.',
+    remedy: 'Make it with `firmproof advisory publish`.',
+  },
+  'advisory-not-found': {
+    meaning: 'No such advisory.',
+    remedy: 'See `firmproof advisory list`.',
+  },
+  'advisory-revision-old': {
+    meaning: 'The server has this revision of the advisory, or a newer one, and it says something else.',
+    remedy: 'Publish it again: `firmproof advisory publish` takes the next revision.',
   },
   'relay-file-malformed': {
     meaning: 'The file is no exported proposal.',

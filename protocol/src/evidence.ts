@@ -1,9 +1,11 @@
 import * as z from 'zod';
+import { maximumAdvisoriesInEvidence, maximumAdvisoryBytes } from './advisory.ts';
 import { maximumAttestationBytes } from './attestation.ts';
 import { sha256DigestSchema } from './digest.ts';
 import { envelopeSchema } from './dsse.ts';
 import { parseJson } from './json.ts';
 import { sigstoreRootSchema } from './keyless.ts';
+import { maximumRebuildBytes, maximumRebuildsInEvidence } from './rebuild.ts';
 import { blockStatementSchema, cosignatureSchema } from './witness.ts';
 
 export const maximumProofNodes = 64;
@@ -44,6 +46,10 @@ export const evidenceSchema = z.object({
     .array(z.url({ protocol: /^https?$/ }).max(500))
     .max(16)
     .default([]),
+  /** What rebuilders have signed about the release (B5); whether any of it counts, the device decides. */
+  rebuilds: z.array(z.string().max(maximumRebuildBytes)).max(maximumRebuildsInEvidence).optional(),
+  /** The newest advisories about the product (W5). */
+  advisories: z.array(z.string().max(maximumAdvisoryBytes)).max(maximumAdvisoriesInEvidence).optional(),
 });
 
 /** Evidence v1: all that a device needs to decide about one channel of one product. */

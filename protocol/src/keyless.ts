@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import type { KeylessAttestation } from './attestation.ts';
+
 import { bytesOfBase64 } from './bytes.ts';
 import { type Sha256Digest, sha256, sha256DigestSchema } from './digest.ts';
 import { FirmproofError } from './errors.ts';
+import type { KeylessStatement } from './signed-statement.ts';
 
 /** A Sigstore TrustedRoot as JSON text; the one of the public instance has about 7 KB. */
 export const maximumSigstoreRootBytes = 96 * 1024;
@@ -82,7 +83,7 @@ export type SigstoreTrust = Readonly<z.infer<typeof sigstoreTrustSchema>>;
  * @throws FirmproofError `certificate-untrusted`, `attestation-not-logged`, `attestation-untimed`,
  *   `attestation-signature-invalid`, `sigstore-root-malformed`
  */
-export type KeylessVerifier = (attestation: KeylessAttestation, trustedRoot: string) => Promise<SignerIdentity>;
+export type KeylessVerifier = (attestation: KeylessStatement, trustedRoot: string) => Promise<SignerIdentity>;
 
 /** What it takes to verify a keyless attestation, besides the trust root. */
 export type KeylessMeans = {
@@ -115,7 +116,7 @@ export function requireSigstoreRoot(trust: SigstoreTrust, text: string | undefin
  *   `identity-mismatch`, `issuer-mismatch`, and what a KeylessVerifier throws
  */
 export async function verifyKeyless(
-  attestation: KeylessAttestation,
+  attestation: KeylessStatement,
   trust: SigstoreTrust | undefined,
   { verifier, trustedRoot }: KeylessMeans,
 ): Promise<void> {

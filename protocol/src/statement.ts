@@ -5,6 +5,7 @@ import { supplyChainShape } from './documents.ts';
 import { FirmproofError } from './errors.ts';
 import { describeIssues, parseJson, utf8Text } from './json.ts';
 import { productIdSchema, versionSchema } from './names.ts';
+import { maximumRxswins, rxswinSchema } from './rxswin.ts';
 import { componentSchema, maximumComponents, sbomFormats } from './sbom.ts';
 
 export const statementType = 'https://in-toto.io/Statement/v1';
@@ -36,6 +37,8 @@ export const predicateSchema = z.object({
   /** What devices may treat apart. Absent is `feature`: nothing permissive rests on absence. */
   purpose: z.enum(releasePurposes).optional(),
   ...supplyChainShape,
+  /** The RX software identification numbers that the image carries, for registers (R3.9). */
+  rxswins: z.array(rxswinSchema).max(maximumRxswins).optional(),
   /** The first software bill of materials: which file it is, and what is in it, for people who compare releases (R3.7). */
   sbom: z
     .object({

@@ -7,6 +7,7 @@ import { parseJson, utf8Text } from './json.ts';
 import { sigstoreTrustSchema } from './keyless.ts';
 import { type PublicKey, publicKeySchema } from './keys.ts';
 import { productIdSchema, productNameSchema } from './names.ts';
+import { maximumRebuilders, rebuilderSchema } from './rebuild.ts';
 
 export const trustRootType = 'https://firmproof.dev/trust-root/v1';
 export const trustRootPayloadType = 'application/vnd.firmproof.trust-root+json';
@@ -45,6 +46,8 @@ const documentSchema = z
     sigstore: sigstoreTrustSchema.optional(),
     /** Attestations of dropped build keys and identities that stay acceptable. */
     acceptedAttestations: z.array(sha256DigestSchema).max(512).default([]),
+    /** Who is counted when a device asks that others have rebuilt a release (B3 of docs/spec/rebuilds-and-advisories.md). */
+    rebuilders: z.array(rebuilderSchema).max(maximumRebuilders).optional(),
     rootKeys: z.object({ threshold: z.int().min(1), keys: z.array(publicKeySchema).min(1).max(32) }),
     /** Servers that devices ask before those of their image: for a place that no image knows yet. Carriers, as all are. */
     servers: z
@@ -65,6 +68,9 @@ const documentSchema = z
     if (root.buildKeys.length === 0 && root.sigstore === undefined)
       mistake('nobody may sign: neither buildKeys nor sigstore');
     if (!distinct(root.buildKeys)) mistake('buildKeys repeats a key');
+    const rebuilderKeys = (root.rebuilders ?? []).map(({ publicKey }) => publicKey);
+    if (!distinct(rebuilderKeys)) mistake('rebuilders repeats a key');
+    if (rebuilderKeys.some((key) => root.buildKeys.includes(key))) mistake('rebuilders names a build key');
   });
 
 export type TrustRootDocument = z.input<typeof documentSchema>;

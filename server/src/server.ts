@@ -24,6 +24,7 @@ import { openDatabase } from './database/database.ts';
 import { createDevices } from './devices/devices.ts';
 import { createDocuments } from './documents/documents.ts';
 import { createEngine } from './engine.ts';
+import { createAttachments } from './evidence/attachments.ts';
 import { createEvidenceService } from './evidence/evidence-service.ts';
 import { createStops } from './evidence/stops.ts';
 import { httpWitness, type WitnessSource } from './evidence/witness-client.ts';
@@ -46,6 +47,8 @@ import { createIntake } from './proposals/intake.ts';
 import { createProposalStore } from './proposals/proposal-store.ts';
 import { createProposalWorker } from './proposals/proposal-worker.ts';
 import { createTrustRoots } from './proposals/trust-roots.ts';
+import { createAdvisories } from './said-later/advisories.ts';
+import { createRebuilds } from './said-later/rebuilds.ts';
 import { createTokenStore } from './tokens/token-store.ts';
 import { chainEventsTo } from './webhooks/chain-events.ts';
 import { flagsTo, proposalEventsTo } from './webhooks/other-events.ts';
@@ -156,6 +159,8 @@ async function open(
   await devices.imports.dropUnfinished();
   const stops = createStops({ database, serverLog, nowSeconds });
   const onUnproven = (error: FirmproofError) => log.warn({ err: error }, 'the RPC node gives proofs that do not hold');
+  const rebuilds = createRebuilds(database, nowSeconds);
+  const advisories = createAdvisories({ database, documents, nowSeconds });
   const evidence = createEvidenceService({
     database,
     trustRoots,
@@ -166,6 +171,7 @@ async function open(
     renewalSeconds: config.evidenceRenewalSeconds,
     sources: config.publicUrl ? [config.publicUrl] : [],
     stops,
+    attachmentsOf: createAttachments({ database, trustRoots, rebuilds, advisories }),
     onUnproven,
   });
   const proofs = createProductProofs({
@@ -255,6 +261,8 @@ async function open(
     audit: { history: createAuditHistory({ database, rpc }), proofs },
     stops,
     trustRoots,
+    rebuilds,
+    advisories,
     devices,
     documents,
     metrics,

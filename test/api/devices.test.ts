@@ -8,6 +8,7 @@ import {
   receiptTag,
   sha256,
 } from '@firmproof/protocol';
+import { verifyStoredReceipt } from '@firmproof/protocol/node/stored-receipt';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -258,6 +259,43 @@ describe('receipts', () => {
       expect((await post(await speak.receipt(device, { counter }))).status).toBe(204);
     await refused(409, 'receipt-replayed', first);
     expect(await show(device)).toMatchObject({ counter: 20, flags: [] });
+  });
+
+  test('that tell what became of a release are kept when heartbeats are long gone, and prove themselves', async () => {
+    const device = await enrolled();
+    const image = sha256(randomBytes(8));
+    const running = { version: parseVersion('4.0.0'), image };
+    const outcome = {
+      result: 'confirmed',
+      ...running,
+      before: { version: parseVersion('3.0.0'), image: null },
+    } as const;
+    const first = await speak.receipt(device, { kind: 'outcome', running, outcome });
+    expect((await post(first)).status).toBe(204);
+    for (let counter = 2; counter <= 20; counter += 1)
+      expect((await post(await speak.receipt(device, { counter }))).status).toBe(204);
+    const kept = [];
+    for await (const stored of client().outcomes(publisher.product))
+      if (stored.keyDigest === device.keyDigest) kept.push(stored);
+    expect(kept).toHaveLength(1);
+    const [stored] = kept;
+    if (!stored) throw new Error('no receipt');
+    expect(await verifyStoredReceipt(stored, publisher.product)).toMatchObject({ outcome, device: device.id });
+    const other = signingDevice();
+    const { keyDigest, publicKey } = other;
+    for (const change of [
+      { body: stored.body.replace('4.0.0', '4.0.1') },
+      { publicKey },
+      { keyDigest, publicKey },
+      { signature: stored.signature.replace(/=:./, (start) => (start === '=:A' ? '=:B' : '=:A')) },
+    ])
+      await expectCode('message-signature-invalid', () =>
+        verifyStoredReceipt({ ...stored, ...change }, publisher.product),
+      );
+    // The same once more, and another with a counter of long ago.
+    expect((await post(first)).status).toBe(204);
+    await refused(409, 'receipt-replayed', await speak.receipt(device, { counter: 3 }));
+    expect(await show(device)).toMatchObject({ flags: [] });
   });
 
   test.each([

@@ -77,7 +77,7 @@ export async function makeVendor(
     maxAgeSeconds?: number;
     guardian?: string;
     /** Who may sign, where it is not the build key alone. */
-    signers?: Partial<Pick<TrustRootDocument, 'buildKeys' | 'sigstore'>>;
+    signers?: Partial<Pick<TrustRootDocument, 'buildKeys' | 'sigstore' | 'rebuilders'>>;
     sigstoreTrustedRoot?: string;
     /** Somebody else than a fresh wallet, and what the others who have to approve do. */
     approver?: Approver;

@@ -38,6 +38,8 @@ const usage: readonly ErrorCode[] = [
   'device-list-malformed',
   'factory-list-malformed',
   'sbom-malformed',
+  'rebuild-malformed',
+  'advisory-malformed',
   'provenance-malformed',
   'provenance-subject',
   'vex-malformed',
@@ -72,6 +74,7 @@ const keys: readonly ErrorCode[] = [
 ];
 const unproven: readonly ErrorCode[] = [
   'server-lied',
+  'rebuild-differs',
   'document-digest-mismatch',
   'server-log-rewritten',
   'chain-incomplete',

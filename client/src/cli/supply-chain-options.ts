@@ -2,6 +2,8 @@ import {
   cveIdSchema,
   FirmproofError,
   maximumFixedVulnerabilities,
+  maximumRxswins,
+  rxswinSchema,
   type Severity,
   severities,
 } from '@firmproof/protocol';
@@ -19,22 +21,24 @@ export type SupplyChainFlags = {
   readonly severity?: string;
   readonly fixes?: string;
   readonly supportUntil?: string;
+  readonly rxswin?: readonly string[];
 };
 
 /** Reads and validates what is attached to a release. @throws FirmproofError as `prepareDocuments` does, `usage-invalid`, `vulnerability-invalid` */
 export async function supplyChainOf(
   flags: SupplyChainFlags,
-): Promise<Pick<ReleaseOptions, 'documents' | 'severity' | 'fixedVulnerabilities' | 'supportUntil'>> {
+): Promise<Pick<ReleaseOptions, 'documents' | 'severity' | 'fixedVulnerabilities' | 'supportUntil' | 'rxswins'>> {
   const severity = flags.severity === undefined ? {} : { severity: parseSeverity(flags.severity) };
   const fixes = flags.fixes === undefined ? {} : { fixedVulnerabilities: parseFixes(flags.fixes) };
   const support = flags.supportUntil === undefined ? {} : { supportUntil: parseDay(flags.supportUntil) };
+  const numbers = flags.rxswin === undefined ? {} : { rxswins: parseRxswins(flags.rxswin) };
   const documents = await prepareDocuments({
     sboms: flags.sbom ?? [],
     provenance: flags.provenance ?? [],
     vex: flags.vex ?? [],
     notes: flags.notesFile === undefined ? [] : [flags.notesFile],
   });
-  return { ...severity, ...fixes, ...support, documents };
+  return { ...severity, ...fixes, ...support, ...numbers, documents };
 }
 
 function parseSeverity(text: string): Severity {
@@ -60,6 +64,18 @@ function parseDay(text: string): string {
   throw new FirmproofError('usage-invalid', `--support-until "${text}" is no day`, { hint: 'Write 2031-12-31.' });
 }
 
+/** Each once. */
+function parseRxswins(texts: readonly string[]): readonly string[] {
+  const numbers = [...new Set(texts.map((text) => text.trim()))];
+  const wrong = numbers.find((number) => !rxswinSchema.safeParse(number).success);
+  if (wrong !== undefined)
+    throw new FirmproofError('usage-invalid', `--rxswin "${wrong}" is no software identification number`, {
+      hint: 'Write "R79SWIN 0001": regulation, SWIN, a space, and up to 48 characters without spaces.',
+    });
+  if (numbers.length <= maximumRxswins) return numbers;
+  throw new FirmproofError('usage-invalid', `--rxswin: ${numbers.length} numbers, at most ${maximumRxswins}`);
+}
+
 /** "2 sbom, 1 vex". */
 export function documentsText({ documents }: Pick<AttestedRelease, 'documents'>): string {
   const kinds = Map.groupBy(documents, ({ document }) => document.kind);
@@ -82,5 +98,10 @@ export function withSupplyChainOptions(command: Command): Command {
   return withDocumentOptions(command)
     .option('--severity <severity>', `of the worst hole that this closes: ${severities.join(', ')}`)
     .option('--fixes <ids>', 'CVE ids of what this fixes, comma separated')
-    .option('--support-until <day>', 'the last day of support for this release: 2031-12-31');
+    .option('--support-until <day>', 'the last day of support for this release: 2031-12-31')
+    .option(
+      '--rxswin <number>',
+      'software identification number of UN R156 that it carries, "R79SWIN 0001"; may come again',
+      each,
+    );
 }

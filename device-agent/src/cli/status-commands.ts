@@ -1,4 +1,5 @@
 import { aboutRows } from '../about-release.ts';
+import { adviceOf } from '../advisories.ts';
 import { viewAgent } from '../agent.ts';
 import { readConfig } from '../config.ts';
 import { type Status, statusOf } from '../status.ts';
@@ -30,6 +31,7 @@ export function describeStatus(status: Status): string {
   const lines: [string, string | null][] = [
     ['runs', `${installed.version}${installed.image ? ` (sha-256 ${installed.image})` : ''}`],
     ...aboutRows(installed.about),
+    ...status.advisories.map((notice): [string, string] => ['advisory', adviceOf(notice, 'what is installed')]),
     ['why', `${why.outcome}: ${why.message}${why.code ? ` [${why.code}]` : ''}`],
     ['since', why.since],
     ['what to do', why.remedy],

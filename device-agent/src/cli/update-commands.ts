@@ -1,5 +1,6 @@
-import { FirmproofError, redactUrl } from '@firmproof/protocol';
+import { FirmproofError, redactUrl, type Verdict } from '@firmproof/protocol';
 import { aboutRelease, aboutRows } from '../about-release.ts';
+import { adviceOf, advisoriesAbout } from '../advisories.ts';
 import { type Agent, openAgent } from '../agent.ts';
 import { check } from '../check.ts';
 import { isoTime } from '../clock.ts';
@@ -66,6 +67,20 @@ function installFrom(agent: Agent, { words, flags }: Options, more: Pick<Install
   return install(agent, { ...more, askedForNow: flags.now ?? false });
 }
 
+/** What is known about the version that runs and about the one that is offered; lines for people after the verdict. */
+async function advisoriesOf(agent: Agent, verdict: Verdict) {
+  const installed = await advisoriesAbout(agent, agent.journal.entry.installed.version);
+  const offered = verdict.outcome === 'update' ? await advisoriesAbout(agent, verdict.release.version) : [];
+  const lines = [
+    ...installed.map((notice) => adviceOf(notice, 'what is installed')),
+    ...offered.map((notice) => adviceOf(notice, 'what is offered')),
+  ];
+  return {
+    advisories: [...installed, ...offered],
+    advice: lines.map((line) => `\nadvisory ${line}`).join(''),
+  };
+}
+
 export const updateCommands = {
   check: {
     async run(options) {
@@ -75,18 +90,23 @@ export const updateCommands = {
         const { verdict, server } = await check(agent);
         warnOfCertificates(agent.sources.certificateProblems);
         const from = server && redactUrl(server);
+        const { advisories, advice } = await advisoriesOf(agent, verdict);
         if (verdict.outcome === 'update') {
           const { version, image } = verdict.release;
           const { predicate } = verdict.release.attestation.statement;
           const { sizeBytes } = predicate.image;
           const about = aboutRelease(predicate);
           const rows = aboutRows(about).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
-          const text = `update: ${version} is proven (${sizeBytes} bytes, sha-256 ${image})`;
-          const result = { outcome: verdict.outcome, version, image, sizeBytes, about, server: from };
+          const text = `update: ${version} is proven (${sizeBytes} bytes, sha-256 ${image})${advice}`;
+          const result = { outcome: verdict.outcome, version, image, sizeBytes, about, server: from, advisories };
           print(options, result, rows.length > 0 ? `${text}\n${fields(rows)}` : text);
         } else {
           const { outcome, code, message } = verdict;
-          print(options, { outcome, code, message, server: from }, `${outcome}: ${message} [${code}]`);
+          print(
+            options,
+            { outcome, code, message, server: from, advisories },
+            `${outcome}: ${message} [${code}]${advice}`,
+          );
         }
         return exitCodeOf(verdict.outcome);
       } finally {

@@ -22,6 +22,8 @@ export type DeviceState = {
    * block that was proved here, below which nothing is taken even then.
    */
   readonly acceptBlocksFromSeconds?: number;
+  /** How many independent rebuilders have to vouch for a release (D17); absent: none. */
+  readonly minimumRebuilders?: number;
 };
 
 /** What the proofs showed, whatever the verdict: the device remembers it, and never goes back. */
@@ -63,6 +65,7 @@ const outcomes: Partial<Record<DeviceCode, 'current' | 'waiting' | 'unproven'>> 
   'channel-halted': 'waiting',
   'not-installable-yet': 'waiting',
   'outside-rollout': 'waiting',
+  'rebuilders-missing': 'waiting',
   'version-failed-here': 'waiting',
   'update-on-trial': 'waiting',
   'update-held': 'waiting',

@@ -4,6 +4,7 @@ import type { Evidence } from '../evidence.ts';
 import type { KeylessVerifier } from '../keyless.ts';
 import type { TrustRoot } from '../trust-root.ts';
 import * as check from './checks.ts';
+import { enoughRebuilders } from './rebuilders.ts';
 import { type DeviceState, outcomeOf, type ProvenState, type Verdict } from './verdict.ts';
 
 /**
@@ -43,6 +44,7 @@ export async function verifyEvidence(
     await check.attestationSignature(attestation, root, evidence, keyless); // 9, the signature
     check.statement(attestation.statement, trustRoot, recorded, device); // 10
     check.itsTurn(recorded, storage, trustRoot.product, device, evidence.block); // 11
+    enoughRebuilders(evidence, root, { ...recorded, attestation }, device); // 17
     return {
       outcome: 'update',
       proven,

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 import { auditTables } from './audit-migration.ts';
 import { documents } from './documents-migration.ts';
+import { saidLater } from './said-later-migration.ts';
 import { watch } from './watch-migration.ts';
 
 const text = 'text' as const;
@@ -302,6 +303,23 @@ const devices: Migration = {
   },
 };
 
+/** What a device has installed is kept for longer than that it is alive. */
+const outcomes: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema
+      .alterTable('device_receipts')
+      .addColumn('kind', text, (c) => c.notNull().defaultTo('heartbeat'))
+      .execute();
+    // The body is JSON as its device has written it: spaces, if any, are its own.
+    await sql`UPDATE device_receipts SET kind = 'outcome' WHERE body LIKE '%"outcome"%"before"%'`.execute(db);
+    await db.schema
+      .createIndex('device_receipts_kind')
+      .on('device_receipts')
+      .columns(['product', 'kind', 'key_digest', 'counter', 'digest'])
+      .execute();
+  },
+};
+
 export const migrations: MigrationProvider = {
   getMigrations: () =>
     Promise.resolve({
@@ -314,5 +332,7 @@ export const migrations: MigrationProvider = {
       '2027-03-audit': auditTables,
       '2027-03-documents': documents,
       '2027-03-watch': watch,
+      '2027-03-outcomes': outcomes,
+      '2027-03-said-later': saidLater,
     }),
 };

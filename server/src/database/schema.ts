@@ -75,11 +75,12 @@ export interface Tables extends WatchTables {
     agent_version: string | null;
     flags: string;
   };
-  /** The newest receipts of each device as they were signed, and those that speak of a second one with its key. */
+  /** The newest receipts and all outcomes of each device as they were signed, and those that speak of a second one with its key. */
   device_receipts: {
     product: string;
     key_digest: string;
     counter: number;
+    kind: string;
     digest: string;
     body: string;
     signature_input: string;
@@ -107,6 +108,30 @@ export interface Tables extends WatchTables {
   documents: { digest: string; product: string; cid: string; size: number; received_at: number; open: number };
   document_blocks: { cid: string; product: string; document: string };
   release_documents: { attestation: string; product: string; document: string; image: string };
+  /** Rebuilds that held when they came; `payload` is the sha-256 of what was signed. */
+  rebuilds: {
+    product: string;
+    version: string;
+    payload: string;
+    key_id: string;
+    text: string;
+    received_at: number;
+  };
+  /**
+   * Every revision that held when it came. `key_id` is empty for keyless ones; `versions` is a JSON list; `vex` the sha-256 of
+   * the document that it names.
+   */
+  advisories: {
+    product: string;
+    id: string;
+    revision: number;
+    payload: string;
+    key_id: string;
+    versions: string;
+    vex: string | null;
+    text: string;
+    received_at: number;
+  };
   evidence: {
     product: string;
     channel: string;

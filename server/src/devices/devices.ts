@@ -7,6 +7,7 @@ import { createClaimTokens } from './claim-tokens.ts';
 import { createEnrolments } from './enrolments.ts';
 import { createFactoryImports } from './factory-imports.ts';
 import { createFleet } from './fleet.ts';
+import { createReceiptRegister } from './receipt-register.ts';
 import { createReceipts } from './receipts.ts';
 import { createViews } from './views.ts';
 
@@ -40,6 +41,7 @@ export function createDevices(options: {
       mayStillSend: createRateLimit({ perMinute: receiptsPerMinute, nowSeconds }),
       nowSeconds,
     }),
+    register: createReceiptRegister({ database }),
     fleet: createFleet({ database }),
   };
 }

@@ -21,8 +21,9 @@ import { type DeviceRow, devicesNamed, stateOf, withFlag } from './device-rows.t
 import type { SignedMessage } from './signed-message.ts';
 import { flagOfView, type View, type Views } from './views.ts';
 
-/** The newest of each device; and what speaks of a second one with its key. */
+/** The newest of each device, the outcomes before those too, and what speaks of a second one with its key (S3.6). */
 const keptReceipts = 16;
+const keptOutcomes = 256;
 const keptClones = 4;
 
 type Reception = 'taken' | 'known' | 'clone-suspected' | 'replayed';
@@ -120,11 +121,11 @@ async function keep(transaction: Transaction<Tables>, received: Received, onFlag
     .executeTakeFirstOrThrow();
   const clone = device.counter !== null && receipt.counter <= Number(device.counter);
   if (clone) {
-    const kept = await log.select(['counter', 'clone_suspected']).orderBy('counter').execute();
-    const own = kept.filter(({ clone_suspected }) => clone_suspected === 0);
-    // Below those that are kept nobody can tell a replay from a clone.
-    if (own.length >= keptReceipts && receipt.counter < Number(own[0]?.counter)) return 'replayed';
-    if (kept.length - own.length >= keptClones) return 'clone-suspected';
+    // Below the newest, of which all are kept, nobody can tell a replay from a clone.
+    const oldest = await oldestOfNewest(transaction, received, keptReceipts);
+    if (oldest !== null && receipt.counter < oldest) return 'replayed';
+    const clones = await log.select('counter').where('clone_suspected', '=', 1).execute();
+    if (clones.length >= keptClones) return 'clone-suspected';
   }
   await transaction
     .insertInto('device_receipts')
@@ -132,6 +133,7 @@ async function keep(transaction: Transaction<Tables>, received: Received, onFlag
       product,
       key_digest: keyDigest,
       counter: receipt.counter,
+      kind: receipt.kind,
       digest,
       body: message.body,
       signature_input: String(message.headers['signature-input']),
@@ -173,23 +175,38 @@ function newestState({ receipt, view, now }: Received): Partial<Tables['devices'
   };
 }
 
-async function prune(transaction: Transaction<Tables>, { product, keyDigest }: Received): Promise<void> {
-  const newest = await transaction
+/** The lowest counter among so many of the newest; null where there are fewer. */
+async function oldestOfNewest(
+  transaction: Transaction<Tables>,
+  { product, keyDigest }: Received,
+  count: number,
+  kind?: Receipt['kind'],
+): Promise<number | null> {
+  let query = transaction
     .selectFrom('device_receipts')
     .select('counter')
     .where('product', '=', product)
     .where('key_digest', '=', keyDigest)
-    .where('clone_suspected', '=', 0)
+    .where('clone_suspected', '=', 0);
+  if (kind !== undefined) query = query.where('kind', '=', kind);
+  const row = await query
     .orderBy('counter', 'desc')
-    .limit(keptReceipts)
-    .execute();
-  const oldest = newest.at(-1)?.counter;
-  if (oldest === undefined || newest.length < keptReceipts) return;
-  await transaction
+    .offset(count - 1)
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : Number(row.counter);
+}
+
+/** Outcomes are the register of what was ever installed: what is alive day after day does not push them out. */
+async function prune(transaction: Transaction<Tables>, received: Received): Promise<void> {
+  const drop = transaction
     .deleteFrom('device_receipts')
-    .where('product', '=', product)
-    .where('key_digest', '=', keyDigest)
-    .where('clone_suspected', '=', 0)
-    .where('counter', '<', oldest)
-    .execute();
+    .where('product', '=', received.product)
+    .where('key_digest', '=', received.keyDigest)
+    .where('clone_suspected', '=', 0);
+  const oldest = await oldestOfNewest(transaction, received, keptReceipts);
+  if (oldest === null) return;
+  await drop.where('counter', '<', oldest).where('kind', '=', 'heartbeat').execute();
+  const oldestOutcome = await oldestOfNewest(transaction, received, keptOutcomes, 'outcome');
+  if (oldestOutcome !== null) await drop.where('counter', '<', Math.min(oldest, oldestOutcome)).execute();
 }

@@ -84,7 +84,10 @@ export function createDocuments(options: {
      * What a statement names must be here, exactly as it says (R9.7, R9.8).
      * @throws FirmproofError `document-missing`, `document-mismatch`
      */
-    async requireNamed(product: ProductId, { documents = [], sbom }: ReleasePredicate): Promise<void> {
+    async requireNamed(
+      product: ProductId,
+      { documents = [], sbom }: Pick<ReleasePredicate, 'documents' | 'sbom'>,
+    ): Promise<void> {
       const isOneOfThem = documents.some(({ kind, digest }) => kind === 'sbom' && digest === sbom?.digest);
       if (sbom && documents.some(({ kind }) => kind === 'sbom') && !isOneOfThem)
         throw new FirmproofError('document-mismatch', 'sbom of the statement is none of its documents');
@@ -120,6 +123,16 @@ export function createDocuments(options: {
         .insertInto('release_documents')
         .values(digests.map((document) => ({ attestation, product, document, image })))
         .onConflict((conflict) => conflict.columns(['attestation', 'product', 'document']).doNothing())
+        .execute();
+    },
+
+    /** Opens a document that an advisory names: it is about what is out already. */
+    async open(product: ProductId, digest: Sha256Digest): Promise<void> {
+      await database
+        .updateTable('documents')
+        .set({ open: 1 })
+        .where('product', '=', product)
+        .where('digest', '=', digest)
         .execute();
     },
 
@@ -187,7 +200,7 @@ export function createDocuments(options: {
       return publisher !== null && rows.some((row) => row.publisher === publisher);
     },
 
-    /** Forgets documents that neither a release nor a living proposal names, once they have waited for a day. */
+    /** Forgets documents that neither a release, a living proposal nor an advisory names, once they have waited for a day. */
     async dropUnused(): Promise<void> {
       await database.transaction().execute(async (transaction) => {
         await transaction
@@ -212,6 +225,16 @@ export function createDocuments(options: {
                   .select('document')
                   .whereRef('release_documents.document', '=', 'documents.digest')
                   .whereRef('release_documents.product', '=', 'documents.product'),
+              ),
+            ),
+          )
+          .where(({ not, exists, selectFrom }) =>
+            not(
+              exists(
+                selectFrom('advisories')
+                  .select('vex')
+                  .whereRef('advisories.vex', '=', 'documents.digest')
+                  .whereRef('advisories.product', '=', 'documents.product'),
               ),
             ),
           )

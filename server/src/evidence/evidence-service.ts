@@ -19,6 +19,7 @@ import {
 import { type Rpc, readBlock } from '@firmproof/protocol/node';
 import type { Database } from '../database/database.ts';
 import { productMoved, type TrustRoots } from '../proposals/trust-roots.ts';
+import { type AttachmentsOf, attach, decisionOfEtag, etagOf } from './attachments.ts';
 import { type Proven, proveChannel } from './prover.ts';
 import type { Stops } from './stops.ts';
 import { collectCosignatures, type WitnessSource } from './witness-client.ts';
@@ -45,6 +46,7 @@ export function createEvidenceService(options: {
   readonly renewalSeconds: number;
   readonly sources: readonly string[];
   readonly stops: Stops;
+  readonly attachmentsOf: AttachmentsOf;
   /** The node's proofs do not hold. */
   readonly onUnproven: (error: FirmproofError) => void;
 }) {
@@ -79,11 +81,12 @@ export function createEvidenceService(options: {
       if (finalBlock - block.number > patienceBlocks) candidates.delete(key);
       return;
     }
+    const attachments = await options.attachmentsOf(product, candidate.proven);
     const row = {
-      etag: candidate.decision,
+      etag: etagOf(candidate.decision, attachments),
       block: block.number,
       block_timestamp: block.timestamp,
-      document: JSON.stringify(evidence),
+      document: attach(JSON.stringify(evidence), attachments),
     };
     await database
       .insertInto('evidence')
@@ -147,10 +150,25 @@ export function createEvidenceService(options: {
     const decision = decisionOf(proven);
     const waiting = candidates.get(key);
     const served = await read(product, channel);
-    const fresh =
-      served !== null && served.etag === decision && nowSeconds - served.blockTimestamp < options.renewalSeconds;
+    const isDecided = served !== null && decisionOfEtag(served.etag) === decision;
+    if (isDecided) await attachAnew(product, channel, served, proven);
+    const fresh = isDecided && nowSeconds - served.blockTimestamp < options.renewalSeconds;
     if (fresh) candidates.delete(key);
     else if (waiting?.decision !== decision) candidates.set(key, { proven, decision, passes: 0 });
+  }
+
+  /** What was said later is in no proof: it joins the evidence that is served, at once. */
+  async function attachAnew(product: ProductId, channel: Channel, served: ServedEvidence, proven: Proven) {
+    const attachments = await options.attachmentsOf(product, proven);
+    const etag = etagOf(decisionOfEtag(served.etag), attachments);
+    if (etag === served.etag) return;
+    await database
+      .updateTable('evidence')
+      .set({ etag, document: attach(served.document, attachments) })
+      .where('product', '=', product)
+      .where('channel', '=', channel)
+      .where('etag', '=', served.etag)
+      .execute();
   }
 
   async function read(product: ProductId, channel: Channel): Promise<ServedEvidence | null> {

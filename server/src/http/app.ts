@@ -16,6 +16,7 @@ import { productRoutes } from './product-routes.ts';
 import { proposalRoutes } from './proposal-routes.ts';
 import { publisherRoutes } from './publisher-routes.ts';
 import { roleGuard } from './role-guard.ts';
+import { saidLaterRoutes } from './said-later-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 
 const apiVersion = '1.0.0';
@@ -88,6 +89,7 @@ export function createApp(dependencies: Dependencies): Express {
   app.use(deviceRoutes(dependencies));
   app.use(publisherRoutes(dependencies));
   app.use(webhookRoutes(dependencies));
+  app.use(saidLaterRoutes(dependencies));
   if (dependencies.pages) app.use(dependencies.pages);
   app.use(notFound);
   app.use(refusals.limits);

@@ -17,6 +17,8 @@ import type { Approvals } from '../proposals/approvals.ts';
 import type { Intake } from '../proposals/intake.ts';
 import type { ProposalStore } from '../proposals/proposal-store.ts';
 import type { TrustRoots } from '../proposals/trust-roots.ts';
+import type { Advisories } from '../said-later/advisories.ts';
+import type { Rebuilds } from '../said-later/rebuilds.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { Tokens } from './authentication.ts';
@@ -47,6 +49,8 @@ export type Dependencies = {
   readonly audit: { readonly history: AuditHistory; readonly proofs: ProductProofs };
   readonly stops: Stops;
   readonly trustRoots: TrustRoots;
+  readonly rebuilds: Rebuilds;
+  readonly advisories: Advisories;
   readonly devices: Devices;
   readonly documents: Documents;
   readonly metrics: Metrics;

@@ -43,6 +43,7 @@ import {
   setSignersRequestSchema,
   signerApprovalSchema,
   stoppedSchema,
+  storedReceiptSchema,
   type TokenScope,
   tokenResourceSchema,
   tokenSchema,
@@ -54,6 +55,7 @@ import {
 import { entrySchema, productProofSchema, transactionSchema } from '@firmproof/protocol/audit';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { saidLaterOperations } from './said-later-operations.ts';
 
 type Method = 'get' | 'post' | 'put' | 'delete';
 
@@ -378,6 +380,15 @@ export const operations: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: `${product}/receipts`,
+    summary:
+      'Receipts as their devices have signed them, device by device. ?kind=outcome: only what became of releases',
+    token: true,
+    status: 200,
+    answer: pageOf(storedReceiptSchema),
+  },
+  {
+    method: 'get',
     path: `${product}/fleet`,
     summary: 'What enrolled devices have signed, counted',
     token: ['read-receipts'],
@@ -583,6 +594,7 @@ export const operations: readonly Operation[] = [
     status: 200,
     contentType: 'text/event-stream',
   },
+  ...saidLaterOperations,
 ];
 
 const multipartSchema = z.object({

@@ -13,7 +13,15 @@ import { bodyOf, pageAnswer, pageOptions, parameter } from './parameters.ts';
 import { productResource, releaseResource, releasesOf } from './resources.ts';
 
 /** Products, trust roots and releases: anonymous, cacheable reading; registration. */
-export function productRoutes({ database, intake, tokens, trustRoots, nowSeconds, wake }: Dependencies): Router {
+export function productRoutes({
+  database,
+  intake,
+  tokens,
+  trustRoots,
+  rebuilds,
+  nowSeconds,
+  wake,
+}: Dependencies): Router {
   const router = Router();
 
   router.post('/v1/products', async (request, response) => {
@@ -68,16 +76,20 @@ export function productRoutes({ database, intake, tokens, trustRoots, nowSeconds
     if (after !== null) query = query.where('sequence', '<', Number(after) || 0);
     const rows = await query.execute();
     const images = await imagesOf(product);
-    const items = rows.map((release) =>
-      releaseResource(release, images.get(release.image), maySee(release, owner === row.publisher)),
-    );
+    const counts = await rebuilds.counts(product, () => trustRoots.byDigest(row.trust_root));
+    const items = rows.map((release) => {
+      const isSeen = maySee(release, owner === row.publisher);
+      return releaseResource(release, images.get(release.image), isSeen, counts.get(release.version));
+    });
     response.json(pageAnswer(rows, limit, (release) => String(release.sequence), items));
   });
 
   router.get('/v1/products/:product/releases/:version', async (request, response) => {
-    const { release, isOwner } = await releaseOf(request);
-    const image = (await imagesOf(productIdSchema.parse(release.product))).get(release.image);
-    response.json(releaseResource(release, image, maySee(release, isOwner)));
+    const { release, isOwner, trustRoot } = await releaseOf(request);
+    const product = productIdSchema.parse(release.product);
+    const image = (await imagesOf(product)).get(release.image);
+    const counts = await rebuilds.counts(product, () => trustRoots.byDigest(trustRoot));
+    response.json(releaseResource(release, image, maySee(release, isOwner), counts.get(release.version)));
   });
 
   router.get('/v1/products/:product/releases/:version/attestation', async (request, response) => {
@@ -97,10 +109,10 @@ export function productRoutes({ database, intake, tokens, trustRoots, nowSeconds
     const product = parseProductId(parameter(request, 'product'));
     const version = parseVersion(parameter(request, 'version'));
     const owner = await tokens.publisherOf(request);
-    const { publisher } = await intake.productRow(product);
+    const { publisher, trust_root: trustRoot } = await intake.productRow(product);
     const release = await releasesOf(database, product).where('version', '=', version).executeTakeFirst();
     if (!release) throw new FirmproofError('release-not-found', `no release ${version}`);
-    return { release, isOwner: owner === publisher };
+    return { release, isOwner: owner === publisher, trustRoot };
   }
 
   async function imagesOf(product: ProductId) {

@@ -98,6 +98,7 @@ export function releaseResource(
   row: Release,
   image: { readonly cid: string; readonly size: string } | undefined,
   maySeeBytes: boolean,
+  rebuilders = 0,
 ): ReleaseResource {
   const cid: Cid | undefined = image && maySeeBytes ? cidSchema.parse(image.cid) : undefined;
   const text = maySeeBytes ? row.attestation_text : null;
@@ -114,5 +115,6 @@ export function releaseResource(
     attestation: row.attestation,
     ...(cid && image && { imageCid: cid, sizeBytes: Number(image.size) }),
     ...(purpose && { purpose }),
+    ...(rebuilders > 0 && { rebuilders }),
   });
 }

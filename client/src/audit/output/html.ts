@@ -30,7 +30,7 @@ export const escapeHtml = (text: string): string =>
     .replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g, '\ufffd');
 
 /** Text that is safe to stand in the page. Only `html` makes it. */
-class Html {
+export class Html {
   readonly text: string;
   constructor(text: string) {
     this.text = text;
@@ -39,7 +39,7 @@ class Html {
 type Value = string | number | Html | readonly Html[];
 
 /** A template whose values are escaped unless they are HTML already. */
-function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
+export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
   const shown = (value: Value | undefined): string => {
     if (value === undefined) return '';
     if (value instanceof Html) return value.text;
@@ -68,7 +68,7 @@ export function* htmlOf(audit: Audit): Generator<string> {
   yield '</main></body></html>\n';
 }
 
-const headOf = (title: string) => html`<!doctype html>
+export const headOf = (title: string) => html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">

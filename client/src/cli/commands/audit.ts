@@ -22,7 +22,8 @@ import { requireRpcUrl } from '../rpc-url.ts';
 import type { Session } from '../session.ts';
 import type { Run } from './setup.ts';
 
-type AuditFlags = {
+/** Who is asked, and how much of it. */
+export type AuditSources = {
   readonly rpc: readonly string[];
   readonly quorum?: string;
   readonly registry?: string;
@@ -35,27 +36,35 @@ type AuditFlags = {
   /** false where no server is to be asked. */
   readonly server: boolean;
   readonly state?: string;
+  readonly offline?: string;
+};
+
+type AuditFlags = AuditSources & {
   readonly events?: boolean;
   readonly all?: boolean;
   readonly csv?: string;
   readonly html?: string;
   readonly export?: string;
-  readonly offline?: string;
 };
 
 async function auditCommand(session: Session, reference: string | undefined, flags: AuditFlags): Promise<void> {
-  const { output } = session;
-  const held = flags.trustRoot === undefined ? null : parseTrustRoot(readText(flags.trustRoot));
-  const bars = new Bars(output);
-  const audit = await (flags.offline === undefined
-    ? online(session, reference, held, flags, bars)
-    : offline(session, reference, held, flags.offline, bars)
-  ).finally(() => bars.stop());
+  const audit = await runAudit(session, reference, flags);
   try {
-    await report(output, audit, flags);
+    await report(session.output, audit, flags);
   } finally {
     audit.close();
   }
+}
+
+/** Audits nodes, or a file. Whoever asks closes what comes back. */
+export async function runAudit(session: Session, reference: string | undefined, flags: AuditSources): Promise<Audit> {
+  const held = flags.trustRoot === undefined ? null : parseTrustRoot(readText(flags.trustRoot));
+  const bars = new Bars(session.output);
+  return (
+    flags.offline === undefined
+      ? online(session, reference, held, flags, bars)
+      : offline(session, reference, held, flags.offline, bars)
+  ).finally(() => bars.stop());
 }
 
 async function report(output: Output, audit: Audit, flags: AuditFlags): Promise<void> {
@@ -93,7 +102,7 @@ async function online(
   session: Session,
   reference: string | undefined,
   given: TrustRoot | null,
-  flags: AuditFlags,
+  flags: AuditSources,
   bars: Bars,
 ): Promise<Audit> {
   const product = given && reference === undefined ? given.product : await session.product(reference);
@@ -120,14 +129,14 @@ async function online(
 }
 
 /** With nodes, registry and an id no server is needed, so that of the default address is not asked then. */
-function serverFor(session: Session, flags: AuditFlags, held: TrustRoot | null): FirmproofClient | null {
+function serverFor(session: Session, flags: AuditSources, held: TrustRoot | null): FirmproofClient | null {
   const isNeeded = flags.rpc.length === 0 || (flags.registry === undefined && held === null);
   return isNeeded || session.serverIsKnown ? session.client() : null;
 }
 
 async function whereToAudit(
   session: Session,
-  flags: AuditFlags,
+  flags: AuditSources,
   held: TrustRoot | null,
   client: FirmproofClient | null,
 ) {
@@ -149,7 +158,7 @@ async function whereToAudit(
   return { rpcUrls, registry: registry ?? info.registry, chainId: chainId ?? info.chainId };
 }
 
-function entriesFrom({ entriesFrom: from }: AuditFlags, client: FirmproofClient | null): 'nodes' | 'server' {
+function entriesFrom({ entriesFrom: from }: AuditSources, client: FirmproofClient | null): 'nodes' | 'server' {
   if (from === 'nodes') return from;
   if (from === 'server' && client !== null) return from;
   throw new FirmproofError('usage-invalid', from === 'server' ? 'no server is known' : `"${from}" carries no entries`, {
@@ -195,14 +204,9 @@ class Bars {
 
 const several = (value: string, before: readonly string[]) => [...before, value];
 
-/** What RPC nodes say is held against proofs and witnesses. */
-export function addAudit(program: Command, run: Run): void {
-  program
-    .command('audit')
-    .argument('[product]', 'name or id')
-    .description(
-      'replay all events and compare with the proven history: complete, or where it differs; who approved what',
-    )
+/** The options of AuditSources. */
+export function withAuditSources(command: Command): Command {
+  return command
     .option('--rpc <url>', 'RPC node; repeat it for several, which have to show the same block', several, [])
     .option('--quorum <n>', 'how many of them have to agree (default: all but a minority)')
     .option('--registry <address>', 'the registry (default: as the trust root says)')
@@ -217,12 +221,24 @@ export function addAudit(program: Command, run: Run): void {
     .option('--fetch', 'fetch and hash every image from every source')
     .option('--no-approvals', 'do not read who approved')
     .option('--state <directory>', 'where to keep what was read, so that the next audit goes on from there')
+    .option('--offline <file>', 'verify a file that --export has written; nobody is asked');
+}
+
+/** What RPC nodes say is held against proofs and witnesses. */
+export function addAudit(program: Command, run: Run): void {
+  withAuditSources(
+    program
+      .command('audit')
+      .argument('[product]', 'name or id')
+      .description(
+        'replay all events and compare with the proven history: complete, or where it differs; who approved what',
+      ),
+  )
     .option('--events', 'list every event as well')
     .option('--all', 'list every release, not only the newest')
     .option('--csv <file>', 'one line for each event')
     .option('--html <file>', 'one file to read and to print')
     .option('--export <file>', 'everything that it takes to verify this audit without a network')
-    .option('--offline <file>', 'verify such a file; nobody is asked')
     .addHelpText(
       'after',
       '\nExit code 0: complete, and nothing bad was found. 5: not complete, or something bad was found.\n',

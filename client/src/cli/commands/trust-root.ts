@@ -1,11 +1,12 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import type { KeyObject } from 'node:crypto';
 import {
   FirmproofError,
   type ProductId,
   type PublicKey,
   parseAddress,
   parsePublicKey,
+  type Rebuilder,
+  rebuilderNameSchema,
   type TrustRoot,
 } from '@firmproof/protocol';
 import { publicKeyOf } from '@firmproof/protocol/node';
@@ -14,10 +15,12 @@ import { registerSuccessor } from '../../move-product.ts';
 import { majorityOf } from '../../product-setup.ts';
 import {
   addBuildKey,
+  addRebuilder,
   addWitness,
   changeQuorum,
   changeRootKeys,
   dropBuildKey,
+  dropRebuilder,
   dropWitness,
   liveAttestations,
   nextTrustRoot,
@@ -27,6 +30,7 @@ import {
 import { parseDurationSeconds, parseWholeNumber } from '../../units.ts';
 import type { Vendor } from '../../vendor.ts';
 import { waitsForPeople } from '../../waits-for-people.ts';
+import { readPrivateKey, readPublicKey, readText } from '../files.ts';
 import { type KeylessProductFlags, keylessTrustOf, withKeylessProductOptions } from '../keyless-options.ts';
 import { newestTrustRoot } from '../newest-trust-root.ts';
 import { fields } from '../output.ts';
@@ -56,6 +60,7 @@ function describe(root: TrustRoot): string {
     ...(root.sigstore?.identities ?? []).map(
       ({ identity, issuer }) => ['identity', `${identity}, issued by ${issuer}`] as const,
     ),
+    ...(root.rebuilders ?? []).map(({ name, publicKey }) => ['rebuilder', `${name}=${publicKey}`] as const),
     ['accepted', `${root.acceptedAttestations.length} attestations of dropped build keys`],
     ...rootKeys.keys.map((key) => ['root key', key] as const),
     ['threshold', `${rootKeys.threshold} of ${rootKeys.keys.length} root keys`],
@@ -69,6 +74,8 @@ type RotateFlags = KeylessProductFlags & {
   readonly accept?: string;
   readonly addWitness: readonly string[];
   readonly dropWitness: readonly string[];
+  readonly addRebuilder: readonly string[];
+  readonly dropRebuilder: readonly string[];
   readonly quorum?: string;
   readonly addRootKey: readonly string[];
   readonly dropRootKey: readonly string[];
@@ -88,6 +95,8 @@ async function rotate(session: Session, reference: string | undefined, flags: Ro
     ...(await droppedBuildKeys(session, vendor, product, flags)),
     ...flags.addWitness.map(witnessOf).map(addWitness),
     ...flags.dropWitness.map(dropWitness),
+    ...flags.addRebuilder.map(rebuilderOf).map(addRebuilder),
+    ...flags.dropRebuilder.map(dropRebuilder),
     ...(flags.quorum === undefined ? [] : [changeQuorum(parseWholeNumber(flags.quorum, '--quorum', 32))]),
     ...changedRootKeys(current, flags),
   ];
@@ -108,6 +117,17 @@ function witnessOf(text: string): { operator: string; publicKey: PublicKey } {
   const at = text.indexOf('=');
   if (at < 1) throw new FirmproofError('usage-invalid', `the witness "${text}" is not operator=key`);
   return { operator: text.slice(0, at), publicKey: parsePublicKey(text.slice(at + 1)) };
+}
+
+/** `name=key`, where the key stands there or in a file. */
+function rebuilderOf(text: string): Rebuilder {
+  const at = text.indexOf('=');
+  const name = rebuilderNameSchema.safeParse(text.slice(0, Math.max(0, at)));
+  if (!name.success)
+    throw new FirmproofError('usage-invalid', `the rebuilder "${text.slice(0, 80)}" is not name=key`, {
+      hint: 'A name is 1 to 63 of a-z, 0-9, with single - or . between them; the key is a PEM file, or base64.',
+    });
+  return { name: name.data, publicKey: readPublicKey(text.slice(at + 1)) };
 }
 
 /** What a dropped key has signed stays installable, or as much of it as was said: each is named, so that people can look. */
@@ -153,25 +173,9 @@ function changedRootKeys(
 /** The root key of this machine, where it has one, and those in files. */
 async function rootKeysFor(session: Session, files: readonly string[]): Promise<readonly KeyObject[]> {
   const own = session.home.hasKey('root') ? [await session.home.openRootKey(await session.passphrase())] : [];
-  const keys = [...own, ...files.map(readKeyFile)];
+  const keys = [...own, ...files.map(readPrivateKey)];
   if (keys.length > 0) return [...new Map(keys.map((key) => [publicKeyOf(key), key])).values()];
   throw new FirmproofError('key-not-found', 'no root key is here', { hint: 'Give it with --root-key FILE.' });
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new FirmproofError('file-not-found', `${file} cannot be read`, { cause });
-  }
-}
-
-function readKeyFile(file: string): KeyObject {
-  try {
-    return createPrivateKey(readFileSync(file));
-  } catch (cause) {
-    throw new FirmproofError('key-invalid', `${file} is no private key in PEM`, { cause });
-  }
 }
 
 type MoveFlags = {
@@ -250,6 +254,13 @@ export function addTrustRoot(program: Command, run: Run): void {
     .option('--accept <versions>', 'of a dropped build key: releases that stay installable (default: all not revoked)')
     .option('--add-witness <operator=key>', 'devices believe it (repeat)', collect, [])
     .option('--drop-witness <operator>', 'devices do not believe it any more (repeat)', collect, [])
+    .option(
+      '--add-rebuilder <name=key>',
+      'counts where devices want rebuilders; a PEM file or base64 (repeat)',
+      collect,
+      [],
+    )
+    .option('--drop-rebuilder <name>', 'does not any more, with all its keys; or one key (repeat)', collect, [])
     .option('--quorum <n>', 'how many witnesses have to agree')
     .option('--add-root-key <key>', 'may sign trust roots (repeat)', collect, [])
     .option('--drop-root-key <key>', 'may not any more (repeat)', collect, [])

@@ -1,0 +1,108 @@
+import type { KeyObject } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import {
+  type CountedRebuild,
+  countedRebuilds,
+  FirmproofError,
+  maximumRebuildsInEvidence,
+  parseRebuild,
+  type RebuildSource,
+  type RebuildStatement,
+  type RebuiltRelease,
+  rebuildPredicateType,
+  rebuildStatementSchema,
+  statementType,
+  type TrustRoot,
+  verifyRebuild,
+} from '@firmproof/protocol';
+import { importImage } from '@firmproof/protocol/node';
+import type { FirmproofClient, UploadProgress } from './api-client.ts';
+import { signStatement } from './attest.ts';
+import { sizeOfImage } from './image-file.ts';
+
+export type RebuildOptions = {
+  readonly trustRoot: TrustRoot;
+  /** As `recordedImage` has proved it. */
+  readonly release: RebuiltRelease;
+  readonly source: RebuildSource;
+  readonly environment: string;
+  readonly key: KeyObject;
+};
+
+/** A rebuild, signed and not sent yet. */
+export type SignedRebuild = { readonly text: string; readonly statement: RebuildStatement; readonly rebuilder: string };
+
+/**
+ * Hashes what was rebuilt, compares it with what is recorded, and signs that it is the same. Sends nothing.
+ * @throws FirmproofError `rebuild-differs`, `rebuilder-unknown` for a key that would not count, `file-not-found`
+ */
+export async function attestRebuild(
+  imageFile: string,
+  { trustRoot, release, source, environment, key }: RebuildOptions,
+  onProgress?: UploadProgress,
+): Promise<SignedRebuild> {
+  const total = sizeOfImage(imageFile);
+  const onHashed = onProgress && ((sizeBytes: number) => onProgress(sizeBytes, total));
+  const stream = createReadStream(imageFile, { highWaterMark: 1 << 20 });
+  const { digest } = await importImage(stream, onHashed ? { onProgress: onHashed } : {});
+  if (digest !== release.image)
+    throw new FirmproofError(
+      'rebuild-differs',
+      `${imageFile} has sha-256 ${digest}, the image of ${release.version} has ${release.image}`,
+    );
+  const statement: RebuildStatement = {
+    _type: statementType,
+    subject: [{ name: basename(imageFile), digest: { sha256: digest } }],
+    predicateType: rebuildPredicateType,
+    predicate: {
+      product: trustRoot.product,
+      version: release.version,
+      result: 'reproduced',
+      source,
+      rebuiltAt: Math.floor(Date.now() / 1000),
+      environment,
+    },
+  };
+  const parsed = rebuildStatementSchema.safeParse(statement);
+  if (!parsed.success)
+    throw new FirmproofError('rebuild-malformed', 'name of the file or environment cannot be signed');
+  const text = await signStatement(Buffer.from(JSON.stringify(parsed.data)), key);
+  const { name } = verifyRebuild(parseRebuild(text), trustRoot, release);
+  return { text, statement, rebuilder: name };
+}
+
+export type ListedRebuilds = {
+  readonly counted: readonly CountedRebuild[];
+  /** What the server has besides, which does not hold or is not counted again. */
+  readonly passedOver: number;
+};
+
+/** The rebuilds that count, verified here: never what the server says of them (B5). */
+export async function listRebuilds(
+  client: FirmproofClient,
+  trustRoot: TrustRoot,
+  release: RebuiltRelease,
+): Promise<ListedRebuilds> {
+  const counted = new Map<string, CountedRebuild>();
+  let seen = 0;
+  let batch: string[] = [];
+  const count = () => {
+    for (const one of countedRebuilds(batch, trustRoot, release)) {
+      const { name } = one.rebuilder;
+      if (!counted.has(name)) counted.set(name, one);
+    }
+    batch = [];
+  };
+  for await (const { attestation } of client.rebuilds(trustRoot.product, release.version)) {
+    seen += 1;
+    batch.push(attestation);
+    if (batch.length === maximumRebuildsInEvidence) count();
+    if (seen === maximumListed) break;
+  }
+  count();
+  return { counted: [...counted.values()], passedOver: seen - counted.size };
+}
+
+/** More than any server takes. */
+const maximumListed = 1024;

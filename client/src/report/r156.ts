@@ -1,0 +1,245 @@
+import { auditSummary } from './cra.ts';
+import type { ProductFacts, UpdateFacts } from './facts.ts';
+import { lastKnown, registerOf } from './register.ts';
+import { type Cell, type Clause, notice, type Report, stateOf } from './report.ts';
+import { availabilityText, dayOf, listOrDash, releaseTable, rolloutText } from './report-text.ts';
+
+/**
+ * What UN Regulation No. 156 asks to be recorded of software and its updates, answered from the release history and from the
+ * receipts that devices have signed. Paragraphs that neither can answer are listed as such.
+ * @param updates what devices have signed; null where the receipts were not asked for
+ */
+export function r156Report(facts: ProductFacts, updates: readonly UpdateFacts[] | null): Report {
+  const { audit } = facts;
+  return {
+    reportVersion: 1,
+    kind: 'r156',
+    regulation: 'UN Regulation No. 156 (software update and software update management system)',
+    title: `Register of the software of ${facts.name}`,
+    product: { id: facts.product, name: facts.name, chainId: facts.chainId, registry: facts.registry },
+    createdAt: facts.at,
+    notice,
+    audit: { complete: audit.complete, summary: auditSummary(facts), block: audit.block, history: audit.history },
+    clauses: [
+      identified(facts),
+      numbersBeforeAndAfter(facts),
+      register(facts, updates),
+      targets(updates),
+      eachUpdate(facts),
+      compatibility(),
+      protectedFromManipulation(facts),
+      authentic(facts),
+      failedUpdates(updates),
+      ...outside,
+    ],
+  };
+}
+
+function identified(facts: ProductFacts): Clause {
+  return {
+    clause: '7.1.1.2',
+    asks: 'Every version of software, with the data that validates its integrity, is identified uniquely.',
+    state: facts.audit.complete && facts.releases.length > 0 ? 'shown' : 'missing',
+    answer: `${facts.releases.length} versions were ever recorded; a version is recorded once, with the sha-256 of its image.`,
+    ...(facts.releases.length > 0 && { table: releaseTable(facts.releases) }),
+    gaps: [],
+  };
+}
+
+function numbersBeforeAndAfter({ releases }: ProductFacts): Clause {
+  const numbered = releases.filter(({ stated }) => (stated?.rxswins.length ?? 0) > 0);
+  const rows = numbered.map((release) => {
+    const at = releases.indexOf(release);
+    const before = releases.slice(0, at).findLast((earlier) => earlier.stated !== null);
+    return [
+      release.version,
+      listOrDash(before?.stated?.rxswins ?? []),
+      listOrDash(release.stated?.rxswins ?? []),
+      { digest: release.image },
+    ];
+  });
+  return {
+    clause: '7.1.1.3, 7.1.1.4',
+    asks: 'What an RXSWIN stands for can be looked up before and after an update, and checked against the software that is there.',
+    state: stateOf(numbered.length, releases.length),
+    answer: `${numbered.length} of ${releases.length} releases carry RX software identification numbers, signed with the release.`,
+    ...(rows.length > 0 && {
+      table: { header: ['release', 'numbers of the release before', 'numbers', 'image, sha-256'], rows },
+    }),
+    gaps: releases
+      .filter((release) => !numbered.includes(release))
+      .map(({ version }) => `${version} carries none: publish with --rxswin "R79SWIN 0001".`),
+  };
+}
+
+const software = ({ version, image }: { readonly version: string; readonly image: string | null }): readonly Cell[] => [
+  version,
+  image === null ? 'not known to the device' : { digest: image },
+];
+
+const notAsked = 'Receipts were not asked for: they are the vendor’s, log in and run this report again.';
+
+function register(facts: ProductFacts, updates: readonly UpdateFacts[] | null): Clause {
+  const base = {
+    clause: '7.1.2.3',
+    asks: 'For every RXSWIN there is an auditable register of the software before and after an update: versions and integrity validation data.',
+  };
+  if (updates === null) return { ...base, state: 'missing', answer: notAsked, gaps: [] };
+  const lines = registerOf(facts, updates);
+  const recorded = new Map(facts.releases.map(({ version, image }) => [version as string, image as string]));
+  const unrecorded = lines.filter(({ after }) => recorded.get(after.version) !== after.image);
+  return {
+    ...base,
+    state: stateOf(lines.filter(({ rxswin }) => rxswin !== null).length, lines.length),
+    answer: `${lines.length} lines, from receipts that devices have signed; each signature was verified here. Times are the devices’.`,
+    ...(lines.length > 0 && {
+      table: {
+        header: [
+          'RXSWIN',
+          'before',
+          'sha-256 before',
+          'numbers before',
+          'after',
+          'sha-256 after',
+          'devices',
+          'from',
+          'to',
+        ],
+        rows: lines.map(({ rxswin, before, rxswinsBefore, after, devices, firstAt, lastAt }) => [
+          rxswin ?? '–',
+          ...software(before),
+          listOrDash(rxswinsBefore),
+          ...software(after),
+          String(devices),
+          dayOf(firstAt),
+          dayOf(lastAt),
+        ]),
+      },
+    }),
+    gaps: [
+      ...(lines.length === 0 ? ['No device has confirmed an update in a receipt yet.'] : []),
+      ...unrecorded.map(
+        ({ after, devices }) =>
+          `${devices} devices report ${after.version} with an image that the history does not record: look at them.`,
+      ),
+    ],
+  };
+}
+
+function targets(updates: readonly UpdateFacts[] | null): Clause {
+  const running = updates === null ? [] : lastKnown(updates);
+  return {
+    clause: '7.1.2.4',
+    asks: 'The vehicles that an update is for are listed, with the last known configuration of each.',
+    state: running.length === 0 ? 'missing' : 'partly',
+    answer:
+      updates === null
+        ? notAsked
+        : `By their newest confirmed update. Single devices: firmproof device list, or --csv here.`,
+    ...(running.length > 0 && {
+      table: {
+        header: ['software', 'sha-256', 'devices'],
+        rows: running.map(({ devices, ...rest }) => [...software(rest), String(devices)]),
+      },
+    }),
+    gaps: ['Which vehicle a device sits in is not recorded here.'],
+  };
+}
+
+function eachUpdate({ releases }: ProductFacts): Clause {
+  return {
+    clause: '7.1.2.5',
+    asks: 'Each update is documented: its purpose, what it affects, how it was verified and released.',
+    state: releases.some(({ stated }) => stated !== null) ? 'partly' : 'missing',
+    answer: 'What the signed statements and the history say; the audit lists who approved each.',
+    ...(releases.length > 0 && {
+      table: {
+        header: ['release', 'purpose', 'numbers', 'documents', 'offered to all from', 'fetched now'],
+        rows: releases.map(({ version, stated, rollouts, availability }) => [
+          version,
+          stated?.purpose ?? '–',
+          listOrDash(stated?.rxswins ?? []),
+          listOrDash([
+            ...(stated?.hasNotes ? ['notes'] : []),
+            ...(stated?.documents ?? []).map(({ kind, format }) => `${kind} (${format})`),
+          ]),
+          rolloutText(rollouts),
+          availabilityText(availability),
+        ]),
+      },
+    }),
+    gaps: ['The effect on type approvals, and the tests that were run, are yours to add.'],
+  };
+}
+
+function compatibility(): Clause {
+  return {
+    clause: '7.1.1.6, 7.1.1.7',
+    asks: 'Target vehicles are identified, and the update is confirmed to fit their last known configuration before it is issued.',
+    state: 'partly',
+    answer:
+      'Each statement lists the hardware revisions and the versions that it may be installed over; a device refuses what is not for it before a byte is written.',
+    gaps: ['That the vendor has confirmed it beforehand is not recorded here.'],
+  };
+}
+
+function protectedFromManipulation({ audit, delaySeconds }: ProductFacts): Clause {
+  return {
+    clause: '7.1.3.1, 7.1.3.2',
+    asks: 'Updates are protected against manipulation before they are executed, and so is the process that delivers them.',
+    state: audit.complete ? 'shown' : 'missing',
+    answer: `Each release was approved by the publisher's account on chain, and could be vetoed for ${delaySeconds} seconds. ${audit.restsOn}`,
+    gaps: audit.complete ? [] : audit.differences,
+  };
+}
+
+function authentic({ releases }: ProductFacts): Clause {
+  const verified = releases.filter(({ stated }) => stated !== null);
+  return {
+    clause: '7.2.1.1',
+    asks: 'The authenticity and integrity of software updates is protected.',
+    state: stateOf(verified.length, releases.length),
+    answer: `${verified.length} of ${releases.length} attestations are signed by a build key or an identity of the trust root, and name the recorded image.`,
+    gaps: releases
+      .filter(({ statedProblem }) => statedProblem !== null)
+      .map(({ version, statedProblem }) => `${version}: ${statedProblem}`),
+  };
+}
+
+function failedUpdates(updates: readonly UpdateFacts[] | null): Clause {
+  const failed = updates?.filter(({ result }) => result !== 'confirmed') ?? [];
+  const versions = [...new Set(failed.map(({ version }) => version))];
+  return {
+    clause: '7.2.2.1.1',
+    asks: 'After an update over the air that failed, the system goes back to the version before or into a safe state.',
+    state: updates === null ? 'missing' : 'shown',
+    answer:
+      updates === null
+        ? notAsked
+        : `${failed.filter(({ result }) => result === 'rolled-back').length} updates were rolled back and ${failed.filter(({ result }) => result === 'failed').length} failed, by signed receipts; the device kept or took back the software before.`,
+    ...(versions.length > 0 && {
+      table: {
+        header: ['release', 'rolled back', 'failed'],
+        rows: versions.map((version) => {
+          const of = (result: UpdateFacts['result']) =>
+            failed.filter((update) => update.version === version && update.result === result).length;
+          return [version, String(of('rolled-back')), String(of('failed'))];
+        }),
+      },
+    }),
+    gaps: [],
+  };
+}
+
+const outside: readonly Clause[] = [
+  ['7.1.1.8 to 7.1.1.10', 'The assessment of effects on type-approved systems and on their parameters.'],
+  ['7.1.4', 'The assessment that an update over the air is safe while driving, and needs no skilled person.'],
+  ['7.2.2.1.2, 7.2.2.1.3', 'Power for the whole update, and execution in a safe state only.'],
+  ['7.2.2.2 and after', 'What the user of the vehicle is told before and after an update.'],
+].map(([clause = '', asks = '']) => ({
+  clause,
+  asks,
+  state: 'outside' as const,
+  answer: 'Neither the release history nor receipts can show this.',
+  gaps: [],
+}));

@@ -1,0 +1,287 @@
+// A50, A51: rebuilds that nobody made and advisories that nobody published, or that somebody takes back; and both as they should be.
+import { sign } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { addBuildKey, dropBuildKey, FirmproofClient } from '@firmproof/client';
+import { maximumAdvisoriesInEvidence, type ProductId, parseVersion, sha256, zeroBytes32 } from '@firmproof/protocol';
+import { publicKeyOf } from '@firmproof/protocol/node';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listAdvisories } from '../../client/src/advisory.ts';
+import { attestRebuild, listRebuilds } from '../../client/src/rebuild.ts';
+import { recordedImage } from '../../client/src/recorded-image.ts';
+import { Arena } from '../support/arena.ts';
+import { firmproofAgent, runCommand } from '../support/command.ts';
+import { makeDevice, type TestDevice } from '../support/device.ts';
+import { expectCode } from '../support/expect-code.ts';
+import { problemOf } from '../support/http.ts';
+import { ed25519Key, p256Key, type TestKey } from '../support/keys.ts';
+import { rotate } from '../support/mover.ts';
+import { advisoryStatementOf, rebuildStatementOf, signedBy } from '../support/said-later.ts';
+import { eventually } from '../support/stack.ts';
+
+const [alice, aliceToo, bob, stranger] = [ed25519Key(), p256Key(), p256Key(), ed25519Key()];
+const two = parseVersion('2.0.0');
+
+let arena: Arena;
+let product: ProductId;
+let image: string;
+/** Whoever asks without a token. */
+let anybody: FirmproofClient;
+/** The vendor, with its token. */
+let client: FirmproofClient;
+/** A device that runs 1.0.0, and wants one rebuilder before it installs anything. */
+let careful: TestDevice;
+/** The vendor's key, as tests sign with. */
+let build: TestKey;
+
+beforeAll(async () => {
+  const rebuilders = [
+    { name: 'alice', publicKey: alice.publicKey },
+    { name: 'alice', publicKey: aliceToo.publicKey },
+    { name: 'bob', publicKey: bob.publicKey },
+  ];
+  arena = await Arena.open({}, { signers: { rebuilders } });
+  product = arena.vendor.product;
+  image = sha256(arena.images['2.0.0']);
+  anybody = new FirmproofClient({ server: arena.stack.url });
+  client = arena.vendor.vendor.client;
+  build = keyOf(arena.vendor.buildKey);
+  careful = makeDevice(arena.vendor.trustRoot, [arena.liar.url], {
+    image: { version: '1.0.0', rollbackIndex: 0, buildTimeSeconds: 1_700_000_000 },
+    rebuilders: { minimum: 1 },
+  });
+});
+afterAll(async () => {
+  careful.destroy();
+  await arena.close();
+});
+
+function keyOf(privateKey: TestKey['privateKey']): TestKey {
+  const publicKey = publicKeyOf(privateKey);
+  return { privateKey, publicKey, sign: (message) => sign('sha256', message, privateKey).toString('base64') };
+}
+
+const rebuild = (key: TestKey, predicate: object = {}, of = image) =>
+  signedBy(key, rebuildStatementOf({ product, version: '2.0.0', ...predicate }, of));
+const advisory = (predicate: object = {}, key = build) =>
+  signedBy(key, advisoryStatementOf({ product, ...predicate }, ['1.0.0']));
+
+/** What the device comes to when a liar attaches these to genuine evidence. */
+const attached = (members: object, device: TestDevice) =>
+  arena.liar.lying({ evidence: (document) => ({ ...document, ...members }) }, () => device.check());
+const codeOf = async (members: object, device = careful) => {
+  const { verdict } = await attached(members, device);
+  return verdict.outcome === 'update' ? 'update' : verdict.code;
+};
+/** What a device shows of advisories: id, revision and title. */
+const shown = async (device: TestDevice) =>
+  (await device.status()).advisories.map(({ id, revision, title }) => `${id} ${revision} ${title}`);
+
+describe('A50 a rebuild that nobody made', () => {
+  test('a device that wants a rebuilder waits for one, and says so', async () => {
+    await arena.seen('rebuilders-missing', careful);
+    const before = await careful.fingerprint();
+    const result = await careful.install();
+    expect(result).toMatchObject({
+      outcome: 'waiting',
+      message: '0 of 1 needed rebuilders vouch for 2.0.0',
+    });
+    expect(await careful.fingerprint()).toEqual(before);
+  });
+
+  test.each([
+    ['an unknown key', () => rebuild(stranger)],
+    ['the build key itself', () => rebuild(build)],
+    ['another version', () => rebuild(alice, { version: '1.0.0' })],
+    ['another image', () => rebuild(alice, {}, sha256(arena.images['1.0.0']))],
+    ['another product', () => rebuild(alice, { product: zeroBytes32 })],
+    ['what is no statement', () => 'no JSON'],
+  ])('by %s does not count on the device, and does no harm', async (_what, text) => {
+    expect(await codeOf({ rebuilds: [text()] })).toBe('rebuilders-missing');
+    expect(await codeOf({ rebuilds: [text(), rebuild(alice)] })).toBe('update');
+  });
+
+  test('two keys of one rebuilder are one voice', async () => {
+    careful.configure({ rebuilders: { minimum: 2 } });
+    expect(await codeOf({ rebuilds: [rebuild(alice), rebuild(aliceToo)] })).toBe('rebuilders-missing');
+    expect(await codeOf({ rebuilds: [rebuild(alice), rebuild(bob)] })).toBe('update');
+    careful.configure({ rebuilders: { minimum: 3 } });
+    await careful.check();
+    expect((await careful.status()).why.message).toMatch(/of 3 needed.*the trust root names 2/);
+    careful.configure({ rebuilders: { minimum: 1 } });
+  });
+
+  test('more than evidence may carry is refused as a whole', async () => {
+    expect(await codeOf({ rebuilds: Array(33).fill(rebuild(alice)) })).toBe('evidence-malformed');
+    expect(await codeOf({ rebuilds: ['x'.repeat(16 * 1024 + 1)] })).toBe('evidence-malformed');
+  });
+
+  test('the server takes only what counts, without a token', async () => {
+    const send = (text: string, version = two) => anybody.sendRebuild(product, version, text);
+    await expectCode('rebuilder-unknown', () => send(rebuild(stranger)));
+    await expectCode('rebuilder-unknown', () => send(rebuild(build)));
+    await expectCode('rebuild-mismatch', () => send(rebuild(alice), parseVersion('1.0.0')));
+    await expectCode('rebuild-mismatch', () => send(rebuild(alice, { product: zeroBytes32 })));
+    await expectCode('rebuild-mismatch', () => send(rebuild(alice, {}, 'ab'.repeat(32))));
+    await expectCode('rebuild-malformed', () => send(rebuild(alice, { result: 'differs' })));
+    await expectCode('release-not-found', () => send(rebuild(alice), parseVersion('9.9.9')));
+    expect((await anybody.release(product, two)).rebuilders).toBeUndefined();
+  });
+
+  test('the client signs nothing that differs from what is recorded, or that would not count', async () => {
+    const { vendor } = arena;
+    const source = { uri: 'git+https://example.org/hub.git', digest: { gitCommit: 'ab'.repeat(20) } };
+    const release = await recordedImage(anybody, vendor.trustRoot, two, null);
+    expect(await recordedImage(anybody, vendor.trustRoot, two, arena.stack.rpcUrl)).toEqual(release);
+    const options = { trustRoot: vendor.trustRoot, release, source, environment: 'gcc 14.2' };
+    const file = join(arena.stack.directory, 'rebuilt.bin');
+    writeFileSync(file, arena.images['1.0.0']);
+    await expectCode('rebuild-differs', () => attestRebuild(file, { ...options, key: alice.privateKey }));
+    writeFileSync(file, arena.images['2.0.0']);
+    await expectCode('rebuilder-unknown', () => attestRebuild(file, { ...options, key: stranger.privateKey }));
+    await expectCode('rebuilder-unknown', () => attestRebuild(file, { ...options, key: vendor.buildKey }));
+    const { text, rebuilder } = await attestRebuild(file, { ...options, key: alice.privateKey });
+    expect(rebuilder).toBe('alice');
+    const etag = await etagOfEvidence();
+    const { digest } = await anybody.sendRebuild(product, two, text);
+    // The same once more, in other JSON around it: nothing is kept twice.
+    expect((await anybody.sendRebuild(product, two, ` ${text}`)).digest).toBe(digest);
+    expect((await anybody.release(product, two)).rebuilders).toBe(1);
+    const listed = await listRebuilds(anybody, vendor.trustRoot, release);
+    expect(listed).toMatchObject({ counted: [{ rebuilder: { name: 'alice' } }], passedOver: 0 });
+    await eventually(etagOfEvidence, (now) => now !== etag, 'evidence to carry the rebuild');
+  });
+
+  test('with it, the device installs', async () => {
+    await arena.offers('2.0.0', careful);
+    expect(await careful.install()).toMatchObject({ outcome: 'installed', version: '2.0.0' });
+    expect(careful.running()).toBe(image);
+  });
+
+  test('one rebuilder does not fill the server', async () => {
+    let last = '';
+    for (let second = 0; second < 8; second += 1) {
+      last = await problemCode(rebuild(alice, { rebuiltAt: second }));
+      if (last !== '') break;
+    }
+    expect(last).toBe('quota-exceeded');
+    expect(await problemCode(rebuild(bob))).toBe('');
+  });
+});
+
+describe('A51 an advisory that nobody published, or that is taken back', () => {
+  test('the server takes it with a token and the signature of a build key, and no older revision', async () => {
+    await expectCode('authentication-required', () => anybody.publishAdvisory(product, advisory()));
+    await expectCode('attestation-key-unknown', () => client.publishAdvisory(product, advisory({}, stranger)));
+    await expectCode('statement-product', () => client.publishAdvisory(product, advisory({ product: zeroBytes32 })));
+    await expectCode('advisory-malformed', () => client.publishAdvisory(product, advisory({ id: 'x' })));
+    const text = advisory({ revision: 2 });
+    const etag = await etagOfEvidence();
+    const { digest } = await client.publishAdvisory(product, text);
+    expect((await client.publishAdvisory(product, text)).digest).toBe(digest);
+    await expectCode('advisory-revision-old', () => client.publishAdvisory(product, advisory({ revision: 1 })));
+    await expectCode('advisory-revision-old', () =>
+      client.publishAdvisory(product, advisory({ revision: 2, title: 'another' })),
+    );
+    await eventually(etagOfEvidence, (now) => now !== etag, 'evidence to carry the advisory');
+    const of = async (version: string) =>
+      (await listAdvisories(anybody, arena.vendor.trustRoot, parseVersion(version))).advisories.length;
+    expect([await of('1.0.0'), await of('2.0.0')]).toEqual([1, 0]);
+    await expectCode('advisory-not-found', async () => {
+      for await (const _item of anybody.advisoryRevisions(product, 'FPA-2026-9')) expect.unreachable();
+    });
+  });
+
+  test('the device shows it, whatever the verdict, and a forged one never', async () => {
+    const { device } = arena;
+    await attached({ advisories: [advisory({ id: 'FPA-1' }, stranger), 'no JSON', advisory({ revision: 2 })] }, device);
+    expect(await shown(device)).toEqual(['FPA-2026-1 2 The radio takes commands without pairing']);
+    await device.check();
+    const status = await runCommand(firmproofAgent, ['status', '--config', device.configFile]);
+    expect(status.stdout).toMatch(
+      /^advisory +FPA-2026-1 \(high\) affects what is installed: update to 1\.2\.0 – The radio/m,
+    );
+    const check = await runCommand(firmproofAgent, ['check', '--config', device.configFile]);
+    expect(check.stdout).toContain('\nadvisory FPA-2026-1 (high) affects what is installed: update to 1.2.0');
+    // The one that runs 2.0.0 has nothing to show.
+    await careful.check();
+    expect(await shown(careful)).toEqual([]);
+  });
+
+  test('an older revision, the same number with another text, or silence take nothing back', async () => {
+    const { device } = arena;
+    const kept = await shown(device);
+    for (const lie of [
+      [advisory({ revision: 1, status: 'not_affected', title: 'nothing to see' })],
+      [advisory({ revision: 2, status: 'not_affected', title: 'nothing to see' })],
+      [],
+    ]) {
+      await attached({ advisories: lie }, device);
+      expect(await shown(device)).toEqual(kept);
+    }
+    await attached({ advisories: undefined }, device);
+    expect(await shown(device)).toEqual(kept);
+    await attached({ advisories: [advisory({ revision: 3, title: 'worse' })] }, device);
+    expect(await shown(device)).toEqual(['FPA-2026-1 3 worse']);
+  });
+
+  test('too many are refused, and what is published beyond that leaves the worst in evidence', async () => {
+    const flood = Array(maximumAdvisoriesInEvidence + 1).fill(advisory());
+    expect(await codeOf({ advisories: flood }, arena.device)).toBe('evidence-malformed');
+    for (let number = 1; number <= maximumAdvisoriesInEvidence + 1; number += 1)
+      await client.publishAdvisory(product, advisory({ id: `LOW-${number}`, severity: 'low', status: 'fixed' }));
+    const document = await eventually(
+      () => arena.evidence(),
+      ({ advisories }) => advisories?.length === maximumAdvisoriesInEvidence,
+      'evidence to be full',
+    );
+    expect(
+      JSON.parse(Buffer.from(JSON.parse(document.advisories[0]).dsseEnvelope.payload, 'base64').toString()),
+    ).toMatchObject({
+      predicate: { id: 'FPA-2026-1', revision: 2 },
+    });
+  });
+
+  test('what a dropped build key has signed is gone, and an honest revision can follow', async () => {
+    const { vendor, device } = arena;
+    const fresh = p256Key();
+    const accepted = ['1.0.0', '2.0.0'].map(
+      async (version) => (await anybody.release(product, parseVersion(version))).attestation,
+    );
+    const changes = [addBuildKey(fresh.publicKey), dropBuildKey(build.publicKey, await Promise.all(accepted))];
+    await rotate(arena.stack, vendor, vendor.trustRoot, changes, [vendor.rootKey]);
+    await eventually(
+      async () => {
+        await device.check();
+        return shown(device);
+      },
+      (advisories) => advisories.length === 0,
+      'the advisories of the dropped key to go',
+    );
+    await client.publishAdvisory(product, advisory({ title: 'again' }, fresh));
+    await eventually(
+      async () => {
+        await device.check();
+        return shown(device);
+      },
+      (advisories) => advisories[0] === 'FPA-2026-1 1 again',
+      'the advisory of the new key',
+    );
+  });
+});
+
+async function etagOfEvidence(): Promise<string | null> {
+  const response = await fetch(`${arena.stack.url}/v1/products/${product}/channels/stable/evidence`);
+  await response.arrayBuffer();
+  return response.headers.get('etag');
+}
+
+/** The code that a rebuild is refused with; empty where it is taken. */
+async function problemCode(attestation: string): Promise<string> {
+  const response = await fetch(`${arena.stack.url}/v1/products/${product}/releases/2.0.0/rebuilds`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ attestation }),
+  });
+  return response.ok ? '' : (await problemOf(response)).code;
+}
