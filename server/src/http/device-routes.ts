@@ -20,7 +20,7 @@ const noStore = ['cache-control', 'no-store'] as const;
 /** The devices of a product, for its vendor: read by publisher and guardian, changed by the publisher alone. */
 export function deviceRoutes({ anchors, devices, intake, tokens, uploadQuota, config }: Dependencies): Router {
   const router = Router();
-  const { claimTokens, enrolments, fleet, imports, register } = devices;
+  const { claimTokens, enrolments, fleet, imports, register, timeline } = devices;
 
   async function forReading(request: Request): Promise<ProductId> {
     const owner = await tokens.require(request);
@@ -50,6 +50,11 @@ export function deviceRoutes({ anchors, devices, intake, tokens, uploadQuota, co
   router.get('/v1/products/:product/fleet', async (request, response) => {
     const product = await forReading(request);
     response.setHeader(...noStore).json(await fleet.summary(product));
+  });
+
+  router.get('/v1/products/:product/fleet/timeline', async (request, response) => {
+    const product = await forReading(request);
+    response.setHeader(...noStore).json(await timeline.read(product));
   });
 
   router.get('/v1/products/:product/receipts', async (request, response) => {
