@@ -1,7 +1,7 @@
 // A history of any length behind an RPC node, made as it is asked for: real event encoding, a real state trie, no chain. Run as a
 // process of its own: `node bench/long-history.ts COUNT` prints one line of JSON with its address, the place and the seconds that
 // bare keccak takes over the same bytes.
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createMerkleProof, createMPT, type MerklePatriciaTrie } from '@ethereumjs/mpt';
 import { RLP } from '@ethereumjs/rlp';
 import { registryInterface } from '@firmproof/contracts';
@@ -188,13 +188,14 @@ async function answer(method: string, [first, second]: readonly unknown[]): Prom
 
 type Call = { readonly id: number; readonly method: string; readonly params: readonly unknown[] };
 const respond = async ({ id, method, params }: Call) => ({ jsonrpc: '2.0', id, result: await answer(method, params) });
-const server = createServer(async (request, response) => {
+async function reply(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const call: Call | Call[] = JSON.parse(Buffer.concat(chunks).toString());
-  const reply = Array.isArray(call) ? await Promise.all(call.map(respond)) : await respond(call);
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
-});
+  const answers = Array.isArray(call) ? await Promise.all(call.map(respond)) : await respond(call);
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answers));
+}
+const server = createServer((request, response) => void reply(request, response));
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;

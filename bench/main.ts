@@ -8,6 +8,7 @@ for (const script of [
   'bench/download.ts',
   'bench/gas.ts',
   'bench/anchor.ts',
+  'bench/audit.ts',
 ]) {
   const { status } = spawnSync(process.execPath, [script], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

@@ -25,6 +25,7 @@ import { LyingServer } from '../test/support/lying-server.ts';
 import { eventually, type Stack, startStack } from '../test/support/stack.ts';
 import { p256Signer, type TeamSigner } from '../test/support/team.ts';
 import { approveWith } from './approve.ts';
+import { documentsOf } from './documents.ts';
 import { type FirmwareVersion, primeHubFirmware } from './firmware.ts';
 import { callOfficer, type Officer } from './officer.ts';
 
@@ -137,7 +138,14 @@ export async function publish(world: World, version: FirmwareVersion, approve: A
   const buildKey = await home.openBuildKey(demoPassphrase);
   const prepared = await vendor.prepare(
     file,
-    { product, version: parseVersion(version), hardware: [hardware] },
+    {
+      product,
+      version: parseVersion(version),
+      hardware: [hardware],
+      documents: await documentsOf(version, join(directory, 'documents')),
+      severity: 'none',
+      supportUntil: '2031-12-31',
+    },
     buildKey,
   );
   await approve(vendor, await vendor.upload(file, prepared), file);

@@ -3,6 +3,7 @@ import { accountActions } from './approval/account-actions.ts';
 import { addressSchema, bytes32Schema } from './bytes.ts';
 import { cidSchema } from './cid.ts';
 import { sha256DigestSchema } from './digest.ts';
+import { supplyChainShape } from './documents.ts';
 import { envelopeSchema } from './dsse.ts';
 import { actions, loginSchema, rejectSchema } from './eip712.ts';
 import { sigstoreRootSchema } from './keyless.ts';
@@ -305,6 +306,9 @@ export const releaseSchema = z
     image: sha256DigestSchema,
     attestation: sha256DigestSchema,
     imageCid: cidSchema.optional().meta({ description: 'Said only once the release is installable.' }),
+    severity: supplyChainShape.severity.meta({ description: 'Likewise.' }),
+    fixedVulnerabilities: supplyChainShape.fixedVulnerabilities.meta({ description: 'CVE ids; likewise.' }),
+    supportUntil: supplyChainShape.supportUntil.meta({ description: 'YYYY-MM-DD; likewise.' }),
     sizeBytes: z.int().optional(),
     purpose: z.enum(releasePurposes).optional().meta({ description: 'As the statement says it; likewise.' }),
     rebuilders: z.int().optional().meta({

@@ -17,6 +17,7 @@ export * from './fleet.ts';
 export * from './json.ts';
 export * from './keyless.ts';
 export * from './keys.ts';
+export * from './line-diff.ts';
 export * from './merkle-proof.ts';
 export * from './message-signature.ts';
 export * from './names.ts';

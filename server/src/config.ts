@@ -75,7 +75,7 @@ const environmentSchema = z
       .string()
       .min(1)
       .optional()
-      .describe('Directory of the approval pages, or off. Default: those that `npm run build:web` has made.'),
+      .describe('Directory of the pages, or off. Default: those that `npm run build:web` has made.'),
     FIRMPROOF_OIDC_ISSUERS: list.describe(
       'Issuers whose ID tokens CI may log in with, comma separated: issuer, or issuer=address of its keys.',
     ),

@@ -1,12 +1,13 @@
 // What the server hands to auditors: it only carries, so everything here is checked as a stranger would check it.
 import { randomBytes } from 'node:crypto';
+import { addBuildKey } from '@firmproof/client';
 import { pageOf, parseChannel, parseVersion, sha256, zeroBytes32 } from '@firmproof/protocol';
 import {
-  accountEventOfLog,
   accountEventTopics,
   approvalOf,
   compareHistories,
   compareState,
+  decodeEntry,
   type Entry,
   entrySchema,
   namedTrustRoot,
@@ -15,13 +16,15 @@ import {
   proveProduct,
   Replay,
   type RpcLog,
+  signerSetsOf,
   transactionSchema,
   vouchedByWitnesses,
 } from '@firmproof/protocol/audit';
-import { createRpc } from '@firmproof/protocol/node';
+import { createRpc, publicKeyOf } from '@firmproof/protocol/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { problemOf } from '../support/http.ts';
-import { destroyStack, makeVendor, type Stack, startStack, type TestVendor } from '../support/stack.ts';
+import { rotate } from '../support/mover.ts';
+import { destroyStack, eventually, makeVendor, type Stack, startStack, type TestVendor } from '../support/stack.ts';
 import { makeTeam } from '../support/team-vendor.ts';
 
 let stack: Stack;
@@ -34,6 +37,12 @@ beforeAll(async () => {
   vendor = await makeVendor(stack);
   for (const version of [one, two]) await vendor.publish(version, randomBytes(100));
   await vendor.promote(two, 'beta');
+  // Until devices have their evidence, the embedded chain makes blocks.
+  await eventually(
+    () => vendor.vendor.client.evidence(vendor.product, beta),
+    (text) => text.length > 0,
+    'evidence',
+  );
 });
 afterAll(() => destroyStack(stack));
 
@@ -153,9 +162,7 @@ test('the approvals of a team are proven from the chain alone, signer by signer'
   await team.settle(proposal);
   const filter = { address: team.account, topics: [accountEventTopics['signers-set']], fromBlock: '0x0' };
   const logs = await createRpc(stack.rpcUrl)<RpcLog[]>('eth_getLogs', [filter]);
-  const signerSets = logs
-    .map((log) => accountEventOfLog(log, team.account))
-    .filter((set) => set?.kind === 'signers-set');
+  const signerSets = signerSetsOf(logs, team.account);
   expect(signerSets).toMatchObject([{ epoch: 1, threshold: 2, signers: team.signers.map(({ signer }) => signer) }]);
   const read = async (path: string) => (await fetch(`${stack.url}/v1/products/${team.product}/${path}`)).json();
   const [replay, history] = [new Replay(), new ProductHistory()];
@@ -173,12 +180,41 @@ test('the approvals of a team are proven from the chain alone, signer by signer'
   expect(history.sequence).toBe(2);
 });
 
+test('who holds an older trust root walks to the one that the chain names', async () => {
+  const next = await rotate(
+    stack,
+    vendor,
+    vendor.trustRoot,
+    [addBuildKey(publicKeyOf(vendor.rootKey))],
+    [vendor.rootKey],
+  );
+  const proof = parseProductProof(await (await get('proof?release=1.0.0')).text());
+  const proven = await proveProduct(proof, place());
+  expect(namedTrustRoot(proof, proven.trustRoot, vendor.trustRoot)).toMatchObject({ version: 2, digest: next.digest });
+  const { replay, history, entries } = await replayed();
+  expect(compareHistories(replay, proven)).toEqual({ complete: true });
+  expect(compareState(history, proven)).toEqual([]);
+  // Scheduling was approved; applying what was approved asks nobody.
+  const [scheduled, applied] = entries.slice(-2).map(decodeEntry);
+  expect([scheduled?.kind, applied?.kind]).toEqual(['scheduled', 'applied']);
+  const forms = [];
+  for (const [event, approver] of [
+    [scheduled, history.publisher],
+    [applied, null],
+  ] as const) {
+    if (event === undefined) continue;
+    const transaction = transactionSchema.parse(await (await get(`history/${event.sequence}/transaction`)).json());
+    forms.push((await approvalOf(event, transaction, { ...stack.info, approver })).form);
+  }
+  expect(forms).toEqual(['key', 'none']);
+});
+
 test('a chain that was started again proves its final block after a moment', async () => {
   const rpc = createRpc(stack.rpcUrl);
   const before = await rpc<string>('eth_blockNumber');
   await stack.stop();
   stack = await startStack(stack.directory);
   const proof = parseProductProof(await (await get('proof')).text());
-  expect((await proveProduct(proof, place())).sequence).toBe(4);
+  expect((await proveProduct(proof, place())).sequence).toBe(6);
   expect(proof.block.number).toBeGreaterThanOrEqual(Number(before) - 2);
 });

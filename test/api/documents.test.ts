@@ -176,8 +176,13 @@ describe('what is attached to a release', () => {
     expect(sha256(await (await proposed(digest, authorization())).bytes())).toBe(digest);
     expect((await fetch(`${stack.url}/ipfs/${cid}?format=raw`, { headers: authorization() })).ok).toBe(true);
     // The release itself tells nothing of it either.
-    const release = await (await fetch(`${stack.url}/v1/products/${product()}/releases/1.0.0`)).text();
-    expect(release).not.toMatch(/CVE|critical|document|2031/);
+    const address = `${stack.url}/v1/products/${product()}/releases/1.0.0`;
+    expect(await (await fetch(address)).text()).not.toMatch(/CVE|critical|document|2031/);
+    expect(await (await fetch(address, { headers: authorization() })).json()).toMatchObject({
+      severity: 'critical',
+      fixedVulnerabilities: ['CVE-2026-12345'],
+      supportUntil: '2031-12-31',
+    });
   });
 
   test('survives a start of the server, with what is not named by then for a day', async () => {

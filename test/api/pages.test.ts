@@ -6,6 +6,7 @@ import { parseConfig } from '@firmproof/server';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pagesDirectory } from '../../server/src/http/pages.ts';
+import { readBuildOptions, UsageMistake } from '../../web/scripts/build-options.ts';
 import { buildPages, buildScript } from '../support/browser.ts';
 import { runCommand } from '../support/command.ts';
 import { expectCode } from '../support/expect-code.ts';
@@ -40,6 +41,18 @@ describe('the approval pages', () => {
     // The same policy is in the page, for hosts that send no headers.
     expect(text).toContain(`content="${policy.replace("; frame-ancestors 'none'", '')}"`);
     expect(text).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=/);
+  });
+
+  test('leave the audit pages below them a policy of their own', async () => {
+    const { headers, text } = await supertest(stack.url).get('/audit/').expect(200);
+    const policy = headers['content-security-policy'] ?? '';
+    expect(policy).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; worker-src 'self'; connect-src 'self' https: http://localhost:* http://127.0.0.1:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(text).toContain(`content="${policy.replace("; frame-ancestors 'none'", '')}"`);
+    expect(text).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=/);
+    const { headers: moved } = await supertest(stack.url).get('/audit').expect(301);
+    expect(moved['location']).toBe('audit/');
   });
 
   test('keep for ever what is named by its content, and nothing else', async () => {
@@ -108,6 +121,8 @@ describe('the build', () => {
   test('writes what the operator names into config.json and into the policy', async () => {
     const registry = `0x${'Ab'.repeat(20)}`;
     const named = await buildPages(
+      '--pages',
+      'approvals',
       '--server',
       'https://updates.vendor.example/',
       '--chain-id',
@@ -126,11 +141,31 @@ describe('the build', () => {
     rmSync(named, { recursive: true });
   });
 
+  test('puts audit pages where they are to be alone, with whom their operator believes', async () => {
+    const rpc = 'http://node.vendor.example:8545/key';
+    const named = await buildPages('--pages', 'audit', '--rpc-url', rpc, '--rpc-quorum', '1');
+    expect(JSON.parse(readFileSync(join(named, 'config.json'), 'utf8'))).toEqual({ rpcUrls: [rpc], rpcQuorum: 1 });
+    const page = readFileSync(join(named, 'index.html'), 'utf8');
+    expect(page).toContain(
+      "connect-src 'self' https: http://localhost:* http://127.0.0.1:* http://node.vendor.example:8545;",
+    );
+    expect(page).toContain('Firmproof audit');
+    rmSync(named, { recursive: true });
+  });
+
   test('says where the files are, for which server, and what is pinned', async () => {
     const out = temporaryDirectory();
     const registry = `0x${'ab'.repeat(20)}`;
     const pin = ['--chain-id', '10', '--registry', registry];
-    const named = await runCommand(buildScript, ['--out', out, '--server', 'https://updates.vendor.example', ...pin]);
+    const named = await runCommand(buildScript, [
+      '--pages',
+      'approvals',
+      '--out',
+      out,
+      '--server',
+      'https://updates.vendor.example',
+      ...pin,
+    ]);
     rmSync(out, { recursive: true });
     expect(named.code, named.stderr).toBe(0);
     for (const part of [out, 'https://updates.vendor.example', 'chain 10', registry])
@@ -144,9 +179,17 @@ describe('the build', () => {
     ['--chain-id', '0', '--registry', `0x${'ab'.repeat(20)}`],
     ['--chain-id', '10', '--registry', '0x…'],
     ['--chain-id', '10'],
+    ['--pages', 'none'],
+    ['--rpc-url', 'banana'],
+    ['--rpc-url', 'https://a.example', '--rpc-quorum', '2'],
+    ['--trust-root', '/nowhere/trust-root.json'],
     ['--frobnicate'],
-  ])('refuses %s %s in one line, with the usage', async (...options) => {
-    const { code, stdout, stderr } = await runCommand(buildScript, options);
+  ])('refuses %s %s', (...options) => {
+    expect(() => readBuildOptions(options, '/nowhere')).toThrow(UsageMistake);
+  });
+
+  test('refuses what it does not understand in one line, with the usage', async () => {
+    const { code, stdout, stderr } = await runCommand(buildScript, ['--server', 'banana']);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^usage-invalid: .+\n\nnpm run build:web --/);
     expect(stderr).not.toContain('    at ');

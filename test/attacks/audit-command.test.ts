@@ -143,6 +143,26 @@ describe('A21 a node that makes events up', () => {
     expect(found(summary)).toEqual(['warn nodes-disagree']);
   });
 
+  test('leaves nothing on the disk that would spoil the next audit', async () => {
+    const stateDirectory = join(directory, 'lied-to');
+    const audited = async () => {
+      using audit = await auditProduct({ ...place(), rpcUrls: [wires[0].url], approvals: false, stateDirectory });
+      return audit.summary.complete;
+    };
+    const third = `0x${'3'.padStart(64, '0')}`;
+    const changed = (log: Log) => ({ ...log, data: `${log.data.slice(0, 10)}${'4'.repeat(8)}${log.data.slice(18)}` });
+    wires[0].lie = logs((log) => [isSecond(log) ? changed(log) : log]);
+    expect(await audited()).toBe(false);
+    wires[0].honest();
+    expect(await audited()).toBe(true);
+    rmSync(stateDirectory, { recursive: true });
+    // One was changed, and the walk never comes to its end.
+    wires[0].lie = logs((log) => (isSecond(log) ? [] : [log.topics[2] === third ? changed(log) : log]));
+    expect(await audited()).toBe(false);
+    wires[0].honest();
+    expect(await audited()).toBe(true);
+  });
+
   test('about the hash of a block does not bring others into disrepute', async () => {
     const finalNumber = (await alone()).block.number;
     // The final block itself is shown as it is: only what the walk asks for is changed.

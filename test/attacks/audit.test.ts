@@ -24,7 +24,15 @@ import { expectCode } from '../support/expect-code.ts';
 import { problemOf } from '../support/http.ts';
 import { forgeProof } from '../support/lying-server.ts';
 import { RpcProxy } from '../support/rpc-proxy.ts';
-import { destroyStack, eventually, makeVendor, type Stack, startStack, type TestVendor } from '../support/stack.ts';
+import {
+  destroyStack,
+  eventually,
+  makeVendor,
+  type Stack,
+  stable,
+  startStack,
+  type TestVendor,
+} from '../support/stack.ts';
 
 type Released = ProductProof['releases'][number];
 type Moved = ProductProof['channels'][number];
@@ -45,6 +53,12 @@ beforeAll(async () => {
   for (const each of ['1.0.0', '1.1.0']) await vendor.publish(each, randomBytes(100));
   await vendor.promote('1.1.0');
   await namesake.publish('6.6.6', randomBytes(100));
+  // Until devices have their evidence, the embedded chain makes blocks.
+  await eventually(
+    () => vendor.vendor.client.evidence(vendor.product, stable),
+    (text) => text.length > 0,
+    'evidence',
+  );
   entries = await historyOf(vendor.product);
   proof = await proofOf(vendor.product, 'release=1.0.0&release=1.1.0&channel=stable');
 });

@@ -12,10 +12,10 @@ import { eventually, temporaryDirectory } from '../support/stack.ts';
 const root = new URL('../../', import.meta.url).pathname;
 const readme = readPage('README.md');
 
-/** The shell code of the section with this heading. */
-function codeOf(heading: string): string {
+/** The shell code of the section with this heading; `block`: which of it. */
+function codeOf(heading: string, block = 0): string {
   const section = sectionsOf(readme).find((candidate) => candidate.heading === heading);
-  const [code] = shellBlocks(section?.text ?? '');
+  const code = shellBlocks(section?.text ?? '')[block];
   if (code === undefined) throw new Error(`the README has no code under "${heading}"`);
   return code;
 }
@@ -59,10 +59,13 @@ afterAll(async () => {
 });
 
 /** Runs the code line by line as a shell would, stopping at the first line that fails. */
-async function type(heading: string): Promise<string> {
+async function type(heading: string, block = 0): Promise<string> {
   // What the passphrase line exports holds for the sections after it, as in one terminal.
   const passphrase = /^export FIRMPROOF_PASSPHRASE=.*$/m.exec(readme)?.[0] ?? '';
-  const child = spawn('sh', ['-e', '-c', `${passphrase}\n${codeOf(heading)}`], { cwd: directory, env: environment });
+  const child = spawn('sh', ['-e', '-c', `${passphrase}\n${codeOf(heading, block)}`], {
+    cwd: directory,
+    env: environment,
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -91,6 +94,13 @@ describe('the README', () => {
     const output = await type('For security teams');
     expect(output).toContain('complete: 3 events');
     expect(output.match(/^proven: /gm)).toHaveLength(2);
+  });
+
+  test('shows what a release contains, as it was signed', async () => {
+    const output = await type('For vendors', 1);
+    expect(output).toMatch(/attached +1 document: 1 sbom/);
+    expect(output).toMatch(/fixes +CVE-2026-12345/);
+    expect(output.trimEnd().split('\n').at(-1)).toContain('"bomFormat":"CycloneDX"');
   });
 
   test('names every variable of the server, with its default and meaning', () => {

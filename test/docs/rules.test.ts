@@ -14,7 +14,7 @@ const sources = globSync(['{client,contracts,device-agent,protocol,server}/src/*
   cwd: root,
 });
 const comment = /\/\*[\s\S]*?\*\/|\/\/.*$/gm;
-const letters = 'BDIKMNPQRSVW';
+const letters = 'BDIKMNPQRSVWX';
 
 /** What comments name. `D1 to D4` names all four. */
 function citedIn(file: string): readonly string[] {

@@ -31,6 +31,7 @@ import {
   verifySignature,
 } from '@firmproof/protocol';
 import { actionTypedData, typedDataHash } from '@firmproof/protocol/approval';
+import { entrySchema, ProductHistory, Replay } from '@firmproof/protocol/audit';
 import { importImage } from '@firmproof/protocol/node';
 import { describe, expect, test } from 'vitest';
 import { evidenceCases } from '../support/evidence-cases.ts';
@@ -62,6 +63,19 @@ test('registry: ids, slots, words, commitment', () => {
   expect(decodeHeadSchedule(BigInt(decoded.headSchedule.word))).toEqual(decoded.headSchedule.is);
   expect(decodeReleaseState(BigInt(decoded.releaseState.word))).toEqual(decoded.releaseState.is);
   expect(commitmentOf(`0x${commitment.image}` as never, `0x${commitment.attestation}` as never)).toBe(commitment.is);
+});
+
+test('history: entries, what they say, and the hash after each', () => {
+  const { product, steps } = vectors('history');
+  const [replay, history] = [new Replay(), new ProductHistory()];
+  const kinds = new Set<string>();
+  for (const { entry, event, history: hash } of steps) {
+    const read = replay.take(entrySchema.parse(entry));
+    history.apply(read);
+    kinds.add(read.kind);
+    expect([read, replay.history, read.product]).toEqual([event, hash, product]);
+  }
+  expect(kinds.size).toBe(8);
 });
 
 test('images: digests and CIDs', async () => {

@@ -6,6 +6,8 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
+  auditProduct,
+  ContentSource,
   dropBuildKey,
   FirmproofClient,
   keylessAttester,
@@ -23,6 +25,7 @@ import { makeDevice } from '../support/device.ts';
 import { expectCode } from '../support/expect-code.ts';
 import { type Claims, github, githubRun } from '../support/oidc-issuer.ts';
 import { eventually, makeVendor, stable, temporaryDirectory } from '../support/stack.ts';
+import { cycloneDx } from '../support/supply-chain.ts';
 
 let ci: Ci;
 let directory: string;
@@ -59,7 +62,10 @@ async function fails(
 describe('a team whose releases CI signs', () => {
   test('publishes from a job without any stored secret, and a device proves and installs it', async () => {
     const team = await ci.team('lamp');
-    const done = await ci.command([...publish('lamp'), '--version', '1.0.0', '--channel', 'stable']);
+    const sbom = join(directory, 'lamp.cdx.json');
+    writeFileSync(sbom, JSON.stringify(cycloneDx([{ name: 'zlib', version: '1.3' }])));
+    const attached = ['--sbom', sbom, '--severity', 'low'];
+    const done = await ci.command([...publish('lamp'), '--version', '1.0.0', '--channel', 'stable', ...attached]);
     expect(done.stderr).toBe('');
     expect(done.code).toBe(0);
     const proposed = JSON.parse(done.stdout);
@@ -67,6 +73,7 @@ describe('a team whose releases CI signs', () => {
       product: team.product,
       version: '1.0.0',
       image: { digest: sha256(image) },
+      documents: [{ kind: 'sbom', digest: sha256(readFileSync(sbom)) }],
       state: 'approving',
       proposal: expect.stringMatching(/^0x[0-9a-f]{64}$/),
       promotion: expect.stringMatching(/^0x[0-9a-f]{64}$/),
@@ -79,6 +86,8 @@ describe('a team whose releases CI signs', () => {
       outcome: 'passed',
       text: 'An identity of the trust root here has signed it.',
     });
+    // They see its documents, and need no token for it.
+    expect(review.checks).toContainEqual(expect.objectContaining({ name: 'The documents', outcome: 'passed' }));
     await team.approve(proposed.proposal);
     await team.approve(proposed.promotion);
 
@@ -103,6 +112,25 @@ describe('a team whose releases CI signs', () => {
     expect(evidence.sigstoreTrustedRoot).toBe(ci.sigstore.trustedRoot);
     expect(await team.vendor.client.sigstoreRoot(team.product)).toBe(ci.sigstore.trustedRoot);
     expect(parseAttestation(evidence.release?.attestation ?? '')).toMatchObject({ kind: 'keyless' });
+
+    // An auditor sees which keys of the team have approved, and which identity has signed.
+    using audit = await auditProduct({
+      rpcUrls: [ci.stack.rpcUrl],
+      registry: ci.stack.info.registry,
+      product: team.product,
+      client: team.vendor.client,
+      sources: [new ContentSource(ci.stack.url)],
+    });
+    expect(audit.summary).toMatchObject({ complete: true, findings: [], basis: { witnesses: { trustRoot: 'chain' } } });
+    const [released] = audit.releases();
+    const [identity] = team.trustRoot.sigstore?.identities ?? [];
+    expect(released).toMatchObject({
+      version: '1.0.0',
+      approval: { form: 'vendor-account', epoch: 1 },
+      signature: { state: 'trusted', by: { kind: 'identity', ...identity } },
+    });
+    expect(released?.approval.signers.length).toBeGreaterThan(1);
+    expect(released?.approval.signers.every(({ valid }) => valid)).toBe(true);
   });
 
   test('follows examples/publish-keyless.yml, in which no secret is', async () => {

@@ -175,6 +175,7 @@ function examine(
   });
 }
 
+/** As many as one proof takes (V4). */
 const maximumHeads = 16;
 
 /** The channels and their heads, proved and compared with what the events fold into. */
@@ -191,7 +192,7 @@ async function proofOfHeads(agreed: AgreedBlock, place: ProductPlace, model: Pro
 }
 
 /** What the witnesses vouch for has to lie on the way that was replayed. */
-export function compareWithWitnesses(
+function compareWithWitnesses(
   replay: NonNullable<ProvenHistory['replay']>,
   proven: Pick<ProvenProduct, 'sequence'>,
   witnessed: Pick<WitnessedProof, 'proven'>,

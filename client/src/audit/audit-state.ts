@@ -91,14 +91,18 @@ export class AuditState {
   readonly #place: string;
   readonly #release: () => void;
   #segments: Segment[];
+  /** How much of the archive is proved. */
+  #bytes: number;
+  #isAside = false;
 
   private constructor(directory: string, place: string, release: () => void) {
     this.directory = directory;
     this.#place = place;
     this.#release = release;
     const kept = readCheckpoint(join(directory, 'checkpoint.json'), place);
-    this.checkpoint = kept;
-    this.archive = Spool.open(join(directory, 'entries'), kept?.bytes ?? 0);
+    this.checkpoint = kept && { sequence: kept.sequence, history: kept.history, block: kept.block };
+    this.#bytes = kept?.bytes ?? 0;
+    this.archive = Spool.open(join(directory, 'entries'), this.#bytes);
     this.transactions = new Sidecar(join(directory, 'transactions'));
     this.attestations = new Sidecar(join(directory, 'attestations'));
     const segments = globSync('*.walk', { cwd: directory }).map((name) => new Segment(join(directory, name)));
@@ -131,8 +135,12 @@ export class AuditState {
 
   /** Archive and segments, oldest first. */
   *entries(): Generator<Entry, void> {
-    for (const record of this.archive.forwards()) yield decodeEntryRecord(record);
+    if (!this.#isAside) yield* this.archived();
     for (const segment of this.#segments.toReversed()) yield* segment.oldestFirst();
+  }
+
+  *archived(): Generator<Entry, void> {
+    for (const record of this.archive.forwards()) yield decodeEntryRecord(record);
   }
 
   /** The next entry where they come oldest first; it counts once `commit` has been called. */
@@ -140,15 +148,24 @@ export class AuditState {
     this.archive.append(encodeEntry(entry));
   }
 
-  /** Makes what was walked, and proved since, part of the archive. */
+  /** Makes what was walked, and proved since, the archive, or its newest part. */
   async commit(checkpoint: AuditCheckpoint): Promise<void> {
+    const file = join(this.directory, 'checkpoint.json');
+    if (this.#isAside) {
+      rmSync(file, { force: true });
+      this.archive.cut();
+      this.transactions.clear();
+      this.attestations.clear();
+      this.#isAside = false;
+    }
     for (const segment of this.#segments.toReversed())
       for (const entry of segment.oldestFirst()) this.archive.append(encodeEntry(entry));
     this.archive.sync();
-    const content = { stateVersion: 1, place: this.#place, ...checkpoint, bytes: this.archive.size };
-    await writeFileAtomically(join(this.directory, 'checkpoint.json'), `${JSON.stringify(content)}\n`);
+    this.#bytes = this.archive.size;
+    const content = { stateVersion: 1, place: this.#place, ...checkpoint, bytes: this.#bytes };
+    await writeFileAtomically(file, `${JSON.stringify(content)}\n`);
     this.checkpoint = checkpoint;
-    for (const segment of this.#segments) this.drop(segment);
+    this.dropSegments();
   }
 
   drop(segment: Segment): void {
@@ -156,14 +173,21 @@ export class AuditState {
     this.#segments = this.#segments.filter((candidate) => candidate !== segment);
   }
 
-  /** Forgets everything: the chain has another history, or what is here is damaged. */
-  reset(): void {
-    rmSync(join(this.directory, 'checkpoint.json'), { force: true });
-    this.checkpoint = null;
+  dropSegments(): void {
     for (const segment of this.#segments) this.drop(segment);
-    this.archive.clear();
-    this.transactions.clear();
-    this.attestations.clear();
+  }
+
+  /** Forgets what was taken since the last commit. */
+  rewind(): void {
+    this.archive.cut(this.#bytes);
+    this.dropSegments();
+  }
+
+  /** Leaves the archive out, as if it were not there: for good once something else is committed, and only until then. */
+  setAside(): void {
+    this.rewind();
+    this.checkpoint = null;
+    this.#isAside = true;
   }
 
   close(): void {

@@ -57,6 +57,11 @@ export class BlockReader {
     this.#caught.add(node);
   }
 
+  /** Nobody was to blame. */
+  trustAll(): void {
+    this.#caught.clear();
+  }
+
   /** Who is asked first. */
   get preferred(): RpcNode | undefined {
     return this.#inTurn()[0];

@@ -44,7 +44,8 @@ function differenceOf(error: unknown) {
 
 /**
  * Gets the entries that are missing here and replays all of them against the proof. Whose entries do not replay is left, and the next
- * asked: server, then node after node; what an earlier audit has kept is thrown away where the chain no longer has it (A23).
+ * asked: server, then node after node. Where none of them goes on from what an earlier audit has kept, the whole way is walked,
+ * and what was kept is thrown away once that is proved (A23): a liar does not get at it.
  * @throws FirmproofError `no-quorum`, `chain-unreachable`: what was walked stays for the next time
  */
 export async function proveHistory(
@@ -61,41 +62,69 @@ export async function proveHistory(
 ): Promise<ProvenHistory> {
   const { remember = [], onProgress } = options;
   const findings: Finding[] = [];
-  const before = state.checkpoint;
-  if (before && before.sequence > proven.sequence) forget(state, findings, proven, before);
   if (options.carried) {
     const carried = await takeCarried(state, proven, options.carried, remember, onProgress);
     if ('replay' in carried) return { ...carried, entries: 'server', findings };
     findings.push(carried);
-    state.reset();
+    state.rewind();
   }
-  let tries = options.nodes + (state.checkpoint ? 1 : 0);
+  let rewritten = (state.checkpoint?.sequence ?? 0) > proven.sequence ? setAside(state, proven) : [];
+  // What an unfinished walk has left may be a liar's: it is thrown away before anybody is blamed.
+  let isResumed = state.segments.length > 0;
+  let blamed: Finding[] = [];
   for (;;) {
-    tries -= 1;
     const last = await walkAndReplay(state, proven, reader, remember, onProgress);
     if (last.difference === null) {
-      await commit(state, proven);
+      const { sequence, history, block } = proven;
+      await state.commit({ sequence, history, block });
+      const found = [...findings, ...rewritten, ...blamed, ...reader.findings];
+      return { replay: last.replay, firstDifference: null, entries: 'nodes', findings: found };
+    }
+    if (isResumed) isResumed = false;
+    else if (blamed.length + 1 < options.nodes) blamed.push(blame(reader, last.difference.message));
+    else if (state.checkpoint && last.isWalked) {
+      rewritten = setAside(state, proven);
+      blamed = [];
+      reader.trustAll();
+    } else {
+      if (last.isWalked) state.dropSegments();
       return {
         replay: last.replay,
-        firstDifference: null,
+        firstDifference: last.difference,
         entries: 'nodes',
-        findings: [...findings, ...reader.findings],
+        findings: [...findings, ...blamed],
       };
     }
-    if (tries <= 0) {
-      return { replay: last.replay, firstDifference: last.difference, entries: 'nodes', findings };
-    }
-    const kept = state.checkpoint;
-    if (kept) forget(state, findings, proven, kept);
-    else {
-      const node = reader.preferred;
-      if (node) {
-        reader.distrust(node);
-        const message = `what ${node.label} shows does not replay to what is proven: ${last.difference.message}`;
-        findings.push({ code: 'nodes-disagree', severity: 'warn', message: message.slice(0, 500) });
-      }
-      state.reset();
-    }
+    state.dropSegments();
+  }
+}
+
+function blame(reader: BlockReader, why: string): Finding {
+  const node = reader.preferred;
+  if (node) reader.distrust(node);
+  const message = `what ${node?.label} shows does not replay to what is proven: ${why}`;
+  return { code: 'nodes-disagree', severity: 'warn', message: message.slice(0, 500) };
+}
+
+/**
+ * Does without what an earlier audit has kept. That it is damaged is told by its own hash; if it is not, the chain had another history then.
+ */
+function setAside(state: AuditState, proven: ProvenProduct): readonly Finding[] {
+  const kept = state.checkpoint;
+  state.setAside();
+  if (kept === null || !isWhole(state, kept)) return [];
+  const message = `an earlier audit has proved another history of ${kept.sequence} events at block ${kept.block.number}, which was final then; block ${proven.block.number} holds ${proven.sequence} events that do not go on from it: the chain was reorganised, or nodes have lied`;
+  return [{ code: 'history-differs', severity: 'bad', sequence: kept.sequence, message }];
+}
+
+function isWhole(state: AuditState, kept: NonNullable<AuditState['checkpoint']>): boolean {
+  try {
+    const archive = new Replay();
+    for (const entry of state.archived()) archive.take(entry);
+    return archive.history === kept.history;
+  } catch (error) {
+    differenceOf(error);
+    return false;
   }
 }
 
@@ -105,43 +134,14 @@ async function walkAndReplay(
   reader: BlockReader,
   remember: readonly number[],
   onProgress: Progress | undefined,
-): Promise<Attempt> {
+): Promise<Attempt & { readonly isWalked: boolean }> {
   try {
     await walkBack(state, reader, proven, onProgress);
   } catch (error) {
     if (!isFirmproofError(error) || error.code !== 'history-incomplete') throw error;
-    return { replay: null, difference: differenceOf(error) };
+    return { replay: null, difference: differenceOf(error), isWalked: false };
   }
-  return attempt(state, proven, remember);
-}
-
-/** What an earlier audit has kept is damaged, or the chain had another history then; the first is told from the second by its own hash. */
-function forget(
-  state: AuditState,
-  findings: Finding[],
-  proven: ProvenProduct,
-  kept: NonNullable<AuditState['checkpoint']>,
-): void {
-  let isWhole = false;
-  try {
-    const archive = new Replay();
-    for (const entry of state.entries()) {
-      if (archive.sequence === kept.sequence) break;
-      archive.take(entry);
-    }
-    isWhole = archive.history === kept.history;
-  } catch (error) {
-    differenceOf(error);
-  }
-  if (isWhole) {
-    const message = `an earlier audit has proved another history of ${kept.sequence} events at block ${kept.block.number}, which was final then; block ${proven.block.number} holds ${proven.sequence} events that do not go on from it: the chain was reorganised, or nodes have lied`;
-    findings.push({ code: 'history-differs', severity: 'bad', sequence: kept.sequence, message });
-  }
-  state.reset();
-}
-
-async function commit(state: AuditState, { sequence, history, block }: ProvenProduct): Promise<void> {
-  await state.commit({ sequence, history, block });
+  return { ...attempt(state, proven, remember), isWalked: true };
 }
 
 /** The server only carries: what it hands over is replayed against the same proof. */
@@ -152,7 +152,7 @@ async function takeCarried(
   remember: readonly number[],
   onProgress: Progress = () => undefined,
 ): Promise<{ readonly replay: Replay; readonly firstDifference: null } | Finding> {
-  for (const segment of state.segments) state.drop(segment);
+  state.dropSegments();
   const start = state.checkpoint?.sequence ?? 0;
   let done = start;
   try {
@@ -171,7 +171,8 @@ async function takeCarried(
   if (result.difference !== null) {
     return serverDiffers(`the server's entries do not replay to what is proven: ${result.difference.message}`);
   }
-  await commit(state, proven);
+  const { sequence, history, block } = proven;
+  await state.commit({ sequence, history, block });
   return { replay: result.replay, firstDifference: null };
 }
 

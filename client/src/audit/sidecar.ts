@@ -39,7 +39,7 @@ export class Sidecar {
   }
 
   clear(): void {
-    this.#spool.clear();
+    this.#spool.cut();
     this.#last = 0;
   }
 

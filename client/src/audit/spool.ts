@@ -58,11 +58,12 @@ export class Spool {
     fdatasyncSync(this.#file);
   }
 
-  clear(): void {
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    ftruncateSync(this.#file, 0);
-    this.#size = 0;
+  /** Forgets what comes behind so many bytes, which have to be those of whole records. */
+  cut(bytes = 0): void {
+    this.flush();
+    if (bytes >= this.#size) return;
+    ftruncateSync(this.#file, bytes);
+    this.#size = bytes;
   }
 
   close(): void {

@@ -13,7 +13,7 @@ import { productIdSchema } from '../names.ts';
 export const auditFileVersion = 1;
 /** One line, in characters: the largest is a proof. */
 export const maximumAuditLine = maximumProductProofText + 1024;
-/** Lines before the entries; and each entry brings at most a transaction and an attestation (W3). */
+/** Lines before the entries; and each entry brings at most a transaction and an attestation (W2). */
 export const maximumProofsInFile = 4;
 export const maximumTrustRootsInFile = 4096;
 export const maximumSigstoreRootsInFile = 64;

@@ -66,6 +66,18 @@ export function accountEventOfLog(log: RpcLog, account: Address): AccountEvent |
   }
 }
 
+/** The sets of signers that an account has had, one an epoch, out of its logs: what `approvalOf` judges a quorum by (V8.5). */
+export function signerSetsOf(logs: readonly RpcLog[], account: Address): readonly SignerSet[] {
+  const sets = new Map<number, SignerSet>();
+  for (const log of logs) {
+    const event = accountEventOfLog(log, account);
+    if (event?.kind !== 'signers-set' || sets.has(event.epoch)) continue;
+    const { epoch, signers, threshold, passkeysAlone } = event;
+    sets.set(epoch, { epoch, signers, threshold, passkeysAlone });
+  }
+  return [...sets.values()].sort((one, other) => one.epoch - other.epoch);
+}
+
 /** 32 signers of 84 bytes need some five kilobytes. */
 const maximumDataCharacters = 2 + 2 * 16 * 1024;
 

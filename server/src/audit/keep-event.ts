@@ -19,9 +19,10 @@ export async function keepEvent(
   history: Bytes32,
 ): Promise<void> {
   await transaction.insertInto('product_histories').values({ product, sequence, history }).execute();
-  const { data, blockHash, transactionHash } = log;
+  const { blockHash, transactionHash } = log;
+  const data = log.data.toLowerCase();
   const place = { block_number: Number(log.blockNumber), block_hash: blockHash, transaction_hash: transactionHash };
-  const topics = JSON.stringify(log.topics);
+  const topics = JSON.stringify(log.topics.map((topic) => topic.toLowerCase()));
   await transaction
     .insertInto('events')
     .values({ product, sequence, topics, data, ...place })

@@ -12,7 +12,7 @@ import {
   trustRootOfEnvelope,
 } from '@firmproof/protocol';
 import { type Rpc, RpcRefusal, readBlock } from '@firmproof/protocol/node';
-import { indexedBlock } from '../chain/indexer.ts';
+import { indexedPosition } from '../chain/indexer.ts';
 import type { Database } from '../database/database.ts';
 import type { TrustRoots } from '../proposals/trust-roots.ts';
 import { BoundedCache } from './bounded-cache.ts';
@@ -55,7 +55,7 @@ export function createProductProofs(options: {
   let waiting = false;
 
   async function position(): Promise<{ readonly number: number; readonly hash: string }> {
-    const at = await indexedBlock(database);
+    const at = await indexedPosition(database);
     if (at === null) throw notReady('no block of the chain is final yet');
     return at;
   }

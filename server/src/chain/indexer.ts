@@ -23,8 +23,8 @@ const positionKey = 'indexed-block';
 /** There while something of what was told before the index was made anew may hold no more. */
 export const rebuiltKey = 'index-rebuilt';
 
-/** The final block that the index has come to; null before the first. */
-export async function indexedBlock(database: Database): Promise<{ number: number; hash: string } | null> {
+/** The block up to which everything is in the index. */
+export async function indexedPosition(database: Database): Promise<{ number: number; hash: string } | null> {
   const text = await readMeta(database, positionKey);
   return text === undefined ? null : (JSON.parse(text) as { number: number; hash: string });
 }
@@ -52,7 +52,7 @@ export function createIndexer(options: {
     }> {
       const final = await readBlock(rpc, 'finalized');
       const finalBlock = final === null ? 0 : Number(final.number);
-      let indexed = await indexedBlock(database);
+      let indexed = await indexedPosition(database);
       const rebuilt = indexed !== null && (await readBlock(rpc, indexed.number))?.hash !== indexed.hash;
       if (rebuilt) {
         await forget(database);

@@ -102,7 +102,8 @@ export function releaseResource(
 ): ReleaseResource {
   const cid: Cid | undefined = image && maySeeBytes ? cidSchema.parse(image.cid) : undefined;
   const text = maySeeBytes ? row.attestation_text : null;
-  const purpose = text === null ? undefined : parseAttestation(text).statement.predicate.purpose;
+  const predicate = text === null ? undefined : parseAttestation(text).statement.predicate;
+  const { purpose, severity, fixedVulnerabilities, supportUntil } = predicate ?? {};
   return releaseSchema.parse({
     product: row.product,
     version: row.version,
@@ -112,6 +113,9 @@ export function releaseResource(
     publishedAt: Number(row.published_at),
     installableFrom: Number(row.installable_from),
     image: row.image,
+    ...(severity && { severity }),
+    ...(fixedVulnerabilities && { fixedVulnerabilities }),
+    ...(supportUntil && { supportUntil }),
     attestation: row.attestation,
     ...(cid && image && { imageCid: cid, sizeBytes: Number(image.size) }),
     ...(purpose && { purpose }),

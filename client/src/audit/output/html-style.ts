@@ -6,7 +6,7 @@ export const reportStyle = `
 --good:#7fdca6;--good-back:#143323;--bad:#ff9d9d;--bad-back:#431a1c;--warn:#f3c978;--warn-back:#3b2c10;--info:#b9cade;--info-back:#232e3a}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif}
-main{max-width:80rem;margin:0 auto;padding:2rem 1.25rem 4rem}
+main{max-width:88rem;margin:0 auto;padding:2rem 1.25rem 4rem}
 h1{font-size:1.7rem;line-height:1.2;margin:0 0 .25rem;overflow-wrap:anywhere}
 h2{font-size:1.15rem;margin:2.25rem 0 .75rem}
 p{margin:.3rem 0}
@@ -27,12 +27,14 @@ thead th{position:sticky;top:0;background:var(--card);color:var(--soft);font-wei
 tbody tr:last-child>*{border-bottom:0}
 tbody th{font-weight:600}
 td.time,td.number,td code{white-space:nowrap}
+time{white-space:nowrap}
+td.wrap{overflow-wrap:anywhere;min-width:10rem;max-width:18rem}
 td.number{text-align:right;font-variant-numeric:tabular-nums}
-.tag{display:inline-block;border-radius:1rem;padding:0 .6rem;font-size:.85em;font-weight:600;white-space:nowrap}
+.tag{display:inline-block;border-radius:1rem;padding:0 .6rem;font-size:.85em;font-weight:600}
 .tag.warn{background:var(--warn-back);color:var(--warn)}.tag.info{background:var(--info-back);color:var(--info)}
 .list{list-style:none;margin:0;padding:0}
 .list li{padding:.5rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}.list li:last-child{border:0}
-summary{cursor:pointer;font-weight:600;padding:.25rem 0}
+summary{white-space:nowrap;cursor:pointer;font-weight:600;padding:.25rem 0}
 details>.soft,details>div{margin-top:.4rem}
 nav a{color:var(--accent);margin-right:1rem}
 tbody{content-visibility:auto}

@@ -50,6 +50,11 @@ export function html(parts: TemplateStringsArray, ...values: readonly Value[]): 
 
 const nothing = html``;
 const hex = (text: string) => html`<code title="${text}">${short(text)}</code>`;
+/** A date, and below it the time. */
+function moment(seconds: number): Html {
+  const [date = '', time = ''] = timeOf(seconds).split('T');
+  return html`<time datetime="${timeOf(seconds)}">${date}<br><span class="soft">${time}</span></time>`;
+}
 const isWrong = (text: string) => /NOT TRUSTED|MISSING|DISAGREES|INVALID|WRONG/.test(text);
 const told = (text: string) => (isWrong(text) ? html`<span class="tag bad">${text}</span>` : html`${text}`);
 
@@ -79,12 +84,12 @@ function introduction(summary: AuditSummary, title: string): Html {
   const { block } = summary;
   const good = isGood(summary);
   const serious = summary.findings.filter(({ severity }) => severity === 'bad').length;
-  const more =
-    summary.complete && serious > 0
-      ? html`<p>${serious} serious finding${serious === 1 ? '' : 's'} below.</p>`
-      : nothing;
+  const verdict = verdictText(summary);
+  const counted = `${serious} serious finding${serious === 1 ? '' : 's'}`;
+  const heading =
+    summary.complete && !good ? html`<strong>${counted}</strong><p>${verdict}</p>` : html`<strong>${verdict}</strong>`;
   return html`<header><h1>${title}</h1><p class="soft">Firmproof audit at block ${block.number}, ${timeOf(block.timestamp)}</p></header>
-<section class="verdict ${good ? 'good' : 'bad'}" aria-label="Verdict"><strong>${verdictText(summary)}</strong>${more}
+<section class="verdict ${good ? 'good' : 'bad'}" aria-label="Verdict">${heading}
 ${basisLines(summary.basis).map((line) => html`<p>${line}</p>`)}</section>
 <nav aria-label="Sections"><a href="#findings">Findings</a><a href="#product">Product</a>${
     summary.complete ? html`<a href="#releases">Releases</a><a href="#events">Events</a>` : nothing
@@ -104,7 +109,7 @@ function findingsOf({ findings, moreFindings }: AuditSummary): Html {
         }</span></li>`,
     );
   const more = moreFindings > 0 ? html`<p class="soft">and ${moreFindings} more</p>` : nothing;
-  const list = items.length > 0 ? html`<ul class="list">${items}</ul>${more}` : html`<p>Nothing was found.</p>`;
+  const list = items.length > 0 ? html`<ul class="list">${items}</ul>${more}` : html`<p>No findings.</p>`;
   return html`<section aria-labelledby="findings"><h2 id="findings">Findings</h2><div class="card">${list}</div></section>
 `;
 }
@@ -171,10 +176,10 @@ const releaseTitles = [
 function releaseRow(release: AuditedRelease): Html {
   const { version, status, publishedAt, installableFrom, rollbackIndex, image, signature, approval, revoked } = release;
   const heads = release.headOf.map((channel) => html` <span class="tag good">${channel}</span>`);
-  const state = revoked ? html`<span class="tag bad">${status}</span><br>${timeOf(revoked.at)}` : html`${status}`;
+  const state = revoked ? html`<span class="tag bad">${status}</span><br>${moment(revoked.at)}` : html`${status}`;
   return html`<tr><th scope="row">${version}${heads}${statementOf(release)}</th><td>${state}</td>
-<td class="time">${timeOf(publishedAt)}</td><td>${durationOf(installableFrom - publishedAt)}</td><td class="number">${rollbackIndex}</td>
-<td>${hex(image)}</td><td>${told(signatureText(signature))}</td><td>${told(availabilityText(release))}</td><td>${told(approvalText(approval))}</td></tr>
+<td class="time">${moment(publishedAt)}</td><td>${durationOf(installableFrom - publishedAt)}</td><td class="number">${rollbackIndex}</td>
+<td>${hex(image)}</td><td class="wrap">${told(signatureText(signature))}</td><td>${told(availabilityText(release))}</td><td class="wrap">${told(approvalText(approval))}</td></tr>
 `;
 }
 

@@ -54,9 +54,12 @@ const eventColumns: readonly Column<AuditedEvent>[] = [
   { title: 'detail', width: 0, of: ({ event }) => detailOf(event) },
 ];
 
+/** What others have written must neither move the cursor nor turn the text around. */
+const plain = (text: string) => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
+
 const lineOf = (cells: readonly string[], columns: readonly Column<never>[]) =>
   `${cells
-    .map((cell, index) => cell.padEnd(columns[index]?.width ?? 0))
+    .map((cell, index) => plain(cell).padEnd(columns[index]?.width ?? 0))
     .join('  ')
     .trimEnd()}\n`;
 
@@ -84,7 +87,7 @@ export function* textOf(
   paint: Paint,
 ): Generator<string> {
   const { summary } = audit;
-  yield paint('bold', `${summary.name ?? 'product'} ${summary.product}\n`);
+  yield paint('bold', `${plain(summary.name ?? 'product')} ${summary.product}\n`);
   const guardian = summary.guardian === zeroAddress ? 'no guardian' : `guardian ${summary.guardian}`;
   yield `publisher ${summary.publisher}, ${guardian}, delay ${durationOf(summary.delaySeconds)}, trust root ${short(summary.trustRoot)}\n`;
   for (const { channel, version, halted } of summary.channels) {
@@ -102,8 +105,8 @@ export function* textOf(
     yield* tableOf(eventColumns, audit.events(), paint);
   }
   yield* findingsOf(audit, paint);
-  yield `\n${paint(summary.complete ? 'green' : 'red', verdictText(summary))}\n`;
-  for (const line of basisLines(summary.basis)) yield `${line}\n`;
+  yield `\n${paint(summary.complete ? 'green' : 'red', plain(verdictText(summary)))}\n`;
+  for (const line of basisLines(summary.basis)) yield `${plain(line)}\n`;
   yield `proven    ${summary.history}\nreplayed  ${summary.replayedHistory ?? '–'}\n`;
 }
 
@@ -132,7 +135,7 @@ function* findingsOf({ summary: { findings, moreFindings } }: Audit, paint: Pain
   const sorted = order.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
   for (const { severity, code, sequence, message } of sorted.slice(0, shownFindings)) {
     const where = sequence === undefined ? '' : ` (event ${sequence})`;
-    yield `${paint(styles[severity], severity.padEnd(4))}  ${message} [${code}]${where}\n`;
+    yield `${paint(styles[severity], severity.padEnd(4))}  ${plain(message)} [${code}]${where}\n`;
   }
   const more = findings.length + moreFindings - shownFindings;
   if (more > 0) yield `and ${more} more findings; all that were kept are in --json and --html\n`;

@@ -1,0 +1,138 @@
+import type { Audit, AuditedRelease, AuditSummary } from '@firmproof/client';
+import {
+  parseAddress,
+  parseBytes32,
+  parseChannel,
+  parseProductId,
+  parseSha256Digest,
+  parseVersion,
+} from '@firmproof/protocol';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { csvOf } from '../../../client/src/audit/output/csv.ts';
+import { escapeHtml, htmlOf } from '../../../client/src/audit/output/html.ts';
+import { jsonOf } from '../../../client/src/audit/output/json.ts';
+import { textOf } from '../../../client/src/audit/output/text.ts';
+import { basisLines } from '../../../client/src/audit/output/words.ts';
+
+const word = parseBytes32(`0x${'ab'.repeat(32)}`);
+const digest = parseSha256Digest('cd'.repeat(32));
+const account = parseAddress(`0x${'11'.repeat(20)}`);
+const version = parseVersion('1.0.0');
+
+const summary: AuditSummary = {
+  product: parseProductId(word),
+  name: 'lamp',
+  chainId: 1,
+  registry: account,
+  complete: true,
+  firstDifference: null,
+  basis: { entries: 'nodes', nodes: { agree: ['node 1 (a)'], asked: 1, quorum: 1 }, witnesses: null },
+  block: { chainId: 1, number: 9, hash: word, stateRoot: word, timestamp: 1_800_000_000 },
+  sequence: 1,
+  history: word,
+  replayedHistory: word,
+  publisher: account,
+  guardian: account,
+  delaySeconds: 3600,
+  epoch: 1,
+  trustRoot: digest,
+  pending: null,
+  releases: 1,
+  channels: [{ channel: parseChannel('stable'), version, halted: true }],
+  findings: [],
+  moreFindings: 0,
+};
+
+/** An audit whose every free text is the same: who signs a statement or runs a gateway may write what they like. */
+function auditSaying(text: string): Audit {
+  const approval = { form: 'key', approver: account, epoch: null, signers: [], quorum: 'reached' } as const;
+  const block = { number: 8, hash: word };
+  const release: AuditedRelease = {
+    ...{
+      version,
+      status: 'active',
+      sequence: 1,
+      rollbackIndex: 0,
+      publishedAt: 1,
+      installableFrom: 3601,
+      revoked: null,
+    },
+    ...{ headOf: [], promotions: 0, image: digest, attestation: digest, block, transaction: word, approval },
+    signature: { state: 'trusted', by: { kind: 'identity', identity: text, issuer: text } },
+    statement: { cid: text, sizeBytes: 1, hardware: [text], precursors: [text], purpose: 'feature', notes: text },
+    availability: [{ source: text, attestation: 'available', image: 'wrong' }],
+  };
+  const event = {
+    ...{
+      kind: 'published',
+      product: summary.product,
+      sequence: 1,
+      block,
+      transaction: word,
+      time: 1,
+      previousBlock: 0,
+    },
+    ...{ version, image: digest, attestation: digest, rollbackIndex: 0, installableFrom: 3601 },
+  } as const;
+  return {
+    summary: { ...summary, name: text, findings: [{ code: 'content-missing', severity: 'warn', message: text }] },
+    *releases() {
+      yield release;
+    },
+    *events() {
+      yield { event, approval };
+    },
+  } as unknown as Audit;
+}
+
+const whole = (pieces: Iterable<string>) => [...pieces].join('');
+
+describe('a report of hostile texts', () => {
+  const marks = fc.stringMatching(/^[<>"'&;=/a-z \u202e]{0,40}$/);
+
+  test('as HTML has the same elements whatever they say', () => {
+    const tags = (page: string) => page.match(/<[^>]*>/g)?.map((tag) => tag.split(/[ >]/)[0]);
+    const expected = tags(whole(htmlOf(auditSaying('plain'))));
+    fc.assert(
+      fc.property(marks, (text) => {
+        const page = whole(htmlOf(auditSaying(`${text}<script>`)));
+        expect(tags(page)).toEqual(expected);
+        expect(page).not.toContain('\u202e');
+      }),
+      { numRuns: 60 },
+    );
+    expect(escapeHtml(`<a href="x" b='y'>&`)).toBe('&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;');
+  });
+
+  test('as text moves no cursor, and adds no line', () => {
+    const lines = (text: string) =>
+      whole(textOf(auditSaying(text), { events: true, all: true }, (_, plain) => plain)).split('\n');
+    const hostile = lines('\u001b[2Jgone\r\nNOT PROVEN\u0007\u009b1m\u202e');
+    expect(hostile.length).toBe(lines('plain').length);
+    expect(hostile.join('')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+
+  test('as CSV starts no formula and stays in its cell', () => {
+    const [, row, ...rest] = whole(csvOf(auditSaying('=HYPERLINK("x"),1'))).split('\r\n');
+    expect(row).toContain(`"'=HYPERLINK(""x""),1 ('=`.slice(0, 20));
+    expect(rest).toEqual(['']);
+    expect(whole(csvOf(auditSaying('=1+1')))).not.toMatch(/(?:^|,)"?=/m);
+  });
+
+  test('as JSON is one line that says the same', () => {
+    const text = '"}\n</script>\u2028';
+    const line = whole(jsonOf(auditSaying(text), { events: true }));
+    expect(line.split('\n')).toHaveLength(2);
+    expect(JSON.parse(line)).toMatchObject({ name: text, releaseList: [{ statement: { notes: text } }], events: [{}] });
+  });
+});
+
+test('whose word it is is said plainly', () => {
+  expect(basisLines(summary.basis)[0]).toContain('the word of one node');
+  expect(basisLines({ entries: 'file', nodes: null, witnesses: null })[0]).toContain('not vouched for here');
+  const several = { agree: ['node 1 (a)', 'node 2 (b)'], asked: 3, quorum: 2 };
+  expect(basisLines({ entries: 'server', nodes: several, witnesses: null }).join(' ')).toMatch(
+    /2 of 3 nodes.*server carried/,
+  );
+});
