@@ -968,9 +968,9 @@ const monitorCodes = {
     remedy: 'End the other one, or give each a state directory of its own.',
   },
   'monitor-state-damaged': {
-    meaning: 'The state of the monitor cannot be read, or is of a newer version.',
+    meaning: 'The state of the monitor cannot be read or written, or is of a newer version.',
     remedy:
-      'Put back a copy of the state directory, or move it away: a monitor without one takes what is there now as known and tells what happens from then on.',
+      'Look whether the disk is full. Put back a copy of the state directory, or move it away: a monitor without one takes what is there now as known and tells what happens from then on.',
   },
   'announcements-unreadable': {
     meaning: 'The file of announced releases cannot be read, or has a line that is no announcement.',

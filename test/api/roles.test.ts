@@ -79,6 +79,7 @@ describe('the table of roles', () => {
       'post /v1/products/{product}/receipts',
       'post /v1/proposals/{id}/approvals',
       'post /v1/proposals/{id}/rejections',
+      'post /v1/products/{product}/releases/{version}/rebuilds',
     ]);
   });
 

@@ -209,6 +209,15 @@ describe('the server', () => {
     const stack = await startStack();
     cleanups.push(() => destroyStack(stack));
     const vendor = await makeVendor(stack);
+    const receiver = new WebhookReceiver();
+    await receiver.start();
+    cleanups.push(() => receiver.stop());
+    const admin = await administrationOf(vendor, stack.url);
+    const { secret } = await admin.addWebhook({
+      url: receiver.url,
+      events: ['release.published', 'chain.reorganised'],
+    });
+    receiver.secrets = [secret];
     await vendor.publish('1.0.0', randomBytes(1000));
     const { sequence } = await vendor.vendor.client.product(vendor.product);
     const rpc = createRpc(stack.rpcUrl);
@@ -224,8 +233,25 @@ describe('the server', () => {
       'the server to have seen it',
     );
     await vendor.promote('1.0.0');
+    // What was told is taken back, and what is on the chain now is told.
+    await eventually(
+      async () => receiver.received.length,
+      (count) => count >= 3,
+      'three webhooks',
+    );
+    const [first, ...others] = receiver.received;
+    expect(receiver.types.toSorted()).toEqual(['chain.reorganised', 'release.published', 'release.published']);
+    const withdrawn = others.find(({ body }) => body.type === 'chain.reorganised')?.body.data['withdrawn'];
+    expect(withdrawn).toEqual([{ id: first?.id, type: 'release.published' }]);
   });
 });
+
+/** The vendor, logged in to administer. */
+async function administrationOf({ vendor, wallet }: TestVendor, url: string): Promise<Administration> {
+  const login = await new WalletApprover(walletKey(wallet)).login(url, vendor.info.chainId);
+  const { token } = await vendor.client.login({ ...login, scopes: ['admin'] });
+  return new Administration(vendor.client.withToken(token), vendor.account);
+}
 
 /** How many chains work on the state of this directory: one that a killed server has left would spoil it. */
 function chainsOf(directory: string): number {
@@ -249,10 +275,7 @@ async function waitForState(vendor: Vendor, proposal: Proposal, state: string): 
 describe('a server that is killed while it tells of something', () => {
   test('tells it again, under the same id, and its log goes on where it was', async () => {
     const running = await service();
-    const { vendor, wallet } = running.vendor;
-    const login = await new WalletApprover(walletKey(wallet)).login(running.url, vendor.info.chainId);
-    const { token } = await vendor.client.login({ ...login, scopes: ['admin'] });
-    const admin = new Administration(vendor.client.withToken(token), vendor.account);
+    const admin = await administrationOf(running.vendor, running.url);
     const receiver = new WebhookReceiver();
     await receiver.start();
     cleanups.push(() => receiver.stop());

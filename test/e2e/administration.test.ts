@@ -1,11 +1,13 @@
-// What a publisher administers, from the command line: tokens, webhooks, and the log of the server, also when somebody has been at it.
-import { readFileSync, rmSync } from 'node:fs';
+// What a publisher administers, typed as docs/tokens.md, docs/webhooks.md and docs/server-log.md have it; and a log that somebody has cut.
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Home } from '@firmproof/client';
+import { Home, WalletApprover } from '@firmproof/client';
+import { parseProductName } from '@firmproof/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { firmproof, runCommand } from '../support/command.ts';
-import { destroyStack, type Stack, startStack, temporaryDirectory } from '../support/stack.ts';
+import { readPage, shellBlocks } from '../support/page.ts';
+import { destroyStack, makeVendor, type Stack, startStack, temporaryDirectory } from '../support/stack.ts';
 import { WebhookReceiver } from '../support/webhook-receiver.ts';
 
 let stack: Stack;
@@ -15,7 +17,11 @@ const passphrase = 'correct horse';
 beforeAll(async () => {
   stack = await startStack();
   home = temporaryDirectory();
-  await new Home(home).makeKeys(passphrase, { jobs: ['approval'] });
+  const keys = new Home(home);
+  await keys.makeKeys(passphrase, { jobs: ['approval'] });
+  const approver = new WalletApprover(await keys.openApprovalKey(async () => passphrase));
+  const { product } = await makeVendor(stack, { name: 'prime-hub', approver });
+  await keys.addProduct(parseProductName('prime-hub'), product);
 });
 afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
@@ -23,118 +29,101 @@ afterAll(async () => {
 });
 
 const environment = () => ({ FIRMPROOF_HOME: home, FIRMPROOF_PASSPHRASE: passphrase, FIRMPROOF_SERVER: stack.url });
+const run = (line: string, options: { readonly endAtFirstLine?: boolean } = {}) =>
+  runCommand(firmproof, line.split(' '), environment(), { cwd: home, ...options });
 
-async function json(args: readonly string[], more: Record<string, string> = {}) {
-  const { code, stdout, stderr } = await runCommand(firmproof, [...args, '--json'], { ...environment(), ...more });
+/** What a page has its reader type; each line is to be used. */
+function linesOf(page: string): string[] {
+  return shellBlocks(readPage(page)).flatMap((block) =>
+    block
+      .trim()
+      .split('\n')
+      .map((line) => line.replace('npx firmproof ', '')),
+  );
+}
+
+/** The next line of the page, which must begin so; with what a reader puts in. Answers with its JSON. */
+async function type(lines: string[], beginning: string, put: Record<string, string> = {}) {
+  const line = lines.shift() ?? '';
+  expect(line.slice(0, beginning.length)).toBe(beginning);
+  const typed = Object.entries(put).reduce((text, [word, value]) => text.replace(word, value), line);
+  const { code, stdout, stderr } = await run(`${typed} --json`);
   expect(stderr).toBe('');
   expect(code, stdout).toBe(0);
   return JSON.parse(stdout);
 }
 
-async function fails(code: string, exitCode: number, args: readonly string[], more: Record<string, string> = {}) {
-  const outcome = await runCommand(firmproof, [...args, '--json'], { ...environment(), ...more });
-  expect(outcome.code, outcome.stderr).toBe(exitCode);
-  const problem = JSON.parse(outcome.stderr);
-  expect(problem.code).toBe(code);
-  return problem.message as string;
+async function rewrittenAt(line: string): Promise<number> {
+  const { code, stderr } = await run(`${line} --json`);
+  const problem = JSON.parse(stderr);
+  expect([code, problem.code]).toEqual([5, 'server-log-rewritten']);
+  return Number(/^entry (\d+) of the log/.exec(problem.message)?.[1]);
 }
 
-/** As somebody does who has the machine of the server. */
-function tamper<Result>(work: (database: DatabaseSync) => Result): Result {
-  const database = new DatabaseSync(join(stack.directory, 'firmproof.sqlite'));
-  try {
-    return work(database);
-  } finally {
-    database.close();
-  }
-}
-
-describe('tokens', () => {
-  test('are made with a role, used, listed and revoked; and admin is left nowhere', async () => {
-    const made = await json([
-      'token',
-      'create',
-      '--role',
-      'read-receipts,admin',
-      '--expires',
-      '2d',
-      '--label',
-      'auditor',
-    ]);
-    expect(made).toMatchObject({ scopes: ['read-receipts', 'admin'], token: expect.stringMatching(/^fp_/) });
-    const { tokens } = await json(['token', 'list'], { FIRMPROOF_TOKEN: made.token });
-    expect(tokens.map(({ label }: { label?: string }) => label)).toContain('auditor');
-    expect(JSON.stringify(tokens)).not.toContain(made.token);
-    expect(() => readFileSync(join(home, 'tokens.json'))).toThrow('ENOENT');
-    await json(['token', 'revoke', made.id]);
-    await fails('token-invalid', 4, ['token', 'list'], { FIRMPROOF_TOKEN: made.token });
+test('tokens are made with a role, listed and revoked; and admin is left nowhere', async () => {
+  const lines = linesOf('docs/tokens.md');
+  const made = await type(lines, 'token create');
+  expect(made).toMatchObject({ scopes: ['read-receipts'], token: expect.stringMatching(/^fp_/) });
+  expect(await type(lines, 'token create')).toMatchObject({
+    scopes: ['propose'],
+    product: expect.stringMatching(/^0x/),
   });
+  const listed = JSON.stringify(await type(lines, 'token list'));
+  expect(listed).toContain('"label":"dashboard"');
+  expect(listed).not.toContain(made.token);
+  await type(lines, 'token revoke', { ID: made.id });
+  expect(lines).toEqual([]);
+  expect(existsSync(join(home, 'tokens.json'))).toBe(false);
 });
 
-describe('a webhook', () => {
-  test('is added, tried, inspected and removed', async () => {
-    const receiver = new WebhookReceiver();
-    await receiver.start();
-    try {
-      const added = await json(['webhook', 'add', receiver.url, '--events', 'release.published,device.flagged']);
-      receiver.secrets = [added.secret];
-      expect(await json(['webhook', 'test'])).toMatchObject({ state: 'delivered', attempts: [{ status: 204 }] });
-      const { code, stdout } = await runCommand(firmproof, ['webhook', 'deliveries'], environment());
-      expect(code).toBe(0);
-      expect(stdout).toMatch(/webhook\.test +\S+ +delivered +1 +HTTP 204/);
-      await json(['webhook', 'remove', added.id.slice(0, 8)]);
-    } finally {
-      await receiver.stop();
-    }
-  });
+test('a webhook is added, tried, inspected and removed', async () => {
+  const lines = linesOf('docs/webhooks.md');
+  const receiver = new WebhookReceiver();
+  await receiver.start();
+  try {
+    const added = await type(lines, 'webhook add', { URL: receiver.url });
+    receiver.secrets = [added.secret];
+    const tried = await type(lines, 'webhook test');
+    expect(tried).toMatchObject({ state: 'delivered', attempts: [{ status: 204 }] });
+    expect((await type(lines, 'webhook list')).webhooks).toMatchObject([{ id: added.id, state: 'active' }]);
+    const { stdout } = await run(lines.shift() ?? '');
+    expect(stdout).toMatch(/webhook\.test +\S+ +delivered +1 +HTTP 204/);
+    await type(lines, 'webhook redeliver', { DELIVERY: tried.id });
+    await type(lines, 'webhook enable');
+    expect((await type(lines, 'webhook rotate')).secret).not.toBe(added.secret);
+    await type(lines, 'webhook remove');
+    expect(lines).toEqual([]);
+  } finally {
+    await receiver.stop();
+  }
 });
 
 describe('the log of the server', () => {
-  test('is shown, pinned, and held to what was seen; a change names its entry, also where nobody has looked for long', async () => {
-    const { code, stdout } = await runCommand(firmproof, ['server-log'], environment());
-    expect(code).toBe(0);
+  test('is shown, followed and pinned, and one that somebody has cut off is found out', async () => {
+    const lines = linesOf('docs/server-log.md');
+    const { stdout } = await run(lines.shift() ?? '');
     expect(stdout).toMatch(/0 {6}\S+ +server +server-started/);
     expect(stdout).toMatch(/account:0x[0-9a-f]{6}… +login/);
     expect(stdout).toMatch(/all \d+ entries follow each other; the newest has hash [0-9a-f]{64}/);
-    const pins = join(home, 'heads.json');
-    const { head, publisher, entries } = await json(['server-log', '--verify', '--pin', pins]);
-    expect(entries[0]).toMatchObject({ index: 0, action: 'server-started' });
-    expect(JSON.parse(readFileSync(pins, 'utf8'))).toEqual([{ server: stack.url, publisher, ...head }]);
+    expect((await type(lines, 'server-log --verify')).checkedFrom).toBe(0);
+    const followed = await run(`${lines.shift()} --json`, { endAtFirstLine: true });
+    expect(JSON.parse(followed.stdout.split('\n')[0] ?? '')).toMatchObject({ index: 0, action: 'server-started' });
+    const { head, publisher } = await type(lines, 'server-log --verify --pin heads.json');
+    expect(JSON.parse(readFileSync(join(home, 'heads.json'), 'utf8'))).toEqual([
+      { server: stack.url, publisher, ...head },
+    ]);
+    await type(lines, 'server-log --verify --heads heads.json');
+    expect(lines).toEqual([]);
 
-    const of = (position: number) =>
-      tamper((database) =>
-        database
-          .prepare('SELECT document FROM server_log_entries WHERE owner = ? AND position = ?')
-          .get(publisher, position),
-      )?.['document'] as string;
-    const set = (position: number, document: string) =>
-      tamper((database) =>
-        database
-          .prepare('UPDATE server_log_entries SET document = ? WHERE owner = ? AND position = ?')
-          .run(document, publisher, position),
-      );
-    // Somebody makes it look as if another token had been made.
-    const genuine = of(2);
-    const entry = JSON.parse(genuine);
-    set(2, JSON.stringify({ ...entry, details: { ...entry.details, scopes: 'publish' } }));
-    expect(await fails('server-log-rewritten', 5, ['server-log', '--verify'])).toMatch(/^entry 2 of the log/);
-    set(2, genuine);
-
-    // Somebody cuts off the end: the log holds together, and is shorter than it was.
-    tamper((database) => {
-      database.prepare('DELETE FROM server_log_entries WHERE owner = ? AND position > 1').run(publisher);
-      const { hash } = JSON.parse(of(1));
-      database.prepare('UPDATE server_logs SET entries = 2, hash = ? WHERE owner = ?').run(hash, publisher);
-    });
-    // The login that asks is written down as entry 2.
-    expect(await fails('server-log-rewritten', 5, ['server-log'])).toMatch(/^entry \d+ of the log/);
-    expect(await fails('server-log-rewritten', 5, ['server-log', '--accept-rewritten', '--heads', pins])).toMatch(
-      /^entry \d+ of the log/,
-    );
-    await json(['server-log', '--accept-rewritten']);
-    const followed = await runCommand(firmproof, ['server-log', '--follow', '--json', '--lines', '1'], environment(), {
-      endAtFirstLine: true,
-    });
-    expect(JSON.parse(followed.stdout)).toMatchObject({ action: 'login' });
+    // It holds together, and is shorter than it was. The login that asks is written down as entry 2.
+    const database = new DatabaseSync(join(stack.directory, 'firmproof.sqlite'));
+    database.prepare('DELETE FROM server_log_entries WHERE owner = ? AND position > 1').run(publisher);
+    const rest = 'SELECT document FROM server_log_entries WHERE owner = ? AND position = 1';
+    const { hash } = JSON.parse(String(database.prepare(rest).get(publisher)?.['document']));
+    database.prepare('UPDATE server_logs SET entries = 2, hash = ? WHERE owner = ?').run(hash, publisher);
+    database.close();
+    expect(await rewrittenAt('server-log')).toBe(3);
+    expect(await rewrittenAt('server-log --accept-rewritten --heads heads.json')).toBe(4);
+    expect((await run('server-log --accept-rewritten')).code).toBe(0);
   });
 });

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
-import { parseVersion, rawCidOf, sha256 } from '@firmproof/protocol';
+import { join } from 'node:path';
+import { prepareDocuments } from '@firmproof/client';
+import { parseAttestation, parseVersion, rawCidOf, sha256 } from '@firmproof/protocol';
 import { createRpc, hexQuantity } from '@firmproof/protocol/node';
 import { Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -27,7 +29,9 @@ const images = new Map<string, Buffer>();
 async function publish(version: string) {
   const image = randomBytes(1000);
   images.set(version, image);
-  await vendor.publish(version, image);
+  const notes = join(stack.directory, 'notes.md');
+  writeFileSync(notes, `# ${version}\n`);
+  await vendor.publish(version, image, { documents: await prepareDocuments({ notes: [notes] }) });
 }
 /** Whatever was done is final. */
 const finalise = () => createRpc(stack.rpcUrl)('anvil_mine', ['0x3']);
@@ -199,19 +203,22 @@ describe('what carriers do', () => {
     expect(await look()).toEqual(['-server-disagrees']);
   });
 
-  test('content that no source has: an attestation, or a block of an image', async () => {
+  test('content that no source has: an attestation, a block of an image, a document', async () => {
     const { attestation } = await vendor.vendor.client.release(vendor.product, parseVersion('1.2.0'));
     const cid = rawCidOf(attestation);
     const { imageCid } = await vendor.vendor.client.release(vendor.product, parseVersion('1.0.0'));
+    const kept = parseAttestation(await vendor.vendor.client.attestation(vendor.product, parseVersion('1.0.0')));
+    const notes = kept.statement.predicate.documents?.[0]?.cid;
+    const lost = [cid, imageCid, notes];
     monitored.change({ sources: [liar.url, 'http://127.0.0.1:9'] });
     expect(await look()).toEqual([]);
-    liar.lie = { block: (bytes, asked) => (asked === cid || asked === imageCid ? flipByte(bytes) : bytes) };
+    liar.lie = { block: (bytes, asked) => (lost.includes(asked as never) ? flipByte(bytes) : bytes) };
     const alerts = await monitored.look();
-    expect(codesOf(alerts)).toEqual(['attestation-missing', 'content-missing']);
-    expect(alerts.map(({ version }) => version).toSorted()).toEqual(['1.0.0', '1.2.0']);
+    expect(codesOf(alerts)).toEqual(['attestation-missing', 'content-missing', 'document-missing']);
+    expect(alerts.map(({ version }) => version).toSorted()).toEqual(['1.0.0', '1.0.0', '1.2.0']);
     // One source that has it is enough.
     monitored.change({ sources: [liar.url, stack.url] });
-    expect(await look()).toEqual(['-attestation-missing', '-content-missing']);
+    expect(await look()).toEqual(['-attestation-missing', '-content-missing', '-document-missing']);
     liar.lie = {};
     monitored.change({ sources: [stack.url] });
   });

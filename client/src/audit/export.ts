@@ -4,7 +4,7 @@ import type { Audit } from './audit.ts';
 import { writeText } from './output/write-file.ts';
 
 /**
- * Writes everything that the audit rests on into one file (W1 to W4 of docs/spec/audit.md), which `auditFile` verifies without a
+ * Writes everything that the audit rests on into one file (X1 to X4 of docs/spec/audit.md), which `auditFile` verifies without a
  * network. Addresses of nodes and servers are not in it (A40).
  * @throws FirmproofError `history-incomplete` where the audit is: nothing of it is proven; `file-not-found`
  */

@@ -28,7 +28,7 @@ type Documents = {
 };
 
 /**
- * Verifies an audit file without asking anybody (W4 of docs/spec/audit.md): form, proofs, replay, approvals, attestations. With a trust root that the auditor has
+ * Verifies an audit file without asking anybody (X4 of docs/spec/audit.md): form, proofs, replay, approvals, attestations. With a trust root that the auditor has
  * from elsewhere, a quorum of its witnesses has to vouch for the block; without one, whose block it is stays open, and that is said.
  * Whoever calls has to close it.
  * @throws FirmproofError `audit-file-malformed`, `file-not-found`, `usage-invalid` for a trust root of something else, and what a

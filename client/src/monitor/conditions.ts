@@ -67,11 +67,22 @@ export function observe(
   return raised;
 }
 
-/** Alerts about what still lasts. */
-export function standing({ database }: MonitorState, outbox: Outbox): readonly Alert[] {
-  const rows = database.prepare('select alert from conditions where alert is not null order by since').all();
+/** Alerts about what still lasts, of these products and of the monitor itself. */
+export function standing({ database }: MonitorState, outbox: Outbox, products: readonly string[]): readonly Alert[] {
+  const rows = database
+    .prepare(
+      `select alert from conditions where alert is not null
+       and (product = '' or product in (select value from json_each(?))) order by since`,
+    )
+    .all(JSON.stringify(products));
   return rows.map(({ alert }) => outbox.find(String(alert))).filter((alert) => alert !== null);
 }
+
+/** Within a transaction of the caller: what was known of ways that are not configured any more. */
+export const forgetWays = ({ database }: MonitorState, names: readonly string[]): void =>
+  void database
+    .prepare(`delete from conditions where product = '' and subject not in (select value from json_each(?))`)
+    .run(JSON.stringify(names));
 
 /** What the conditions of one scope are about, told or not. */
 export function scopeSubjects({ database }: MonitorState, product: string, scope: string): ReadonlySet<string> {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isFirmproofError } from '@firmproof/protocol';
 import { RpcNode } from '../audit/rpc-node.ts';
 import { type Alert, plainLine } from './alert.ts';
-import { observe, standing } from './conditions.ts';
+import { forgetWays, observe, standing } from './conditions.ts';
 import type { MonitorConfig, WatchedProduct } from './config.ts';
 import { Courier } from './courier.ts';
 import { Gate } from './gate.ts';
@@ -57,6 +57,7 @@ export class Monitor {
     this.#options = options;
     const names = sinks.map(({ name }) => name);
     this.#outbox = new Outbox(state, names, (alert) => this.#found?.push(alert));
+    state.transaction(() => forgetWays(state, names));
     const { dropped } = this.#outbox.tidy(now());
     if (dropped > 0) options.note(`${dropped} alerts waited for a way that is not configured any more: forgotten`);
     this.#couriers = sinks.map((sink) => this.#courier(sink));
@@ -118,6 +119,7 @@ export class Monitor {
       troubles = await watch.round();
     } catch (error) {
       if (this.#stop.signal.aborted) return [];
+      if (isFirmproofError(error) && error.code === 'monitor-state-damaged') throw error;
       troubles = [
         isFirmproofError(error) ? `${error.message} [${error.code}]` : `a mistake in the monitor: ${String(error)}`,
       ];
@@ -142,8 +144,11 @@ export class Monitor {
         why: await gate.pass(() => this.#round(watch)),
       })),
     );
+    const products = this.#watches.map(({ watched }) => watched.product);
     const delivered = await Promise.all(this.#couriers.map((courier) => courier.flush()));
-    const found = new Map([...raised, ...standing(this.#state, this.#outbox)].map((alert) => [alert.id, alert]));
+    const found = new Map(
+      [...raised, ...standing(this.#state, this.#outbox, products)].map((alert) => [alert.id, alert]),
+    );
     return {
       alerts: [...found.values()].filter(({ state, severity }) => state === 'raised' && severity !== 'info'),
       unseen: unseen.filter(({ why }) => why.length > 0),

@@ -95,7 +95,7 @@ export class MonitorState {
     }
   }
 
-  /** All of it or nothing, on the disk when it returns. Not to be nested. */
+  /** All of it or nothing, on the disk when it returns. Not to be nested. @throws FirmproofError `monitor-state-damaged` */
   transaction<Result>(work: () => Result): Result {
     this.database.exec('begin immediate');
     try {
@@ -104,7 +104,7 @@ export class MonitorState {
       return result;
     } catch (error) {
       if (this.database.isTransaction) this.database.exec('rollback');
-      throw error;
+      throw isSqliteError(error) ? unwritable(error) : error;
     }
   }
 
@@ -113,6 +113,13 @@ export class MonitorState {
     this.#release();
   }
 }
+
+const isSqliteError = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+
+/** A full disk, above all: going on without it would mean to forget alerts, or to repeat them for ever. */
+const unwritable = (cause: Error) =>
+  new FirmproofError('monitor-state-damaged', `the state cannot be written: ${cause.message}`, { cause });
 
 function openDatabase(file: string): DatabaseSync {
   try {

@@ -13,7 +13,7 @@ import { productIdSchema } from '../names.ts';
 export const auditFileVersion = 1;
 /** One line, in characters: the largest is a proof. */
 export const maximumAuditLine = maximumProductProofText + 1024;
-/** Lines before the entries; and each entry brings at most a transaction and an attestation (W2). */
+/** Lines before the entries; and each entry brings at most a transaction and an attestation (X2). */
 export const maximumProofsInFile = 4;
 export const maximumTrustRootsInFile = 4096;
 export const maximumSigstoreRootsInFile = 64;
@@ -47,7 +47,7 @@ const lineSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('end'), lines: count.min(3), sha256: sha256DigestSchema }),
 ]);
 
-/** One line of an audit file (W1 of docs/spec/audit.md). */
+/** One line of an audit file (X1 of docs/spec/audit.md). */
 export type AuditLine = z.output<typeof lineSchema>;
 export type AuditLineOf<Kind extends AuditLine['kind']> = Extract<AuditLine, { readonly kind: Kind }>;
 

@@ -16,7 +16,7 @@ type Stage = 'start' | 'documents' | 'entries' | 'end';
 
 /**
  * Takes the lines of an audit file one after the other and refuses what is out of order, too many, or not as the last line sums it up
- * (W1 to W3 of docs/spec/audit.md). It proves nothing about what the lines say. Memory is one line.
+ * (X1 to X3 of docs/spec/audit.md). It proves nothing about what the lines say. Memory is one line.
  */
 export class AuditFileReader {
   #stage: Stage = 'start';

@@ -3,7 +3,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Sha256Digest } from '../digest.ts';
 import { type AuditLine, type AuditLineOf, auditFileVersion } from './line.ts';
 
-/** The lines of an audit file in the order of W2, as text with line feeds; the last one sums up those before it. */
+/** The lines of an audit file in the order of X2, as text with line feeds; the last one sums up those before it. */
 export function* auditFileText(
   header: Omit<AuditLineOf<'header'>, 'kind' | 'auditFileVersion'>,
   lines: Iterable<Exclude<AuditLine, { readonly kind: 'header' | 'end' }>>,

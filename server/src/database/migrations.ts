@@ -332,9 +332,9 @@ export const migrations: MigrationProvider = {
       '2027-02-devices': devices,
       '2027-03-audit': auditTables,
       '2027-03-documents': documents,
-      '2027-03-watch': watch,
       '2027-03-outcomes': outcomes,
       '2027-03-said-later': saidLater,
+      '2027-03-watch': watch,
       '2027-04-fleet-timeline': fleetTimeline,
     }),
 };

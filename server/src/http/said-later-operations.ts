@@ -26,7 +26,7 @@ export const saidLaterOperations: readonly Operation[] = [
     summary:
       'Publish a revision of an advisory that a build key or an identity has signed; 200 where it is here already',
     request: signedStatementRequestSchema,
-    token: true,
+    token: ['publish', 'propose'],
     status: 201,
     answer: keptStatementSchema,
   },

@@ -74,6 +74,8 @@ function post(url: URL, options: RequestOptions, body: string): Promise<Incoming
     // No agent: no connection is used twice, so that every one goes through the look-up; and no proxy of the environment.
     const send = url.protocol === 'https:' ? https.request : http.request;
     const request = send(url, { ...options, method: 'POST', agent: false });
+    // Whatever else ends it, an upgrade for instance, ends the attempt too.
+    request.on('close', () => reject(new Error('the connection was ended before an answer came')));
     request.on('response', resolve).on('error', reject).end(body);
   });
 }

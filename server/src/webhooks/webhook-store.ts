@@ -13,7 +13,7 @@ import {
   webhookSecretOf,
 } from '@firmproof/protocol';
 import type { Selectable, Transaction } from 'kysely';
-import { indexedBlock } from '../chain/indexer.ts';
+import { indexedPosition } from '../chain/indexer.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 import type { By, ServerLog } from '../log/server-log.ts';
@@ -115,7 +115,7 @@ export function createWebhookStore(options: {
           previous_secret_until: null,
           disabled_reason: null,
           failing_since: null,
-          from_block: (await indexedBlock(transaction))?.number ?? 0,
+          from_block: (await indexedPosition(transaction))?.number ?? 0,
           created_at: nowSeconds(),
         };
         await transaction.insertInto('webhooks').values(row).execute();

@@ -1,13 +1,16 @@
 // Keyless attestations without chain and server: what the parser and the verifier make of them.
-import { buildStatement, keylessAttester } from '@firmproof/client';
+import { buildStatement, keylessAttester, keylessSigner } from '@firmproof/client';
 import {
   type KeylessAttestation,
   type KeylessMeans,
+  parseAdvisory,
   parseAttestation,
+  parseRebuild,
   rawCidOf,
   type SigstoreTrust,
   sha256,
   sigstoreRootDigest,
+  verifyAdvisory,
   verifyAttestation,
 } from '@firmproof/protocol';
 import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
@@ -17,6 +20,7 @@ import { testProduct, trustRootOf } from '../../support/documents.ts';
 import { expectCode } from '../../support/expect-code.ts';
 import { ed25519Key } from '../../support/keys.ts';
 import { OidcIssuer } from '../../support/oidc-issuer.ts';
+import { advisoryStatementOf, rebuildStatementOf } from '../../support/said-later.ts';
 import { SigstoreInstance } from '../../support/sigstore.ts';
 
 const image = sha256(new TextEncoder().encode('image'));
@@ -67,6 +71,27 @@ const edited = (edit: (bundle: any) => void): string => {
   edit(bundle);
   return JSON.stringify(bundle);
 };
+
+describe('what is said later', () => {
+  const signed = (document: object) =>
+    keylessSigner(sigstore.services, async (aud) => issuer.token({ aud, sub: identity }))(
+      Buffer.from(JSON.stringify(document)),
+    );
+
+  test('an advisory may be keyless, by the identities that may sign releases', async () => {
+    const advisory = parseAdvisory(await signed(advisoryStatementOf()));
+    const root = trustRootOf({ sigstore: trust }, [ed25519Key()]);
+    await verifyAdvisory(advisory, root, means);
+    await expectCode('keyless-unsupported', () => verifyAdvisory(advisory, root));
+    const without = trustRootOf({}, [ed25519Key()]);
+    await expectCode('keyless-unexpected', () => verifyAdvisory(advisory, without, means));
+  });
+
+  test('a rebuild may not: rebuilders are named by their keys', async () => {
+    const rebuild = await signed(rebuildStatementOf());
+    await expectCode('rebuild-malformed', () => parseRebuild(rebuild));
+  });
+});
 
 describe('a keyless attestation', () => {
   test('tells who has signed, and is accepted for one of the named identities', async () => {

@@ -36,7 +36,7 @@ td.number{text-align:right;font-variant-numeric:tabular-nums}
 .list li{padding:.5rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}.list li:last-child{border:0}
 summary{white-space:nowrap;cursor:pointer;font-weight:600;padding:.25rem 0}
 details>.soft,details>div{margin-top:.4rem}
-nav a{color:var(--accent);margin-right:1rem}
+nav a,.list a{color:var(--accent)}nav a{margin-right:1rem}
 tbody{content-visibility:auto}
 @media (max-width:40rem){main{padding:1.25rem .9rem 3rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}}
 @media print{:root{--page:#fff;--card:#fff;--text:#000;--soft:#444;--line:#bbb}main{max-width:none;padding:0}

@@ -155,7 +155,7 @@ async function list(
       rows.length === 0
         ? `no advisories${version === undefined ? '' : ` about ${version}`}`
         : table(['id', 'revision', 'severity', 'status', 'versions', 'fixed in', 'title'], rows),
-      ...(passedOver > 0 ? [`${counted(passedOver, 'statement')} of the server do not hold, and are left out`] : []),
+      ...(passedOver > 0 ? [`left out, since they do not hold: ${counted(passedOver, 'statement')}`] : []),
     ].join('\n'),
   );
 }

@@ -104,9 +104,9 @@ async function list(session: Session, name: string | undefined, flags: ListFlags
   session.output.result(
     { product: trustRoot.product, version, image: release.image, rebuilders: named, rebuilds: found, passedOver },
     [
-      `${rebuilds.length} of ${counted(named, 'rebuilder')} vouch for ${version} (sha-256 ${release.image})`,
+      `vouched for by ${rebuilds.length} of ${counted(named, 'rebuilder')}: ${version} (sha-256 ${release.image})`,
       ...(rows.length > 0 ? [table(['rebuilder', 'when', 'source', 'environment'], rows)] : []),
-      ...(passedOver > 0 ? [`${counted(passedOver, 'statement')} of the server do not count`] : []),
+      ...(passedOver > 0 ? [`not counted: ${counted(passedOver, 'statement')}`] : []),
     ].join('\n'),
   );
 }

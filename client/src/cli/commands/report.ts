@@ -80,7 +80,7 @@ async function advisoriesOf(session: Session, audit: Audit, flags: ReportFlags):
   const { advisories, passedOver } = await listAdvisories(session.client(), root);
   if (passedOver > 0)
     session.output.note(
-      `${passedOver === 1 ? 'One advisory' : `${passedOver} advisories`} of the server not counted: forged, or replaced by a later revision.`,
+      `${counted(passedOver, 'advisory statement')} of the server counted for nothing: the signature does not hold.`,
     );
   return advisories;
 }

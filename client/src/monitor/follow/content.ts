@@ -1,5 +1,13 @@
 import { randomInt } from 'node:crypto';
-import { type Cid, dagPbCodec, isFirmproofError, parseAttestation, parseCid, partsOfCid } from '@firmproof/protocol';
+import {
+  type Cid,
+  dagPbCodec,
+  isFirmproofError,
+  parseAttestation,
+  parseCid,
+  partsOfCid,
+  type ReleasePredicate,
+} from '@firmproof/protocol';
 import type { ProductHistory, ReleaseHistory } from '@firmproof/protocol/audit';
 import * as dagPb from '@ipld/dag-pb';
 import type { ContentSource } from '../../audit/content-source.ts';
@@ -21,14 +29,16 @@ export function releasesToLookAt(
 ): readonly ReleaseHistory[] {
   const heads = [...channels.values()].map(({ version }) => releases.get(version));
   const newest = [...releases.values()].slice(-newestReleases);
-  const missed = [...releases.values()].filter(({ version }) => lost.has(version));
+  const missed = [...releases.values()].filter(({ version }) =>
+    [...lost].some((about) => about.startsWith(`${version} `)),
+  );
   const wanted = [...heads, ...newest, ...missed].filter((release) => release !== undefined);
   return [...new Set(wanted)].filter(({ revoked, installableFrom }) => revoked === null && installableFrom <= now);
 }
 
 /**
- * Looks whether a release can be had: its attestation and the tree of its image are fetched and hashed, and so many blocks of
- * the image, chosen anew each time. What one source lacks, the next is asked for.
+ * Looks whether a release can be had: its attestation, and the trees of its image and documents, are fetched and hashed, and so
+ * many blocks of each, chosen anew each time. What one source lacks, the next is asked for.
  */
 export async function lookAtContent(
   { version, attestation }: ReleaseHistory,
@@ -36,26 +46,31 @@ export async function lookAtContent(
   blocks: number,
   patienceSeconds: number,
 ): Promise<readonly Condition[]> {
-  const missing = (code: 'attestation-missing' | 'content-missing', what: string): Condition => ({
+  const missing = (code: 'attestation-missing' | 'content-missing' | 'document-missing', what: string): Condition => ({
     code,
     severity: 'bad',
-    subject: version,
+    subject: `${version} ${what}`,
     version,
     message: `no source has ${what} of ${version}: ${sources.map(({ label }) => label).join(', ')}`,
     patienceSeconds,
   });
   const text = await first(sources, (source) => source.attestation(attestation));
   if (text === null) return [missing('attestation-missing', 'the attestation')];
-  let image: Cid;
+  let predicate: ReleasePredicate;
   try {
-    image = parseAttestation(text).statement.predicate.image.cid;
+    ({ predicate } = parseAttestation(text).statement);
   } catch (error) {
     // The chain holds its digest, so that is what was published: nothing that a source could be blamed for.
     if (isFirmproofError(error)) return [];
     throw error;
   }
-  const lost = await firstLostBlock(image, sources, blocks);
-  return lost === null ? [] : [missing('content-missing', `block ${lost} of the image`)];
+  const found: Condition[] = [];
+  const isWhole = async (cid: Cid) => (await firstLostBlock(cid, sources, blocks)) === null;
+  if (!(await isWhole(predicate.image.cid))) found.push(missing('content-missing', 'the whole image'));
+  for (const { name, cid } of predicate.documents ?? []) {
+    if (!(await isWhole(cid))) found.push(missing('document-missing', `the document ${name}`));
+  }
+  return found;
 }
 
 async function firstLostBlock(image: Cid, sources: readonly ContentSource[], blocks: number): Promise<Cid | null> {
