@@ -383,7 +383,7 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: `${product}/receipts`,
     summary:
-      'Receipts as their devices have signed them, device by device. ?kind=outcome: only what became of releases',
+      'Receipts as their devices have signed them, device by device. ?kind=outcome: only what became of releases; ?from=: from the digest of a key on',
     token: ['read-receipts'],
     status: 200,
     answer: pageOf(storedReceiptSchema),

@@ -15,7 +15,7 @@ export function ChooseReleases({ audit, from, to }: Props) {
     <div className="choose-releases">
       <Choice label="From" value={from} versions={versions} onChoose={(version) => go(version, to)} />
       <button type="button" className="button" onClick={() => go(to, from)}>
-        <span aria-hidden="true">⇄ </span>Swap
+        Swap
       </button>
       <Choice label="To" value={to} versions={versions} onChoose={(version) => go(from, version)} />
     </div>

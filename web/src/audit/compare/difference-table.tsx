@@ -9,11 +9,13 @@ type Props = {
 /** Side by side; what differs is marked by more than its colour. */
 export function DifferenceTable({ caption, names, rows }: Props) {
   return (
-    <table className="differences">
+    <table className="compared">
       <caption className="visually-hidden">{caption}</caption>
       <thead>
         <tr>
-          <td />
+          <th scope="col">
+            <span className="visually-hidden">What</span>
+          </th>
           <th scope="col">{names[0]}</th>
           <th scope="col">{names[1]}</th>
         </tr>

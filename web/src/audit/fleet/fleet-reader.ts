@@ -14,7 +14,11 @@ import type * as z from 'zod';
 import { readFrom } from '../../server/request.ts';
 
 const shownDevices = 50;
-const receiptsAPage = 200;
+/** As many as the server gives. */
+const receiptsAPage = 100;
+
+/** Where a page begins: where the last one ended, at a device, or at the first of all. */
+export type Begin = { readonly cursor: string } | { readonly from: string } | Record<string, never>;
 
 type Page<Item> = { readonly items: readonly Item[]; readonly next?: string | undefined };
 
@@ -41,8 +45,8 @@ export class FleetReader {
     this.#read(pageOf(deviceResourceSchema), `devices?flagged=true&limit=${shownDevices}`);
 
   /** Receipts as they were signed, device by device in the order of their keys' digests. */
-  receipts = (after: string | null): Promise<Page<StoredReceipt>> => {
-    const query = new URLSearchParams({ limit: String(receiptsAPage), ...(after !== null && { after }) });
+  receipts = (begin: Begin): Promise<Page<StoredReceipt>> => {
+    const query = new URLSearchParams({ limit: String(receiptsAPage), ...begin });
     return this.#read(pageOf(storedReceiptSchema), `receipts?${query}`);
   };
 }

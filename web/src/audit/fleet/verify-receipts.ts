@@ -7,11 +7,12 @@ import {
   type StoredReceipt,
   verifyStoredReceipt,
 } from '@firmproof/protocol';
+import type { Begin } from './fleet-reader.ts';
 
 /** How long the page may stand still while signatures are verified. */
 const sliceMilliseconds = 12;
 /** Pages of receipts that a sample takes. */
-const samplePages = 2;
+const samplePages = 5;
 
 /** What was looked at, and what came of it. */
 export type Verified = {
@@ -28,7 +29,7 @@ export type Verified = {
 type Source = {
   readonly product: ProductId;
   readonly receipts: (
-    after: string | null,
+    begin: Begin,
   ) => Promise<{ readonly items: readonly StoredReceipt[]; readonly next?: string | undefined }>;
 };
 
@@ -47,12 +48,13 @@ export async function verifyReceipts(source: Source, { scope, onProgress, signal
   const tally = new FleetTally();
   const dismissed = new Map<string, number>();
   let receipts = 0;
+  let wrapped = false;
   let lastSlice = performance.now();
   const dismiss = (why: string) => dismissed.set(why, (dismissed.get(why) ?? 0) + 1);
   const pages = scope === 'all' ? Number.POSITIVE_INFINITY : samplePages;
-  let after: string | null = scope === 'all' ? null : somewhere();
+  let begin: Begin = scope === 'all' ? {} : { from: someDevice() };
   for (let page = 0; page < pages; page += 1) {
-    const { items, next } = await source.receipts(after);
+    const { items, next } = await source.receipts(begin);
     for (const stored of items) {
       const receipt = holding(stored, source.product);
       if (typeof receipt === 'string') dismiss(receipt);
@@ -68,10 +70,11 @@ export async function verifyReceipts(source: Source, { scope, onProgress, signal
     }
     signal.throwIfAborted();
     if (next === undefined) {
-      if (scope === 'all' || after === null) break;
+      if (scope === 'all' || wrapped) break;
       // Behind the last device comes the first.
-      after = null;
-    } else after = next;
+      wrapped = true;
+      begin = {};
+    } else begin = { cursor: next };
   }
   return { scope, receipts, devices: tally.devices, dismissed, timeline: tally.timeline(source.product) };
 }
@@ -85,9 +88,8 @@ function holding(stored: StoredReceipt, product: ProductId): Receipt | string {
   }
 }
 
-/** Before some device: keys' digests are spread evenly. */
-function somewhere(): string {
+/** At or before some device: keys' digests are spread evenly. */
+function someDevice(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
-  const digest = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${digest} 0 ${'0'.repeat(64)}`;
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
