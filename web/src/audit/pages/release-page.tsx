@@ -15,6 +15,7 @@ import { auditRelease, type ReleaseAudit } from '../data/release-checks.ts';
 import { loadSaidLater } from '../data/said-later.ts';
 import { checkDocuments, useDocuments } from '../data/use-documents.ts';
 import { Audited } from '../parts/auditing.tsx';
+import { CompareLink } from '../parts/compare-link.tsx';
 import { DocumentList } from '../parts/document-list.tsx';
 import { ReleaseBanner } from '../parts/release-banner.tsx';
 import { ReleaseEvents } from '../parts/release-events.tsx';
@@ -94,6 +95,7 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
       <p className="subtitle">
         Published {describeTime(release.publishedAt)} · rollback index {release.rollbackIndex}
         <Standing audit={audit} release={found} />
+        <CompareLink audit={audit} version={release.version} />
       </p>
       {release.revoked && (
         <Notice tone="bad" title={`Revoked on ${describeTime(release.revoked.at)}`}>
