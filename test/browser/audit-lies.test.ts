@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { registryInterface } from '@firmproof/contracts';
+import type { ActionMessage } from '@firmproof/protocol';
 import { parseAttestation } from '@firmproof/protocol';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -8,6 +10,7 @@ import { buildPages, Person, startBrowser } from '../support/browser.ts';
 import { forgeProof, type Lie, LyingServer } from '../support/lying-server.ts';
 import { RpcProxy } from '../support/rpc-proxy.ts';
 import { destroyStack, type Stack, startStack } from '../support/stack.ts';
+import { approveAction, mixedTeam } from '../support/team.ts';
 import { makeTeam, type TeamVendor } from '../support/team-vendor.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a liar keeps to no schema.
@@ -245,6 +248,25 @@ describe('a server that lies about a release', () => {
       await open('/release/1.1.0');
       await expectRed('Approvals.', 'The server gives another transaction');
     });
+  });
+});
+
+test('a server that says that others have approved is found out where a node proves whose keys the account has', async () => {
+  await believing({ witnesses: true, rpcUrls: nodes.slice(0, 1).map((node) => node.url) });
+  const lie = changing(apiOf('/history/4/transaction'), (answer) => {
+    const names = ['product', 'version', 'image', 'attestation', 'rollbackIndex', 'epoch', 'deadline'] as const;
+    const values = registryInterface.decodeFunctionData('publish', answer.input).slice(0, names.length);
+    const plain = values.map((value) => (typeof value === 'bigint' ? Number(value) : value));
+    const message = Object.fromEntries(names.map((name, index) => [name, plain[index]])) as ActionMessage<'Publish'>;
+    const at = { account: audited.team.account, epoch: 1 };
+    const approval = approveAction(stack.info, at, mixedTeam().slice(0, 2), 'Publish', message);
+    return { ...answer, input: registryInterface.encodeFunctionData('publish', [...plain, approval]) };
+  });
+  await open('/release/1.1.0');
+  await person.page.getByText('they are enough of the keys that the account is made of').waitFor();
+  await liar.lying(lie, async () => {
+    await person.page.reload();
+    await expectRed('Approvals.', 'not enough of the keys');
   });
 });
 

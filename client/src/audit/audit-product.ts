@@ -10,6 +10,8 @@ import {
   type ProvenProduct,
 } from '@firmproof/protocol/audit';
 import type { FirmproofClient } from '../api-client.ts';
+import { AccountReader } from './account-reader.ts';
+import { AccountStore } from './account-store.ts';
 import { Audit } from './audit.ts';
 import { AuditState } from './audit-state.ts';
 import { BlockReader } from './block-entries.ts';
@@ -24,7 +26,6 @@ import { RpcNode } from './rpc-node.ts';
 import { type AgreedBlock, agreeOnFinalBlock, defaultQuorum } from './rpc-quorum.ts';
 import { type RootDocuments, rootDocuments, type WitnessedProof, witnessedProof } from './server-carrier.ts';
 import { Sidecar } from './sidecar.ts';
-import { SignerSets } from './signer-sets.ts';
 
 export type AuditStep = 'entries' | 'approvals' | 'bytes';
 
@@ -92,10 +93,13 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
     const documents = await rootDocuments(client, product, held);
     const facts = new Sidecar(join(state.directory, 'facts'));
     facts.clear();
+    const accounts = new AccountReader(agreed, new AccountStore(join(state.directory, 'accounts.json')));
     let model: ProductHistory | null = null;
     const proofs = [...(witnessed ? [witnessed.proof] : [])];
     if (history.firstDifference === null) {
-      model = await examine(state, facts, place, { options, agreed, documents, findings, total: proven.sequence });
+      const parts = { options, agreed, accounts, documents, findings, total: proven.sequence };
+      model = await examine(state, facts, place, parts);
+      findings.add(...accounts.findings);
       proofs.unshift(await proofOfHeads(agreed, place, model, findings).catch(() => proof));
       if (witnessed && history.replay) compareWithWitnesses(history.replay, proven, witnessed, findings);
     } else proofs.unshift(proof);
@@ -110,6 +114,7 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
       proofs,
       trustRoots: [...documents.trustRoots.values()].map(({ envelope }) => JSON.stringify(envelope)),
       sigstoreRoots: [...documents.sigstoreRoots.values()],
+      accounts: [...accounts.records.values()],
     };
     return new Audit({ summary, material, state, facts, model, temporary });
   } catch (error) {
@@ -151,17 +156,18 @@ function examine(
   parts: {
     readonly options: AuditOptions;
     readonly agreed: AgreedBlock;
+    readonly accounts: AccountReader;
     readonly documents: RootDocuments;
     readonly findings: FindingList;
     readonly total: number;
   },
 ): Promise<ProductHistory> {
-  const { options, agreed, documents, findings, total } = parts;
+  const { options, agreed, accounts, documents, findings, total } = parts;
   const { approvals = true, sources = [], fetch = false, onProgress } = options;
   let bytes = 0;
   return examineHistory(state, facts, place, {
     transactions: approvals ? transactionsFrom(agreed.nodes, state.transactions) : null,
-    signerSets: new SignerSets(agreed.nodes, agreed.block.number),
+    signers: accounts.histories,
     means: {
       sources,
       fetch,

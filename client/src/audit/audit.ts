@@ -1,6 +1,12 @@
 import { rmSync } from 'node:fs';
 import type { ProductId } from '@firmproof/protocol';
-import { decodeEntry, type Entry, type ProductHistory, type ProductProof } from '@firmproof/protocol/audit';
+import {
+  type AccountRecord,
+  decodeEntry,
+  type Entry,
+  type ProductHistory,
+  type ProductProof,
+} from '@firmproof/protocol/audit';
 import type { AuditState } from './audit-state.ts';
 import type { ReleaseFacts } from './examine-release.ts';
 import type { AuditedApproval, AuditedEvent, AuditedRelease, AuditSummary } from './report.ts';
@@ -14,6 +20,8 @@ export type AuditMaterial = {
   readonly proofs: readonly ProductProof[];
   readonly trustRoots: readonly string[];
   readonly sigstoreRoots: readonly string[];
+  /** Whose keys the vendor accounts have had, proven at the block of the first proof. */
+  readonly accounts: readonly AccountRecord[];
 };
 
 /**

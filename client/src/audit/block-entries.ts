@@ -209,7 +209,7 @@ function chained(entries: readonly Entry[], block: number, last: number): BlockE
   return { why: `shows a trail that does not end, in block ${block}`, isLie: true };
 }
 
-/** @throws RpcRefusal where they are malformed */
+/** @throws RpcRefusal for what are no logs */
 export function readLogs(value: unknown): readonly RpcLog[] {
   const parsed = logsSchema.safeParse(value);
   if (!parsed.success) throw new RpcRefusal('the logs are malformed', undefined);

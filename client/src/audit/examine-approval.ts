@@ -4,13 +4,13 @@ import {
   type Finding,
   type HistoryEvent,
   type ProductPlace,
+  type SignerHistory,
   type Transaction,
   transactionSchema,
 } from '@firmproof/protocol/audit';
 import type { AuditedApproval } from './report.ts';
 import type { RpcNode } from './rpc-node.ts';
 import type { Sidecar } from './sidecar.ts';
-import type { SignerSets } from './signer-sets.ts';
 
 /** Where transactions come from, several at once; null for one that nobody has. */
 export type Transactions = (events: readonly HistoryEvent[]) => Promise<readonly (Transaction | null)[]>;
@@ -34,7 +34,7 @@ export function transactionsFrom(nodes: readonly RpcNode[], kept: Sidecar): Tran
       for (const [place, answer] of answers.entries()) {
         const { event, index } = missing[place] ?? {};
         if (event === undefined || index === undefined || !('result' in answer)) continue;
-        found[index] = fitting(event, understood(answer.result));
+        found[index] = fitting(event, readTransaction(answer.result));
       }
     }
     for (const [index, event] of events.entries()) {
@@ -49,14 +49,22 @@ export function transactionsFrom(nodes: readonly RpcNode[], kept: Sidecar): Tran
 const fitting = (event: HistoryEvent, transaction: Transaction | null) =>
   transaction?.hash === event.transaction ? transaction : null;
 
-const parsed = (text: string | null) => (text === null ? null : understood(JSON.parse(text)));
+const parsed = (text: string | null) => (text === null ? null : readTransaction(JSON.parse(text)));
 
-function understood(value: unknown): Transaction | null {
+/** What a node says a transaction is; null for what is none. */
+export function readTransaction(value: unknown): Transaction | null {
   if (typeof value !== 'object' || value === null) return null;
   const { hash, to, input } = value as Record<string, unknown>;
   const lower = (text: unknown) => (typeof text === 'string' ? text.toLowerCase() : text);
   const result = transactionSchema.safeParse({ hash: lower(hash), to: lower(to), input: lower(input) });
   return result.success ? result.data : null;
+}
+
+function missedBecause({ signers, epoch, approver }: AuditedApproval): string {
+  if (signers.length === 0) return `the transaction has no approval that account ${approver} would take`;
+  if (epoch === null || !signers.every(({ valid }) => valid))
+    return 'a signature does not hold for any signers that the account has had';
+  return `those who signed were not enough signers of account ${approver} at that time`;
 }
 
 /** Who approved an event, and what about it somebody should know. */
@@ -65,9 +73,9 @@ export async function examineApproval(
   approver: Address | null,
   transaction: Transaction | null,
   place: ProductPlace,
-  signerSets: SignerSets | null,
+  signers: SignerHistory | null,
 ): Promise<{ readonly approval: AuditedApproval; readonly finding: Finding | null }> {
-  const unseen = { approver, epoch: null, signers: [], quorum: 'unknown', set: null } as const;
+  const unseen = { approver, epoch: null, signers: [], quorum: 'unknown', signersBy: null } as const;
   const about = `${event.kind} (event ${event.sequence})`;
   const unproven = (severity: Finding['severity'], message: string): Finding => ({
     code: 'approval-unproven',
@@ -80,19 +88,10 @@ export async function examineApproval(
     return { approval, finding: unproven('warn', `nobody has transaction ${event.transaction}`) };
   }
   try {
-    const seen = await approvalOf(event, transaction, { ...place, approver });
-    const set = approver !== null && seen.epoch !== null ? await signerSets?.at(approver, seen.epoch) : null;
-    if (set) {
-      // Who has signed is proved already; whether they are enough is told by the set.
-      const { quorum } = await approvalOf(event, transaction, { ...place, approver, signerSets: [set] });
-      const { signers, threshold } = set;
-      const approval: AuditedApproval = { ...seen, quorum, set: { signers, threshold } };
-      if (quorum === 'reached') return { approval, finding: null };
-      const differs = `the nodes show other signers of ${approver} at epoch ${seen.epoch} than those who have signed`;
-      return { approval, finding: unproven('warn', differs) };
-    }
-    const approval: AuditedApproval = { ...seen, set: null };
-    if (approval.quorum === 'missed') return { approval, finding: unproven('bad', 'a signature does not hold') };
+    const approval = await approvalOf(event, transaction, { ...place, approver, signerSets: signers?.sets });
+    if (approval.quorum === 'missed') return { approval, finding: unproven('bad', missedBecause(approval)) };
+    if (approval.form === 'vendor-account' && approval.quorum === 'unknown')
+      return { approval, finding: unproven('warn', `whose keys account ${approver} has is not known`) };
     if (approval.form === 'contract')
       return { approval, finding: unproven('info', `${approver} is a contract whose rules are its own`) };
     if (approval.form === 'unknown')

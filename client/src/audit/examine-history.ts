@@ -1,4 +1,4 @@
-import type { Address } from '@firmproof/protocol';
+import { type Address, zeroAddress } from '@firmproof/protocol';
 import {
   decodeEntry,
   type HistoryEvent,
@@ -6,15 +6,15 @@ import {
   type ProductPlace,
   type Transaction,
 } from '@firmproof/protocol/audit';
+import type { SignerHistories } from './account-reader.ts';
 import type { EventFacts } from './audit.ts';
 import type { AuditState } from './audit-state.ts';
 import { examineApproval, type Transactions } from './examine-approval.ts';
 import { examineRelease, type Means } from './examine-release.ts';
+import { signerFindings } from './examine-signers.ts';
 import type { FindingList } from './finding-list.ts';
-import { signerName } from './output/words.ts';
 import type { AuditedApproval } from './report.ts';
 import type { Sidecar } from './sidecar.ts';
-import type { SignerSets } from './signer-sets.ts';
 
 /** So many transactions are asked for together. */
 const stride = 50;
@@ -30,17 +30,18 @@ export async function examineHistory(
   place: ProductPlace,
   options: {
     readonly transactions: Transactions | null;
-    readonly signerSets?: SignerSets | null;
+    /** Whose keys vendor accounts have had. */
+    readonly signers: SignerHistories;
     readonly means: Means;
     readonly findings: FindingList;
     readonly total: number;
     readonly onProgress?: (done: number, total: number) => void;
   },
 ): Promise<ProductHistory> {
-  const { transactions, signerSets = null, means, findings, total, onProgress } = options;
+  const { transactions, signers, means, findings, total, onProgress } = options;
   const history = new ProductHistory();
   const attestations = state.attestations.reader();
-  const seen = new Map<Address, AuditedApproval>();
+  const accounts = new Set<Address>();
   for (const events of inStrides(state)) {
     const found: readonly (Transaction | null)[] = transactions ? await transactions(events) : [];
     for (const [index, event] of events.entries()) {
@@ -48,10 +49,16 @@ export async function examineHistory(
       const trustRoot = event.kind === 'registered' ? event.trustRoot : history.trustRoot;
       let approval: AuditedApproval = { ...skipped, approver };
       if (transactions) {
-        const examined = await examineApproval(event, approver, found[index] ?? null, place, signerSets);
+        const examined = await examineApproval(
+          event,
+          approver,
+          found[index] ?? null,
+          place,
+          approver && (await signers(approver)),
+        );
         approval = examined.approval;
         if (examined.finding) findings.add(examined.finding);
-        noteSigners(event, approval, seen, findings);
+        if (approver) accounts.add(approver);
       }
       findings.add(...history.apply(event));
       let eventFacts: EventFacts = { approval };
@@ -66,11 +73,16 @@ export async function examineHistory(
     }
     onProgress?.(history.sequence, total);
   }
+  if (transactions) {
+    for (const account of accounts.add(history.publisher).add(history.guardian))
+      if (account !== zeroAddress)
+        findings.add(...signerFindings(await signers(account), history.registered.block.number));
+  }
   for (const sidecar of [facts, state.transactions, state.attestations]) sidecar.flush();
   return history;
 }
 
-const skipped = { form: 'skipped', epoch: null, signers: [], quorum: 'unknown', set: null } as const;
+const skipped = { form: 'skipped', epoch: null, signers: [], quorum: 'unknown', signersBy: null } as const;
 
 function* inStrides(state: AuditState): Generator<readonly HistoryEvent[]> {
   let events: HistoryEvent[] = [];
@@ -81,34 +93,4 @@ function* inStrides(state: AuditState): Generator<readonly HistoryEvent[]> {
     events = [];
   }
   if (events.length > 0) yield events;
-}
-
-/** The epoch of a vendor account rises with every change of its signers. */
-function noteSigners(
-  { sequence }: HistoryEvent,
-  approval: AuditedApproval,
-  seen: Map<Address, AuditedApproval>,
-  findings: FindingList,
-): void {
-  const { approver, epoch } = approval;
-  if (approver === null || epoch === null) return;
-  const before = seen.get(approver);
-  if (before?.epoch != null && epoch <= before.epoch) return;
-  seen.set(approver, approval);
-  if (before === undefined) return;
-  const what = `its signer epoch is ${epoch}, it was ${before.epoch}${changeOf(before.set, approval.set)}`;
-  const message = `the signers of account ${approver} have changed before event ${sequence}: ${what}`.slice(0, 500);
-  findings.add({ code: 'signers-changed', severity: 'warn', sequence, message });
-}
-
-function changeOf(before: AuditedApproval['set'], now: AuditedApproval['set']): string {
-  if (before === null || now === null) return '';
-  const lacking = (from: typeof now, other: typeof now) =>
-    from.signers.filter((signer) => !other.signers.includes(signer)).map(signerName);
-  const parts = [
-    ...lacking(now, before).map((name) => `${name} came`),
-    ...lacking(before, now).map((name) => `${name} went`),
-    ...(before.threshold === now.threshold ? [] : [`${before.threshold} had to sign, now ${now.threshold}`]),
-  ];
-  return parts.length > 0 ? `; ${parts.join(', ')}` : '';
 }

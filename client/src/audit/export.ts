@@ -1,5 +1,10 @@
 import { FirmproofError } from '@firmproof/protocol';
-import { type AuditLine, auditFileText } from '@firmproof/protocol/audit-file';
+import {
+  type AuditLine,
+  auditFileText,
+  maximumAccountChangesInFile,
+  maximumAccountsInFile,
+} from '@firmproof/protocol/audit-file';
 import type { Audit } from './audit.ts';
 import { writeText } from './output/write-file.ts';
 
@@ -20,10 +25,16 @@ export function writeAuditFile(audit: Audit, file: string): void {
 }
 
 function* linesOf(audit: Audit): Generator<Exclude<AuditLine, { readonly kind: 'header' | 'end' }>> {
-  const { proofs, trustRoots, sigstoreRoots } = audit.material;
+  const { proofs, trustRoots, sigstoreRoots, accounts } = audit.material;
   for (const proof of proofs) yield { kind: 'proof', proof };
   for (const envelope of trustRoots) yield { kind: 'trust-root', envelope: JSON.parse(envelope) };
   for (const text of sigstoreRoots) yield { kind: 'sigstore-root', text };
+  let room = maximumAccountChangesInFile;
+  for (const { changes, ...account } of accounts.slice(0, maximumAccountsInFile)) {
+    yield { kind: 'account', account };
+    for (const change of changes.slice(0, room)) yield { kind: 'account-change', change };
+    room = Math.max(0, room - changes.length);
+  }
   for (const { entry, transaction, attestation } of audit.entries()) {
     yield { kind: 'entry', entry };
     if (transaction !== null) yield { kind: 'transaction', transaction: JSON.parse(transaction) };

@@ -2,6 +2,8 @@ import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type Address,
+  type BlockStatement,
   FirmproofError,
   isFirmproofError,
   type Sha256Digest,
@@ -9,8 +11,17 @@ import {
   type TrustRoot,
   trustRootOfEnvelope,
 } from '@firmproof/protocol';
-import { compareState, type ProductPlace, type ProductProof, proveProduct } from '@firmproof/protocol/audit';
+import {
+  type AccountRecord,
+  compareState,
+  type ProductPlace,
+  type ProductProof,
+  proveProduct,
+  type SignerHistory,
+  signerHistoryOf,
+} from '@firmproof/protocol/audit';
 import { AuditFileReader, type AuditLineOf, maximumAuditLine } from '@firmproof/protocol/audit-file';
+import type { SignerHistories } from './account-reader.ts';
 import { Audit } from './audit.ts';
 import { summarize } from './audit-product.ts';
 import { AuditState } from './audit-state.ts';
@@ -25,6 +36,7 @@ type Documents = {
   readonly proofs: ProductProof[];
   readonly trustRoots: Map<Sha256Digest, TrustRoot>;
   readonly sigstoreRoots: Map<Sha256Digest, string>;
+  readonly accounts: Map<Address, AccountRecord>;
 };
 
 /**
@@ -69,6 +81,7 @@ export async function auditFile(
       firstDifference === null
         ? await examineHistory(state, facts, place, {
             transactions: transactionsFrom([], state.transactions),
+            signers: signersFrom(documents.accounts, main.block, findings),
             means: { sources: [], fetch: false, ...documents },
             findings,
             total: header.entries,
@@ -91,13 +104,36 @@ export async function auditFile(
       findings,
       basis,
     });
-    const material = { proofs: documents.proofs, trustRoots: [], sigstoreRoots: [] };
+    const material = { proofs: documents.proofs, trustRoots: [], sigstoreRoots: [], accounts: [] };
     return new Audit({ summary, material, state, facts, model, temporary });
   } catch (error) {
     state?.close();
     rmSync(temporary, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Accounts are proved under the block of the first proof, as its product is (X4). */
+function signersFrom(records: Documents['accounts'], block: BlockStatement, findings: FindingList): SignerHistories {
+  const known = new Map<Address, SignerHistory | null>();
+  return async (account) => {
+    const record = records.get(account);
+    if (record === undefined) return null;
+    const before = known.get(account);
+    if (before !== undefined) return before;
+    const history = await signerHistoryOf(record, block).catch((error: unknown) => {
+      if (!isFirmproofError(error)) throw error;
+      const message = `the file's proof of account ${account} is false: ${error.message}`.slice(0, 500);
+      findings.add({ code: 'approval-unproven', severity: 'bad', message });
+      return null;
+    });
+    for (const dispute of history?.disputes ?? []) {
+      const message = `what the file says of account ${account} is not so: ${dispute}`.slice(0, 500);
+      findings.add({ code: 'approval-unproven', severity: 'bad', message });
+    }
+    known.set(account, history);
+    return history;
+  };
 }
 
 /** The newest block in the file that a quorum of the held trust root's witnesses vouches for. */
@@ -148,9 +184,10 @@ async function takeLines(
   held: TrustRoot | null,
   onEntry: (done: number) => void,
 ): Promise<Documents> {
-  const documents: Documents = { proofs: [], trustRoots: new Map(), sigstoreRoots: new Map() };
+  const documents: Documents = { proofs: [], trustRoots: new Map(), sigstoreRoots: new Map(), accounts: new Map() };
   if (held) documents.trustRoots.set(held.digest, held);
   let sequence = 0;
+  let account: Address | null = null;
   for await (const line of lines) {
     if (line.kind === 'proof') documents.proofs.push(line.proof);
     else if (line.kind === 'trust-root') {
@@ -161,6 +198,12 @@ async function takeLines(
       ({ sequence } = line.entry);
       state.take(line.entry);
       if (sequence % 256 === 0) onEntry(sequence);
+    } else if (line.kind === 'account') {
+      ({ account } = line.account);
+      documents.accounts.set(account, { ...line.account, changes: [] });
+    } else if (line.kind === 'account-change') {
+      const record = account && documents.accounts.get(account);
+      if (record) documents.accounts.set(record.account, { ...record, changes: [...record.changes, line.change] });
     } else if (line.kind === 'transaction') state.transactions.add(sequence, JSON.stringify(line.transaction));
     else if (line.kind === 'attestation') state.attestations.add(sequence, line.text);
   }

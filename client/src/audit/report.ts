@@ -8,7 +8,6 @@ import type {
   ReleaseDocument,
   ReleasePurpose,
   Sha256Digest,
-  Signer,
   SignerIdentity,
   Version,
 } from '@firmproof/protocol';
@@ -21,8 +20,6 @@ import type { Availability } from './content-source.ts';
  */
 export type AuditedApproval = Omit<EventApproval, 'form'> & {
   readonly form: EventApproval['form'] | 'unavailable' | 'contradicted' | 'skipped';
-  /** The account's signers at that epoch, as nodes say; null where it has none, or nobody says. */
-  readonly set: { readonly signers: readonly Signer[]; readonly threshold: number } | null;
 };
 
 /** Who signed the attestation, by the trust root that was in force when the release was published. */

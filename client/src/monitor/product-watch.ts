@@ -1,4 +1,6 @@
 import { FirmproofClient } from '../api-client.ts';
+import { AccountReader } from '../audit/account-reader.ts';
+import { AccountStore } from '../audit/account-store.ts';
 import { ContentSource } from '../audit/content-source.ts';
 import type { RpcNode } from '../audit/rpc-node.ts';
 import { alertOfCondition, alertOfEvent, type Followed } from './alert.ts';
@@ -46,6 +48,7 @@ export class ProductWatch {
   readonly #sources: readonly ContentSource[];
   readonly #client: FirmproofClient | null;
   #followed: FollowedProduct | null = null;
+  readonly #accounts = new AccountStore(null);
   #contentDue = 0;
   #releasesDue = { sequence: -1, at: 0 };
 
@@ -129,8 +132,10 @@ export class ProductWatch {
   async #lookAtKeys(followed: FollowedProduct, { block, agreeing }: Chain): Promise<void> {
     const { state, outbox, now, config } = this.#options;
     const unseen: Condition[] = [];
+    const { quorum } = this.watched;
+    const { histories } = new AccountReader({ block, nodes: agreeing, quorum }, this.#accounts);
     for (const open of openApprovals(state, this.watched)) {
-      const look = await lookAtApproval(open, this.watched, this.#nodes);
+      const look = await lookAtApproval(open, this.watched, this.#nodes, histories);
       const { sequence } = look.event;
       if (look.seen) {
         this.#write(() => {

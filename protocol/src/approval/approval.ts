@@ -132,6 +132,7 @@ export function abiTuple(tails: readonly Uint8Array[], heads: readonly Uint8Arra
   return joined([...heads, ...offsets, ...tails]);
 }
 
-function abiArray(items: readonly Uint8Array[]): Uint8Array {
+/** abi.encode of a `bytes[]`. */
+export function abiArray(items: readonly Uint8Array[]): Uint8Array {
   return joined([abiWord(items.length), abiTuple(items)]);
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { maximumAttestationBytes } from '../attestation.ts';
+import { accountChangeSchema, accountRecordSchema } from '../audit/account-record.ts';
 import { entrySchema } from '../audit/entry.ts';
 import { maximumProductProofText, productProofSchema } from '../audit/product-proof.ts';
 import { transactionSchema } from '../audit/transaction.ts';
@@ -17,6 +18,9 @@ export const maximumAuditLine = maximumProductProofText + 1024;
 export const maximumProofsInFile = 4;
 export const maximumTrustRootsInFile = 4096;
 export const maximumSigstoreRootsInFile = 64;
+export const maximumAccountsInFile = 32;
+/** Of all accounts together. */
+export const maximumAccountChangesInFile = 256;
 
 const count = z
   .int()
@@ -40,6 +44,9 @@ const lineSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('proof'), proof: productProofSchema }),
   z.strictObject({ kind: z.literal('trust-root'), envelope: envelopeSchema }),
   z.strictObject({ kind: z.literal('sigstore-root'), text: sigstoreRootSchema }),
+  z.strictObject({ kind: z.literal('account'), account: accountRecordSchema }),
+  /** Of the account before it. */
+  z.strictObject({ kind: z.literal('account-change'), change: accountChangeSchema }),
   z.strictObject({ kind: z.literal('entry'), entry: entrySchema.strict() }),
   z.strictObject({ kind: z.literal('transaction'), transaction: transactionSchema.strict() }),
   z.strictObject({ kind: z.literal('attestation'), text: z.string().min(1).max(maximumAttestationBytes) }),

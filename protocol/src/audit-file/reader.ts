@@ -5,6 +5,8 @@ import { utf8Text } from '../json.ts';
 import {
   type AuditLine,
   type AuditLineOf,
+  maximumAccountChangesInFile,
+  maximumAccountsInFile,
   maximumAuditLine,
   maximumProofsInFile,
   maximumSigstoreRootsInFile,
@@ -22,7 +24,7 @@ export class AuditFileReader {
   #stage: Stage = 'start';
   #lines = 0;
   #header: AuditLineOf<'header'> | null = null;
-  #counts = { proof: 0, 'trust-root': 0, 'sigstore-root': 0 };
+  #counts = { proof: 0, 'trust-root': 0, 'sigstore-root': 0, account: 0, 'account-change': 0 };
   #sequence = 0;
   /** What the current entry may still bring. */
   #mayFollow: ReadonlySet<'transaction' | 'attestation'> = new Set();
@@ -55,7 +57,10 @@ export class AuditFileReader {
       case 'proof':
       case 'trust-root':
       case 'sigstore-root':
+      case 'account':
+      case 'account-change':
         if (this.#stage !== 'documents') throw this.#outOfOrder(line);
+        if (line.kind === 'account-change' && this.#counts.account === 0) throw this.#outOfOrder(line);
         this.#counts[line.kind] += 1;
         if (this.#counts[line.kind] > maxima[line.kind]) throw malformed(`it has too many lines of ${line.kind}`);
         return;
@@ -95,6 +100,8 @@ const maxima = {
   proof: maximumProofsInFile,
   'trust-root': maximumTrustRootsInFile,
   'sigstore-root': maximumSigstoreRootsInFile,
+  account: maximumAccountsInFile,
+  'account-change': maximumAccountChangesInFile,
 } as const;
 
 const malformed = (why: string) => new FirmproofError('audit-file-malformed', `the audit file is malformed: ${why}`);

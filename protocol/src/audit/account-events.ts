@@ -66,7 +66,7 @@ export function accountEventOfLog(log: RpcLog, account: Address): AccountEvent |
   }
 }
 
-/** The sets of signers that an account has had, one an epoch, out of its logs: what `approvalOf` judges a quorum by (V8.5). */
+/** The sets of signers that an account has had, one an epoch, out of its logs: what `approvalOf` judges a quorum by (V11). */
 export function signerSetsOf(logs: readonly RpcLog[], account: Address): readonly SignerSet[] {
   const sets = new Map<number, SignerSet>();
   for (const log of logs) {

@@ -1,16 +1,16 @@
 import type { RegistryAddress } from '../approval/approval.ts';
 import { actionTypedData, nestedTypedData } from '../approval/approval.ts';
-import { approvedBy } from '../approval/requirements.ts';
 import { isSignedBy } from '../approval/signature.ts';
 import { type TypedData, typedDataHash } from '../approval/typed-data.ts';
 import type { Address } from '../bytes.ts';
 import { toHex } from '../bytes.ts';
 import { FirmproofError } from '../errors.ts';
-import { type Signer, signerKeyHash } from '../signers.ts';
+import type { Signer } from '../signers.ts';
 import type { SignerSet } from './account-events.ts';
 import { requireSameAction } from './call-of-event.ts';
 import type { HistoryEvent } from './event.ts';
 import { type RegistryCall, readRegistryCall } from './registry-call.ts';
+import { isEnough, type KnownSet, type SignersBasis } from './signer-history.ts';
 import type { Transaction } from './transaction.ts';
 import { unwrapApproval, type WrappedApproval } from './wrapped-approval.ts';
 
@@ -34,13 +34,15 @@ export type EventApproval = {
   readonly signers: readonly { readonly signer: Signer; readonly valid: boolean }[];
   /** Whether valid signers are enough of the account's set at that epoch. unknown: the set was not given, or the form says nothing. */
   readonly quorum: 'reached' | 'missed' | 'unknown';
+  /** What that set rests on; null where there is none, or it was given without it. */
+  readonly signersBy: SignersBasis | null;
 };
 
 export type ApprovalPlace = RegistryAddress & {
   /** Who had to approve: `ProductHistory.approverOf`, asked before the event is applied. */
   readonly approver: Address | null;
-  /** The sets of signers that a vendor account has had, from its events. Without them epochs are tried, from 1. */
-  readonly signerSets?: readonly SignerSet[];
+  /** The sets of signers that a vendor account has had: `signerHistoryOf`. Without them epochs are tried, from 1. */
+  readonly signerSets?: readonly (SignerSet & Partial<Pick<KnownSet, 'basis' | 'from' | 'until'>>)[] | undefined;
 };
 
 /** Each attempt costs one check of a signature; an account changes its signers a few times in its life. */
@@ -58,14 +60,14 @@ export async function approvalOf(
 ): Promise<EventApproval> {
   const { approver, registry } = place;
   if (transaction.hash !== event.transaction) throw mismatch(event, 'has another hash');
-  const unseen = { approver, epoch: null, signers: [], quorum: 'unknown' } as const;
+  const unseen = { approver, epoch: null, signers: [], quorum: 'unknown', signersBy: null } as const;
   if (transaction.to !== registry) return { ...unseen, form: 'unknown' };
   const call = readRegistryCall(transaction.input);
   if (call === null) throw mismatch(event, 'is no call of the registry that can be read');
   const signed = requireSameAction(event, call, place);
   if (approver === null || signed === null) return { ...unseen, form: 'none', quorum: 'reached' };
   const plain = actionTypedData(place, signed.action, signed.message as never);
-  return judge(plain, call, approver, place) ?? { ...unseen, form: 'contract' };
+  return judge(plain, call, approver, place, event.block.number) ?? { ...unseen, form: 'contract' };
 }
 
 function judge(
@@ -73,13 +75,17 @@ function judge(
   { approval }: RegistryCall,
   approver: Address,
   place: ApprovalPlace,
+  block: number,
 ): EventApproval | null {
   const key = approver as string as Signer;
   if (isSignedBy(key, typedDataHash(plain), toHex(approval))) {
-    return { approver, form: 'key', epoch: null, signers: [{ signer: key, valid: true }], quorum: 'reached' };
+    const signers = [{ signer: key, valid: true }];
+    return { approver, form: 'key', epoch: null, signers, quorum: 'reached', signersBy: null };
   }
   const wrapped = unwrapApproval(approval, plain);
-  return wrapped === null ? null : judgeSigners(plain, wrapped, approver, place);
+  // Nothing else is ever taken by an account that is known to be a vendor account.
+  if (wrapped === null && !place.signerSets) return null;
+  return judgeSigners(plain, wrapped ?? [], approver, place, block);
 }
 
 function judgeSigners(
@@ -87,6 +93,7 @@ function judgeSigners(
   wrapped: WrappedApproval,
   account: Address,
   { chainId, signerSets }: ApprovalPlace,
+  block: number,
 ): EventApproval {
   const digestAt = (epoch: number) => typedDataHash(nestedTypedData(plain, chainId, { account, epoch }));
   const epochs = signerSets?.map(({ epoch }) => epoch).slice(-maximumEpochs) ?? firstEpochs;
@@ -99,19 +106,24 @@ function judgeSigners(
     valid: digest !== null && isSignedBy(signer, digest, signature),
   }));
   const set = signerSets?.find((candidate) => candidate.epoch === epoch);
-  return { approver: account, form: 'vendor-account', epoch: epoch ?? null, signers, quorum: quorumOf(signers, set) };
+  const signersBy = set?.basis ?? null;
+  const quorum = quorumOf(signers, set, block);
+  return { approver: account, form: 'vendor-account', epoch: epoch ?? null, signers, quorum, signersBy };
 }
 
 const firstEpochs = Array.from({ length: maximumEpochs }, (_, index) => index + 1);
 
-function quorumOf(signers: EventApproval['signers'], set: SignerSet | undefined): EventApproval['quorum'] {
-  if (!signers.every(({ valid }) => valid)) return 'missed';
+function quorumOf(
+  signers: EventApproval['signers'],
+  set: NonNullable<ApprovalPlace['signerSets']>[number] | undefined,
+  block: number,
+): EventApproval['quorum'] {
+  if (signers.length === 0 || !signers.every(({ valid }) => valid)) return 'missed';
   if (set === undefined) return 'unknown';
-  // One key is one voice (A12).
-  const voices = new Map(signers.map((voice) => [signerKeyHash(voice.signer), voice]));
-  return approvedBy({ ...set, role: 'current', signers: [...set.signers] }, [...voices.values()]) === null
-    ? 'missed'
-    : 'reached';
+  // Signers that are gone approve nothing any more, and those to come nothing yet (A46).
+  if (block < (set.from ?? block) || block > (set.until ?? block)) return 'missed';
+  const keys = signers.map(({ signer }) => signer);
+  return isEnough(set, keys) ? 'reached' : 'missed';
 }
 
 const mismatch = (event: HistoryEvent, why: string) =>

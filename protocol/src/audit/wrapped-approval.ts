@@ -27,7 +27,8 @@ export function unwrapApproval(approval: Uint8Array, plain: TypedData): WrappedA
   return readApprovals(approval.subarray(0, end));
 }
 
-function readApprovals(bytes: Uint8Array): WrappedApproval | null {
+/** abi.encode(bytes[] signers, bytes[] signatures); null for anything else, and for nobody. */
+export function readApprovals(bytes: Uint8Array): WrappedApproval | null {
   try {
     const reader = new AbiReader(bytes);
     const signatures = reader.bytesArray(1, maximumSigners);

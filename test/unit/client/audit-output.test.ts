@@ -5,6 +5,7 @@ import {
   parseChannel,
   parseProductId,
   parseSha256Digest,
+  parseSigner,
   parseVersion,
 } from '@firmproof/protocol';
 import fc from 'fast-check';
@@ -13,7 +14,7 @@ import { csvOf } from '../../../client/src/audit/output/csv.ts';
 import { escapeHtml, htmlOf } from '../../../client/src/audit/output/html.ts';
 import { jsonOf } from '../../../client/src/audit/output/json.ts';
 import { textOf } from '../../../client/src/audit/output/text.ts';
-import { basisLines } from '../../../client/src/audit/output/words.ts';
+import { approvalText, basisLines } from '../../../client/src/audit/output/words.ts';
 
 const word = parseBytes32(`0x${'ab'.repeat(32)}`);
 const digest = parseSha256Digest('cd'.repeat(32));
@@ -53,7 +54,14 @@ const supplyChain = (text: string) => ({
 
 /** An audit whose every free text is the same: who signs a statement or runs a gateway may write what they like. */
 function auditSaying(text: string): Audit {
-  const approval = { form: 'key', approver: account, epoch: null, signers: [], quorum: 'reached', set: null } as const;
+  const approval = {
+    form: 'key',
+    approver: account,
+    epoch: null,
+    signers: [],
+    quorum: 'reached',
+    signersBy: null,
+  } as const;
   const block = { number: 8, hash: word };
   const release: AuditedRelease = {
     ...{
@@ -150,4 +158,15 @@ test('whose word it is is said plainly', () => {
   expect(basisLines({ entries: 'server', nodes: several, witnesses: null }).join(' ')).toMatch(
     /2 of 3 nodes.*server carried/,
   );
+});
+
+test('whether enough have approved is said in words, and whose word that is', () => {
+  const signer = parseSigner(account);
+  const approval = { form: 'vendor-account', approver: account, epoch: 2, signers: [{ signer, valid: true }] } as const;
+  const said = (quorum: 'reached' | 'missed' | 'unknown', signersBy: 'signed' | 'shown' | null) =>
+    approvalText({ ...approval, quorum, signersBy }).replace(/^.*, quorum/i, 'quorum');
+  expect(said('reached', 'signed')).toBe('quorum reached');
+  expect(said('reached', 'shown')).toBe('quorum reached, as nodes show');
+  expect(said('missed', 'signed')).toBe('quorum MISSED');
+  expect(said('unknown', null)).toBe('quorum unknown');
 });

@@ -10,7 +10,7 @@ function cell(value: string | number): string {
 const line = (cells: readonly (string | number)[]) => `${cells.map(cell).join(',')}\r\n`;
 
 const header = [
-  ...['event', 'time', 'kind', 'about', 'detail', 'block', 'transaction', 'approved by', 'signers'],
+  ...['event', 'time', 'kind', 'about', 'detail', 'block', 'transaction', 'approved by', 'signers', 'quorum'],
   ...[
     'version',
     'status',
@@ -38,6 +38,7 @@ export function* csvOf(audit: Audit): Generator<string> {
       event.transaction,
       approvalText(approval),
       approval.signers.map(({ signer, valid }) => `${signer}${valid ? '' : ' invalid'}`).join(' '),
+      approval.quorum,
     ];
     const release = event.kind === 'published' ? releases.next().value : undefined;
     const more = release

@@ -55,7 +55,7 @@ function moment(seconds: number): Html {
   const [date = '', time = ''] = timeOf(seconds).split('T');
   return html`<time datetime="${timeOf(seconds)}">${date}<br><span class="soft">${time}</span></time>`;
 }
-const isWrong = (text: string) => /NOT TRUSTED|MISSING|DISAGREES|INVALID|WRONG/.test(text);
+const isWrong = (text: string) => /NOT TRUSTED|MISSING|DISAGREES|INVALID|MISSED|WRONG/.test(text);
 const told = (text: string) => (isWrong(text) ? html`<span class="tag bad">${text}</span>` : html`${text}`);
 
 /** The report as one HTML file: no script, nothing loaded from anywhere; piece by piece. */

@@ -76,7 +76,7 @@ function* tableOf<Row>(columns: readonly Column<Row>[], rows: Iterable<Row>, pai
       columns.map(({ of }) => of(row)),
       columns as never,
     );
-    yield /NOT TRUSTED|MISSING|DISAGREES|INVALID|WRONG/.test(text) ? paint('red', text) : text;
+    yield /NOT TRUSTED|MISSING|DISAGREES|INVALID|MISSED|WRONG/.test(text) ? paint('red', text) : text;
   }
 }
 

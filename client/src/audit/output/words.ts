@@ -81,15 +81,25 @@ export function signerName(signer: Signer): string {
   return signerKind(signer) === 'wallet' ? short(signer) : `${signerKind(signer)} ${short(`0x${signer.slice(42)}`)}`;
 }
 
-export function approvalText({ form, approver, signers, epoch, set }: AuditedApproval): string {
+/** Whether those are enough, and whose word that is. */
+function quorumText({ quorum, signersBy }: Pick<AuditedApproval, 'quorum' | 'signersBy'>): string {
+  switch (quorum) {
+    case 'reached':
+      return signersBy === 'shown' ? 'quorum reached, as nodes show' : 'quorum reached';
+    case 'missed':
+      return 'QUORUM MISSED';
+    case 'unknown':
+      return 'quorum unknown';
+  }
+}
+
+export function approvalText({ form, approver, signers, epoch, quorum, signersBy }: AuditedApproval): string {
   switch (form) {
     case 'key':
       return `key ${short(approver ?? '')}`;
     case 'vendor-account': {
       const names = signers.map(({ signer, valid }) => `${signerName(signer)}${valid ? '' : ' (INVALID)'}`).join(' + ');
-      const count =
-        set === null ? `${signers.length}` : `${signers.length} of ${set.signers.length} (${set.threshold} needed)`;
-      return `${count} of account ${short(approver ?? '')}${epoch === null ? '' : ` epoch ${epoch}`}: ${names}`;
+      return `${signers.length} of account ${short(approver ?? '')}${epoch === null ? '' : ` epoch ${epoch}`}: ${names}, ${quorumText({ quorum, signersBy })}`;
     }
     case 'contract':
       return `contract ${short(approver ?? '')}, not checked`;

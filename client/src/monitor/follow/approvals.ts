@@ -17,6 +17,7 @@ import {
 } from '@firmproof/protocol/audit';
 import { RpcRefusal } from '@firmproof/protocol/node';
 import { z } from 'zod';
+import type { SignerHistories } from '../../audit/account-reader.ts';
 import type { RpcNode } from '../../audit/rpc-node.ts';
 import type { Notice } from '../alert.ts';
 import type { WatchedProduct } from '../config.ts';
@@ -66,28 +67,37 @@ export async function lookAtApproval(
   { event, approver }: OpenApproval,
   watched: WatchedProduct,
   nodes: readonly RpcNode[],
+  signers: SignerHistories,
 ): Promise<ApprovalLook> {
   const { expectedSigners, chainId, registry } = watched;
+  const signerSets = (approver && (await signers(approver)))?.sets;
   let why = 'no node has its transaction';
+  let missed: EventApproval | null = null;
   for (const node of nodes) {
     try {
       const raw = rpcTransactionSchema.safeParse(await node.call('eth_getTransactionByHash', [event.transaction], 1));
       const transaction = transactionSchema.safeParse(raw.data);
       if (!transaction.success) continue;
-      const approval = await approvalOf(event, transaction.data, { chainId, registry, approver });
+      const approval = await approvalOf(event, transaction.data, { chainId, registry, approver, signerSets });
+      // The chain has never taken one that was not enough: whoever hands it over lies, and another may not.
+      if (approval.quorum === 'missed') {
+        missed = approval;
+        continue;
+      }
       return { event, seen: true, notice: expectedSigners && judgeApproval(event, approval, expectedSigners) };
     } catch (error) {
       if (!isFirmproofError(error) && !(error instanceof RpcRefusal)) throw error;
       why = error.message;
     }
   }
+  if (missed) return { event, seen: true, notice: expectedSigners && judgeApproval(event, missed, expectedSigners) };
   return { event, seen: false, why };
 }
 
 /** What is wrong with an approval, compared with the keys that are expected; null where nothing is. */
 function judgeApproval(
   event: HistoryEvent,
-  { approver, form, signers }: EventApproval,
+  { approver, form, signers, quorum, signersBy }: EventApproval,
   expected: ReadonlySet<Signer>,
 ): Notice | null {
   const what = describeEvent(event);
@@ -96,19 +106,22 @@ function judgeApproval(
     ...('version' in event && { version: event.version }),
     ...('channel' in event && { channel: event.channel }),
   };
-  const unproven = (why: string): Notice => ({
+  const unproven = (why: string, severity: Notice['severity'] = 'warn'): Notice => ({
     ...about,
     code: 'approval-unproven',
-    severity: 'warn',
+    severity,
     message: `who approved ${what} cannot be proven: ${why}`,
   });
   if (form === 'none' || approver === null) return null;
   if (form === 'unknown') return unproven('another contract called the registry');
   // Of a Safe and the like only the account is known: what it takes to approve for it is its own business.
   const voices = form === 'contract' ? [parseSigner(approver)] : signers.map(({ signer }) => signer);
-  if (form === 'vendor-account' && !signers.every(({ valid }) => valid)) return unproven('a signature does not hold');
+  if (quorum === 'missed') return unproven('no node shows signatures of enough of its signers at that time', 'bad');
   const strangers = voices.filter((voice) => !expected.has(voice));
-  if (strangers.length === 0) return null;
+  if (strangers.length === 0) {
+    const isKnown = form !== 'vendor-account' || (quorum === 'reached' && signersBy !== 'shown');
+    return isKnown ? null : unproven(`whose keys account ${approver} had is not proven`);
+  }
   const message = `${what} was approved by ${strangers.map(formatSigner).join(', ')}, of whom nobody is expected`;
   return { ...about, code: 'approval-unexpected', severity: 'bad', message };
 }

@@ -140,21 +140,31 @@ function checkApproval(approval: EventApproval | Error): Check {
       : check(name, 'unchecked', `The transaction does not come: ${approval.message}.`);
   }
   const { form, signers, quorum, approver } = approval;
-  if (signers.length === 0)
+  if (signers.length === 0 && quorum !== 'missed')
     return check(
       name,
       'unchecked',
       `How ${approver ?? 'the publisher'} approved cannot be seen from the transaction alone.`,
     );
   const invalid = signers.filter(({ valid }) => !valid).length;
-  if (invalid > 0 || quorum === 'missed')
-    return check(name, 'failed', `${invalid || 'Some'} of ${signers.length} signatures are not over this release.`);
+  if (invalid > 0)
+    return check(name, 'failed', `${invalid} of ${signers.length} signatures are not over this release.`);
+  if (quorum === 'missed')
+    return check(
+      name,
+      'failed',
+      'Those who signed are not enough of the keys that the account has: the transaction is another one.',
+    );
   const keys = signers.length === 1 ? 'One key has' : `${signers.length} keys have`;
-  const rest =
-    form === 'key'
-      ? 'it is the publisher itself.'
-      : 'that they were signers of the account then is what the contract has checked.';
-  return check(name, 'passed', `${keys} signed exactly this release; the signatures were verified here, and ${rest}`);
+  const signed = `${keys} signed exactly this release; the signatures were verified here`;
+  if (form === 'key') return check(name, 'passed', `${signed}, and it is the publisher itself.`);
+  return quorum === 'reached'
+    ? check(name, 'passed', `${signed}, and they are enough of the keys that the account is made of.`)
+    : check(
+        name,
+        'passed',
+        `${signed}. Whose keys they are is not known here: RPC nodes of your own can prove it, or \`firmproof audit\`.`,
+      );
 }
 
 function checkVetoWindow({ publishedAt, installableFrom }: ReleaseHistory): Check {

@@ -21,7 +21,16 @@ export type NodeBlock = z.infer<typeof blockSchema>;
 const proofNodesSchema = z.array(z.string().regex(/^0x(?:[0-9a-f]{2})*$/i)).max(64);
 const proofSchema = z.object({
   accountProof: proofNodesSchema,
-  storageProof: z.array(z.object({ proof: proofNodesSchema })),
+  storageProof: z.array(
+    z.object({
+      value: z
+        .string()
+        .max(66)
+        .regex(/^0x[0-9a-f]+$/i)
+        .default('0x0'),
+      proof: proofNodesSchema,
+    }),
+  ),
 });
 export type NodeProof = z.infer<typeof proofSchema>;
 

@@ -1,5 +1,5 @@
 import { isFirmproofError } from '@firmproof/protocol';
-import type { HistoryEvent } from '@firmproof/protocol/audit';
+import type { EventApproval, HistoryEvent } from '@firmproof/protocol/audit';
 import { Icon } from '../../parts/icon.tsx';
 import { SignerName } from '../../parts/signer-name.tsx';
 import { useLoaded } from '../../parts/use-loaded.ts';
@@ -25,7 +25,7 @@ export function ApprovalLine({ audit, event }: { audit: ProductAudit; event: His
           <summary>
             {isSeen && <Icon name="check" />}
             approved by {plural(signers.length, 'key')}
-            {invalid > 0 ? `, ${invalid} of them not valid` : ', verified here'}
+            {whatOfThem(invalid, quorum)}
           </summary>
           <ul className="signers">
             {signers.map(({ signer, valid }) => (
@@ -46,6 +46,18 @@ export function ApprovalLine({ audit, event }: { audit: ProductAudit; event: His
       )}
     </span>
   );
+}
+
+function whatOfThem(invalid: number, quorum: EventApproval['quorum']): string {
+  if (invalid > 0) return `, ${invalid} of them not valid`;
+  switch (quorum) {
+    case 'reached':
+      return ', verified here';
+    case 'missed':
+      return ", not enough of the account's";
+    case 'unknown':
+      return ', signatures verified here, not whose keys they are';
+  }
 }
 
 function Failed({ error }: { error: unknown }) {
