@@ -5,7 +5,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { temporaryDirectory } from '../test/support/stack.ts';
+import { auditProduct, signAction } from '@firmproof/client';
+import { registryInterface } from '@firmproof/contracts';
+import { parseVersion } from '@firmproof/protocol';
+import { createRpc, hexQuantity } from '@firmproof/protocol/node';
+import { destroyStack, makeVendor, stable, startStack, temporaryDirectory } from '../test/support/stack.ts';
 import { figure, megabyte } from './figure.ts';
 
 const counts = process.argv[2] === undefined ? [1000, 10_000, 100_000] : process.argv.slice(2).map(Number);
@@ -49,6 +53,52 @@ async function audit({ url, registry, product }: History, home: string): Promise
   return { ...JSON.parse(text), seconds: (performance.now() - begun) / 1000 };
 }
 
+/** The registry itself on a real chain: promotions that a key has approved, fifty to a block; each approval is read and verified. */
+async function auditOfChain(count: number): Promise<void> {
+  const stack = await startStack();
+  try {
+    const { chainId, registry } = stack.info;
+    const { wallet, product, publish, promote } = await makeVendor(stack);
+    await publish('1.0.0', Buffer.from('an image'));
+    await promote('1.0.0');
+    const rpc = createRpc(stack.rpcUrl, 120_000);
+    const payer = `0x${'9'.repeat(40)}`;
+    await rpc('anvil_setBalance', [payer, '0xffffffffffffffffffff']);
+    await rpc('anvil_impersonateAccount', [payer]);
+    const deadline = Math.floor(Date.now() / 1000) + 86_400;
+    const terms = {
+      product,
+      channel: stable,
+      version: parseVersion('1.0.0'),
+      start: 0,
+      duration: 0,
+      firstShare: 10_000,
+      epoch: 1,
+      deadline,
+    };
+    for (let counter = 2; counter < count + 2; counter += 1) {
+      const signature = await signAction(wallet, { chainId, registry }, 'Promote', { ...terms, counter });
+      const { channel, version, start, duration, firstShare, epoch } = terms;
+      const values = [product, channel, version, counter, start, duration, firstShare, epoch, deadline, signature];
+      const data = registryInterface.encodeFunctionData('promote', values);
+      await rpc('eth_sendTransaction', [
+        { from: payer, to: registry, data, gas: '0x40000', nonce: hexQuantity(counter - 2) },
+      ]);
+      if (counter % 50 === 1) await rpc('evm_mine');
+    }
+    for (let block = 0; block < 4; block += 1) await rpc('evm_mine');
+    const begun = performance.now();
+    using audit = await auditProduct({ rpcUrls: [stack.rpcUrl], registry, product });
+    const seconds = (performance.now() - begun) / 1000;
+    const { complete, sequence, findings } = audit.summary;
+    if (!complete || findings.length > 0 || sequence !== count + 3)
+      throw new Error(`the audit came to ${sequence} events`);
+    figure('audit.approvals', sequence / seconds, 'entries/s', { count: sequence });
+  } finally {
+    await destroyStack(stack);
+  }
+}
+
 for (const count of counts) {
   const home = temporaryDirectory();
   await withHistory(count, async (history) => {
@@ -63,3 +113,4 @@ for (const count of counts) {
   });
   rmSync(home, { recursive: true, force: true });
 }
+await auditOfChain(2000);

@@ -50,8 +50,9 @@ export async function newEntries(
   administration: Administration,
   head: ServerLogHead | null,
 ): Promise<readonly ServerLogEntry[]> {
-  const verifier = new ServerLogVerifier(administration.publisher, head, head ? [head] : []);
   const page = await administration.log(head?.index ?? -1, pageEntries);
+  const known = [head, page.head].filter((one) => one !== null);
+  const verifier = new ServerLogVerifier(administration.publisher, head, known);
   for (const entry of page.items) verifier.take(entry);
   // An end before what was seen; what has come since the page was read does not matter.
   if (head && (page.head === null || page.head.index < head.index))

@@ -11,9 +11,11 @@ const hexPrefix = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair
 const p256Header = hexPrefix('3059301306072a8648ce3d020106082a8648ce3d030107034200');
 const ed25519Header = hexPrefix('302a300506032b6570032100');
 
+/** The curve of a public key and its point: 65 bytes uncompressed of P-256, 32 of Ed25519. */
 type ReadKey = { readonly curve: 'p256' | 'ed25519'; readonly point: Uint8Array };
 
-function readKey(text: string): ReadKey | null {
+/** null where the text is no such key. */
+export function readPublicKey(text: string): ReadKey | null {
   const der = text.length <= 200 ? bytesOfBase64(text) : null;
   if (der === null) return null;
   for (const [curve, header, length] of [
@@ -49,13 +51,13 @@ export function isP256Point(point: Uint8Array): boolean {
 /** A P-256 or Ed25519 public key: base64 of its SubjectPublicKeyInfo in DER. */
 export const publicKeySchema = z
   .string()
-  .refine((text) => readKey(text) !== null, 'not a P-256 or Ed25519 public key in SPKI form')
+  .refine((text) => readPublicKey(text) !== null, 'not a P-256 or Ed25519 public key in SPKI form')
   .brand<'PublicKey'>();
 export type PublicKey = z.infer<typeof publicKeySchema>;
 
 /** The uncompressed point of a P-256 key, 65 bytes. @throws FirmproofError `key-invalid` for a key of another curve */
 export function pointOfPublicKey(key: PublicKey): Uint8Array {
-  const read = readKey(key);
+  const read = readPublicKey(key);
   if (read?.curve !== 'p256') throw new FirmproofError('key-invalid', 'not a P-256 key');
   return read.point;
 }
@@ -84,7 +86,7 @@ export function keyIdOf(key: PublicKey): KeyId {
  * A signature may have a second form that verifies too (A15): count signers, never signatures.
  */
 export function verifySignature(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
-  const read = readKey(key);
+  const read = readPublicKey(key);
   if (read === null) return false;
   try {
     return read.curve === 'ed25519'

@@ -101,8 +101,9 @@ const kindSchema = z.object({ bomFormat: anything, spdxVersion: anything, '@cont
  */
 export function readSbomDocument(text: string, what = 'the SBOM'): SbomDocument {
   const options = { code: 'sbom-malformed', maximumBytes: maximumDocumentBytes, what } as const;
-  requireShallow(text, maximumNesting, options);
-  const read = { ...readParts(text, options), digest: sha256(new TextEncoder().encode(text)) };
+  const json = text.replace(/^\ufeff/, '');
+  requireShallow(json, maximumNesting, options);
+  const read = { ...readParts(json, options), digest: sha256(new TextEncoder().encode(text)) };
   if (read.components.length <= maximumComponents) return read;
   throw new FirmproofError('sbom-malformed', `${what} has more than ${maximumComponents} components`);
 }

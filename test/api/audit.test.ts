@@ -157,8 +157,9 @@ describe('transactions', () => {
 test('the approvals of a team are proven from the chain alone, signer by signer', async () => {
   const team = await makeTeam(stack);
   const proposal = await team.propose('1.0.0', randomBytes(100));
-  const [proposer, ...others] = team.signers;
-  await team.approve(proposal, ...others);
+  // Two of three: with a third approval the proposal may be confirmed before it comes.
+  const [proposer, second] = team.signers;
+  if (second) await team.approve(proposal, second);
   await team.settle(proposal);
   const filter = { address: team.account, topics: [accountEventTopics['signers-set']], fromBlock: '0x0' };
   const logs = await createRpc(stack.rpcUrl)<RpcLog[]>('eth_getLogs', [filter]);

@@ -1,12 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { FirmproofClient, Vendor, WalletApprover, walletKey } from '@firmproof/client';
 import {
   type ErrorCode,
   type FirmproofError,
+  FleetTally,
+  pageOf,
   parseDeviceList,
   parseVersion,
   type Receipt,
   receiptTag,
   sha256,
+  storedReceiptSchema,
+  verifyStoredReceipt as verifyInBrowser,
 } from '@firmproof/protocol';
 import { verifyStoredReceipt } from '@firmproof/protocol/node/stored-receipt';
 import supertest from 'supertest';
@@ -364,5 +369,62 @@ describe('the fleet', () => {
     await expectCode('token-scope', () => client().fleet(guarded.product));
     await expectCode('device-not-found', () => guarded.vendor.client.device(guarded.product, randomUUID()));
     await expectCode('device-not-found', () => guarded.vendor.client.device(guarded.product, '../x'));
+  });
+});
+
+describe("the fleet's timeline", () => {
+  const read = (product = publisher.product, token = '') =>
+    supertest(stack.url)
+      .get(`/v1/products/${product}/fleet/timeline`)
+      .set(token === '' ? {} : { authorization: `Bearer ${token}` });
+
+  test('counts each receipt once, as whoever verifies them counts', async () => {
+    const lamps = await makeVendor(stack, { name: 'timed-lamp' });
+    const { product } = lamps;
+    const { client: own } = lamps.vendor;
+    const say = speaking(stack.url, product);
+    const devices = [signingDevice(), signingDevice('ecdsa-p256-sha256')];
+    await own.importDevices(
+      product,
+      csv('device,publicKey', ...devices.map(({ id, publicKey }) => `${id},${publicKey}`)),
+    );
+    const running = { version: parseVersion('1.1.0'), image: sha256(randomBytes(3)) };
+    const result = { ...running, before: { version: parseVersion('1.0.0'), image: null } };
+    for (const [index, device] of devices.entries()) {
+      const time = Math.floor(Date.now() / 1000) - (5 - index) * 86_400;
+      const [first, later] = [
+        await say.receipt(device, { time }),
+        await say.receipt(device, {
+          counter: 2,
+          time: time + 86_400,
+          kind: 'outcome',
+          ...(index === 0
+            ? { running, outcome: { ...result, result: 'confirmed' } }
+            : { outcome: { ...result, result: 'rolled-back', code: 'unhealthy' } }),
+        }),
+      ];
+      for (const message of [first, first, later, later]) expect((await post(message)).status).toBe(204);
+    }
+    const approver = new WalletApprover(walletKey(lamps.wallet));
+    const ask = { scopes: ['read-receipts'] } as const;
+    const { token } = (await Vendor.login(new FirmproofClient({ server: stack.url }), approver, ask)).token;
+    const { body } = await read(product, token).expect(200).expect('cache-control', 'no-store');
+    const tally = new FleetTally();
+    const receipts = await supertest(stack.url)
+      .get(`/v1/products/${product}/receipts`)
+      .set({ authorization: `Bearer ${token}` })
+      .expect(200);
+    for (const stored of pageOf(storedReceiptSchema).parse(receipts.body).items)
+      tally.take({ receipt: verifyInBrowser(stored, product), receivedAt: stored.receivedAt });
+    expect(body).toEqual(tally.timeline(product));
+    expect(body.outcomes).toEqual([
+      { version: '1.1.0', result: 'confirmed', code: null, receipts: 1 },
+      { version: '1.1.0', result: 'rolled-back', code: 'unhealthy', receipts: 1 },
+    ]);
+    expect(body.days.at(-1).running).toEqual([
+      { version: '1.0.0', devices: 1 },
+      { version: '1.1.0', devices: 1 },
+    ]);
+    await read(product).expect(401);
   });
 });

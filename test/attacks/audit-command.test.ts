@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { globSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AuditSummary, auditProduct } from '@firmproof/client';
-import { createRpc } from '@firmproof/protocol/node';
+import { type AuditSummary, auditProduct, FirmproofClient } from '@firmproof/client';
+import { createRpc, hexQuantity } from '@firmproof/protocol/node';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { auditSummary } from '../support/audit.ts';
 import { firmproof, runCommand } from '../support/command.ts';
@@ -93,6 +93,27 @@ describe('A19 a node that lies about state', () => {
     await expectCode('no-quorum', together);
   });
 
+  test('by calling an old block the newest is behind the witnesses', async () => {
+    using whole = await auditProduct({ ...place(), rpcUrls: [stack.rpcUrl], approvals: false });
+    const [, published] = whole.events();
+    const old = await createRpc(stack.rpcUrl)('eth_getBlockByNumber', [
+      hexQuantity(published?.event.block.number ?? 0),
+      false,
+    ]);
+    wires[0].lie = ({ method, params }, result) =>
+      method === 'eth_getBlockByNumber' && params[0] === 'finalized' ? old : result;
+    const client = new FirmproofClient({ server: stack.url });
+    const { trustRoot } = vendor;
+    const summary = await auditSummary({ ...place(), rpcUrls: [wires[0].url], approvals: false, client, trustRoot });
+    expect(summary).toMatchObject({
+      complete: true,
+      sequence: 2,
+      basis: { witnesses: { sequence: 3, trustRoot: 'held' } },
+    });
+    expect(found(summary)).toEqual(['warn nodes-disagree']);
+    expect(summary.findings[0]?.message).toMatch(/^the witnesses vouch for 3 events .* the nodes know 2 /);
+  });
+
   test('or one that hangs, or is down, does not hold up the others', async () => {
     wires[0].hangs = true;
     const begun = Date.now();
@@ -137,7 +158,7 @@ describe('A21 a node that makes events up', () => {
     ['with other data', (log) => ({ ...log, data: `${log.data.slice(0, 10)}${'4'.repeat(8)}${log.data.slice(18)}` })],
   ])('%s instead of the real one is found out, and another node asked', async (_, change) => {
     wires[0].lie = logs((log) => (isSecond(log) ? [change(log)] : [log]));
-    expect(await alone()).toMatchObject({ complete: false, releases: 0 });
+    expect(await alone()).toMatchObject({ complete: false, releaseCount: 0 });
     const summary = await together();
     expect(summary.complete).toBe(true);
     expect(found(summary)).toEqual(['warn nodes-disagree']);

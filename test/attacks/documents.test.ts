@@ -129,13 +129,9 @@ describe('what publish attaches', () => {
     await fails('usage-invalid', 2, run('document', 'get', 'sbom', '--json'));
     writeFileSync(output, 'mine');
     await fails('file-differs', 2, run('document', 'get', 'vex', '-o', output, '--json'));
-    expect((await run('document', 'get', 'notes.md', '-o', '-')).stdout).toBe(hostileNotes);
   });
 
-  test('is refused where it is malformed or about another image', async () => {
-    const sbom = file('bad.json', cycloneDx([], { components: [{ type: 'library' }] }));
-    const malformed = run(...publish('1.0.1', '--sbom', sbom, '--json'));
-    expect(await fails('sbom-malformed', 2, malformed)).toContain('components.0');
+  test('is refused where it is about another image', async () => {
     const other = file('other.json', provenance('ab'.repeat(32)));
     await fails('provenance-subject', 2, run(...publish('1.0.1', '--provenance', other, '--json')));
   });

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { registryInterface } from '@firmproof/contracts';
 import type { ActionMessage } from '@firmproof/protocol';
+import { parseAttestation } from '@firmproof/protocol';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type AuditedProduct, makeAuditedProduct } from '../support/audited-product.ts';
@@ -69,8 +70,8 @@ function changing(path: string, change: (answer: Answer) => unknown): Lie {
     answer(request, response) {
       if (request.url?.split('?')[0] !== path) return false;
       fetch(`${stack.url}${request.url}`)
-        .then((answer) => answer.json())
-        .then(change)
+        .then((answer) => answer.text())
+        .then((text) => change(text.startsWith('{') ? JSON.parse(text) : text))
         .then((told) => {
           response.writeHead(200, { 'content-type': 'application/json' });
           response.end(typeof told === 'string' ? told : JSON.stringify(told));
@@ -97,6 +98,13 @@ async function expectRed(...reasons: readonly string[]): Promise<void> {
 function changed(entry: Answer): Answer {
   const { data } = entry;
   return { ...entry, data: `${data.slice(0, 10)}${data[10] === '0' ? '1' : '0'}${data.slice(11)}` };
+}
+
+/** What the statement of a release names. */
+async function documentsOf(version: string) {
+  const text = await (await fetch(`${stack.url}${apiOf(`/releases/${version}/attestation`)}`)).text();
+  const { documents = [] } = parseAttestation(text).statement.predicate;
+  return { documents };
 }
 
 const isRelease = (items: readonly Answer[]) => items.findIndex(({ sequence }) => sequence === 4);
@@ -210,6 +218,15 @@ describe('a server that lies about a release', () => {
         await expectRed('Attestation.', 'The server gives another one');
       },
     );
+  });
+
+  test('and gives another document than was signed for is found out', async () => {
+    const { documents } = await documentsOf('1.1.0');
+    const lie = changing(apiOf(`/documents/${documents[0]?.digest}`), () => '"# Nothing is new"');
+    await liar.lying(lie, async () => {
+      await open('/release/1.1.0');
+      await expectRed('Documents.', 'another file as notes.md');
+    });
   });
 
   test('and calls a revoked one active is found out', async () => {

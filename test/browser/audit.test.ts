@@ -1,12 +1,18 @@
+import { randomBytes, sign } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { auditFile } from '@firmproof/client';
+import { parseVersion, sha256 } from '@firmproof/protocol';
 import { type Entry, Replay } from '@firmproof/protocol/audit';
+import { publicKeyOf } from '@firmproof/protocol/node';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuditedProduct, hostileNotes, makeAuditedProduct } from '../support/audited-product.ts';
 import { buildPages, hostFiles, type Look, Person, startBrowser } from '../support/browser.ts';
-import { destroyStack, type Stack, startStack } from '../support/stack.ts';
+import { ed25519Key, type TestKey } from '../support/keys.ts';
+import { advisoryStatementOf, rebuildStatementOf, signedBy } from '../support/said-later.ts';
+import { destroyStack, makeVendor, type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;
 let host: Awaited<ReturnType<typeof hostFiles>>;
@@ -106,7 +112,8 @@ describe('one product', () => {
     await page.locator('.channel .badge', { hasText: 'halted' }).waitFor();
     await page.getByText('1.0.0 was revoked').waitFor();
     const release = page.locator('.event.published', { hasText: '1.1.0' });
-    await release.getByText('approved by 2 keys, signatures verified here').click();
+    await release.getByText('approved by 2 keys, signatures verified here').waitFor();
+    await release.locator('summary').press('Enter');
     expect(await release.getByText('signature verified').count()).toBe(2);
     await leave(person);
   });
@@ -131,6 +138,15 @@ describe('one product', () => {
       page.getByRole('button', { name: 'Entries as JSON' }).click(),
     ]);
     const document = JSON.parse(readFileSync(await download.path(), 'utf8'));
+    // As the command reads it: entries, proof, approvals and attestations, with a trust root from elsewhere.
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Audit file' }).click(),
+    ]);
+    const offline = await auditFile(await file.path(), { trustRoot: audited.team.trustRoot });
+    expect(offline.summary).toMatchObject({ complete: true, sequence: audited.entries });
+    expect(offline.summary.findings.filter(({ severity }) => severity === 'bad')).toEqual([]);
+    offline.close();
     const replay = new Replay();
     for (const entry of document.entries as Entry[]) replay.take(entry);
     expect(replay.history).toBe((await audited.team.vendor.client.product(audited.team.product)).history);
@@ -148,7 +164,7 @@ describe('one release', () => {
     const buffer = audited.images.get('1.1.0') ?? Buffer.alloc(0);
     await page.setInputFiles('.card .drop input', { name: 'hub.bin', mimeType: '', buffer });
     await page.getByText('This file is the image of this release.').waitFor();
-    expect(await outcomes(page, 'passed')).toHaveLength(12);
+    expect(await outcomes(page, 'passed')).toHaveLength(13);
     expect(await outcomes(page, 'unchecked')).toEqual([]);
     await page.setInputFiles('.card .drop input', { name: 'x.bin', mimeType: '', buffer: Buffer.from('x') });
     await page.getByText('This file is another image.').waitFor();
@@ -165,8 +181,56 @@ describe('one release', () => {
 
   test('with markup in its notes shows the markup', async () => {
     const person = await visit(releasePage('1.1.0'));
-    await person.page.getByText(hostileNotes).waitFor();
-    expect(await person.page.locator('.rows img, .rows script').count()).toBe(0);
+    await person.page.getByText(hostileNotes).first().waitFor();
+    // With the keyboard, which does not miss what moves while the rest of the page comes.
+    await person.page.locator('.documents summary').press('Enter');
+    await person.page.locator('pre').getByText('# What is new').waitFor();
+    expect(await person.page.locator('.card img, .card script').count()).toBe(0);
+    await leave(person);
+  });
+
+  test('has the rebuilds and advisories that count, and says how many do not', async () => {
+    const [alice, stranger] = [ed25519Key(), ed25519Key()];
+    const solo = await makeVendor(stack, {
+      name: 'essential-hub',
+      signers: { rebuilders: [{ name: 'alice', publicKey: alice.publicKey }] },
+    });
+    const { product, buildKey, vendor } = solo;
+    const image = randomBytes(500);
+    await solo.publish('1.0.0', image);
+    const build: TestKey = {
+      privateKey: buildKey,
+      publicKey: publicKeyOf(buildKey),
+      sign: (message) => sign('sha256', message, buildKey).toString('base64'),
+    };
+    await vendor.client.sendRebuild(
+      product,
+      parseVersion('1.0.0'),
+      signedBy(alice, rebuildStatementOf({ product }, sha256(image))),
+    );
+    await vendor.client.publishAdvisory(product, signedBy(build, advisoryStatementOf({ product })));
+    const person = await visit('#/settings', { trusting: false });
+    const { page } = person;
+    // A server that adds one of its own making.
+    const forged = signedBy(stranger, advisoryStatementOf({ product, id: 'FPA-2026-2', title: 'Send us your keys' }));
+    await page.route('**/advisories?*', async (route) => {
+      const answer = await (await route.fetch()).json();
+      answer.items.push({ digest: sha256(Buffer.from(forged)), receivedAt: 1, attestation: forged });
+      await route.fulfill({ json: answer, headers: { 'access-control-allow-origin': '*' } });
+    });
+    await page.setInputFiles('.trust-root-choice input', {
+      name: 'root.json',
+      mimeType: '',
+      buffer: Buffer.from(JSON.stringify(solo.trustRoot.envelope)),
+    });
+    await page.getByText('The trust root of essential-hub is in use.').waitFor();
+    await page.goto(`${host.url}/#/product/${product}/release/1.0.0`);
+    await page.getByRole('alert').getByText('The radio takes commands without pairing').waitFor();
+    await page.getByText('alice got the same image').waitFor();
+    expect(await page.locator('.documents').getByText('signature verified').count()).toBe(2);
+    await page.getByText('Not counted: 1 advisory').waitFor();
+    expect(await page.getByText('Send us your keys').count()).toBe(0);
+    expect(await outcomes(page, 'failed')).toEqual([]);
     await leave(person);
   });
 

@@ -297,7 +297,7 @@ describe('an auditor', () => {
     expect(JSON.parse((await audit('--rpc', stack.rpcUrl, '--no-server')).stdout).basis.witnesses).toBeNull();
     const kinds = ['registered', 'published', 'promoted', 'promoted', 'promoted', 'halted', 'revoked'];
     expect(report.events.map(({ event }: { event: { kind: string } }) => event.kind)).toEqual(kinds);
-    expect(report.releaseList).toMatchObject([{ version: '1.0.0', status: 'revoked', image: sha256(image) }]);
+    expect(report.releases).toMatchObject([{ version: '1.0.0', status: 'revoked', image: sha256(image) }]);
   });
 
   test('is told that a node shows another chain than the witnesses vouch for', async () => {

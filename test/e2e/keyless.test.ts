@@ -120,14 +120,17 @@ describe('a team whose releases CI signs', () => {
       product: team.product,
       client: team.vendor.client,
       sources: [new ContentSource(ci.stack.url)],
+      fetch: true,
     });
     expect(audit.summary).toMatchObject({ complete: true, findings: [], basis: { witnesses: { trustRoot: 'chain' } } });
     const [released] = audit.releases();
     const [identity] = team.trustRoot.sigstore?.identities ?? [];
     expect(released).toMatchObject({
       version: '1.0.0',
-      approval: { form: 'vendor-account', epoch: 1 },
+      approval: { form: 'vendor-account', epoch: 1, quorum: 'reached' },
       signature: { state: 'trusted', by: { kind: 'identity', ...identity } },
+      statement: { documents: [{ kind: 'sbom', availableIn: 1 }] },
+      availability: [{ attestation: 'available', image: 'available' }],
     });
     expect(released?.approval.signers.length).toBeGreaterThan(1);
     expect(released?.approval.signers.every(({ valid }) => valid)).toBe(true);

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { prepareDocuments, type ReleaseOptions } from '@firmproof/client';
 import { type Proposal, parseChannel, parseVersion } from '@firmproof/protocol';
 import type { Stack } from './stack.ts';
 import { makeTeam, type TeamVendor } from './team-vendor.ts';
@@ -26,15 +29,17 @@ export async function makeAuditedProduct(stack: Stack, name = 'prime-hub'): Prom
     await team.settle(proposal);
     entries += 1;
   };
-  const publish = async (version: string, notes: string) => {
+  const publish = async (version: string, options: Partial<ReleaseOptions>) => {
     const image = randomBytes(3000);
     images.set(version, image);
-    await settle(await team.propose(version, image, { notes }));
+    await settle(await team.propose(version, image, options));
   };
+  const notes = join(stack.directory, 'notes.md');
+  writeFileSync(notes, `# What is new\n\n${hostileNotes}\n`);
   const stable = parseChannel('stable');
-  await publish('1.0.0', 'The first.');
+  await publish('1.0.0', { notes: 'The first.' });
   await settle(await vendor.promote(product, stable, parseVersion('1.0.0')));
-  await publish('1.1.0', hostileNotes);
+  await publish('1.1.0', { notes: hostileNotes, documents: await prepareDocuments({ notes: [notes] }) });
   const rollout = { start: 0, durationSeconds: 7200, firstShareBasisPoints: 1000 };
   await settle(await vendor.promote(product, stable, parseVersion('1.1.0'), rollout));
   await settle(await vendor.halt(product, stable));

@@ -45,9 +45,9 @@ export class ContentSource {
     }
   }
 
-  /** Fetches the whole image, block by block, and hashes it: nothing of it is kept. */
-  async image(
-    image: { readonly cid: Cid; readonly sizeBytes: number; readonly digest: Sha256Digest },
+  /** Fetches the whole of an image or a document, block by block, and hashes it: nothing of it is kept. */
+  async content(
+    content: { readonly cid: Cid; readonly sizeBytes: number; readonly digest: Sha256Digest },
     onBytes: (bytes: number) => void = () => undefined,
   ): Promise<Availability> {
     const whole = createHash('sha256');
@@ -58,20 +58,20 @@ export class ContentSource {
         whole.update(bytes);
         done += bytes.length;
         onBytes(bytes.length);
-        if (done > image.sizeBytes) throw wrong('is larger than signed');
+        if (done > content.sizeBytes) throw wrong('is larger than signed');
         return;
       }
       if (depth === maximumDepth) throw wrong('is too deep');
       for (const { Hash } of decodeNode(bytes).Links) await visit(parseCid(Hash.toString()), depth + 1);
     };
     try {
-      await visit(image.cid, 0);
+      await visit(content.cid, 0);
     } catch (error) {
       if (error instanceof Missing) return 'missing';
       if (!isFirmproofError(error)) throw error;
       return error.code === 'server-unreachable' ? 'unreachable' : 'wrong';
     }
-    return done === image.sizeBytes && bytesToDigestText(whole.digest()) === image.digest ? 'available' : 'wrong';
+    return done === content.sizeBytes && bytesToDigestText(whole.digest()) === content.digest ? 'available' : 'wrong';
   }
 
   /** One block of an image, hashed; null where it is not here. @throws FirmproofError `server-unreachable`, `block-digest-mismatch` */

@@ -11,7 +11,14 @@ import {
 import type { EventOf, Finding } from '@firmproof/protocol/audit';
 import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
 import type { Availability, ContentSource } from './content-source.ts';
-import type { AuditedRelease, AuditedSignature, SignedBy, SourceAvailability, StatementFacts } from './report.ts';
+import type {
+  AuditedDocument,
+  AuditedRelease,
+  AuditedSignature,
+  SignedBy,
+  SourceAvailability,
+  StatementFacts,
+} from './report.ts';
 
 export type ReleaseFacts = Pick<AuditedRelease, 'signature' | 'statement' | 'availability'> & {
   readonly text: string | null;
@@ -71,7 +78,11 @@ export async function examineRelease(
     if (whole === 0) found('content-missing', 'bad', `none of ${availability.length} sources has its image`);
     for (const { source } of lying) found('content-missing', 'warn', `${source} gives other bytes than were published`);
   }
-  return { facts: { text, signature, statement: statementFacts(attestation), availability }, findings };
+  const documents = await documentsOf(attestation, means);
+  for (const { name, availableIn } of documents) {
+    if (availableIn === 0) found('document-missing', 'warn', `no source has ${name}, which its statement names`);
+  }
+  return { facts: { text, signature, statement: statementFacts(attestation, documents), availability }, findings };
 }
 
 type Asked = { readonly source: ContentSource; readonly state: Availability };
@@ -141,9 +152,29 @@ function statementDifferences(event: EventOf<'published'>, { statement }: Attest
     .map(([name, said, recorded]) => `the statement has ${name} ${said}, the chain ${recorded}`);
 }
 
-function statementFacts({ statement: { predicate } }: Attestation): StatementFacts {
+function statementFacts(
+  { statement: { predicate } }: Attestation,
+  documents: StatementFacts['documents'],
+): StatementFacts {
   const { image, hardware, precursors, purpose = 'feature', notes = null } = predicate;
-  return { cid: image.cid, sizeBytes: image.sizeBytes, hardware, precursors, purpose, notes };
+  const { severity = null, fixedVulnerabilities = [], supportUntil = null } = predicate;
+  const said = { hardware, precursors, purpose, notes, severity, fixedVulnerabilities, supportUntil };
+  return { cid: image.cid, sizeBytes: image.sizeBytes, ...said, documents };
+}
+
+async function documentsOf(
+  { statement }: Attestation,
+  { fetch, sources, onBytes }: Means,
+): Promise<StatementFacts['documents']> {
+  const documents: AuditedDocument[] = [];
+  for (const document of statement.predicate.documents ?? []) {
+    let availableIn = fetch && sources.length > 0 ? 0 : null;
+    for (const source of availableIn === null ? [] : sources)
+      if ((await source.content(document, onBytes)) === 'available') availableIn = (availableIn ?? 0) + 1;
+    const { kind, format, name, digest, sizeBytes } = document;
+    documents.push({ kind, format, name, digest, sizeBytes, availableIn });
+  }
+  return documents;
 }
 
 async function availabilityOf(
@@ -155,7 +186,7 @@ async function availabilityOf(
   const { cid, sizeBytes } = statement.predicate.image;
   const availability: SourceAvailability[] = [];
   for (const { source, state } of asked) {
-    const image = fetch ? await source.image({ cid, sizeBytes, digest }, onBytes) : null;
+    const image = fetch ? await source.content({ cid, sizeBytes, digest }, onBytes) : null;
     availability.push({ source: source.label, attestation: state, image });
   }
   return availability;

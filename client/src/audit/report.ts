@@ -5,6 +5,7 @@ import type {
   Channel,
   ErrorCode,
   ProductId,
+  ReleaseDocument,
   ReleasePurpose,
   Sha256Digest,
   SignerIdentity,
@@ -50,6 +51,17 @@ export type StatementFacts = {
   readonly precursors: readonly string[];
   readonly purpose: ReleasePurpose;
   readonly notes: string | null;
+  readonly severity: string | null;
+  readonly fixedVulnerabilities: readonly string[];
+  /** A day, in UTC. */
+  readonly supportUntil: string | null;
+  readonly documents: readonly AuditedDocument[];
+};
+
+/** A document that the statement names. */
+export type AuditedDocument = Pick<ReleaseDocument, 'kind' | 'format' | 'name' | 'digest' | 'sizeBytes'> & {
+  /** In how many of the sources it is whole; null where it was not fetched. */
+  readonly availableIn: number | null;
 };
 
 /** One release. Times are seconds since 1970. */
@@ -120,7 +132,7 @@ export type AuditSummary = {
   readonly epoch: number;
   readonly trustRoot: Sha256Digest;
   readonly pending: { readonly sequence: number; readonly pendingFrom: number } | null;
-  readonly releases: number;
+  readonly releaseCount: number;
   readonly channels: readonly Pick<ChannelHistory, 'channel' | 'version' | 'halted'>[];
   readonly findings: readonly Finding[];
   /** Findings beyond those listed. */

@@ -71,13 +71,22 @@ export function humanTime(seconds: number): string {
 /** `1 device`, `2 devices`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-/** Names in a column, values beside them. */
+/**
+ * What others have written, without what a terminal takes for a command or what turns the order of letters around: nobody's
+ * notes rewrite the lines above them.
+ */
+export const printable = (text: string): string =>
+  text.replace(/[^\P{Cc}\n\t]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
+
+/** Names in a column, values beside them; a value of several lines stays in its column, and so looks like no other name. */
 export function fields(rows: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows.map(([name, value]) => `${name.padEnd(width)}${value}`).join('\n');
+  const value = (text: string) => printable(text).replaceAll('\n', `\n${' '.repeat(width)}`);
+  return rows.map(([name, text]) => `${name.padEnd(width)}${value(text)}`).join('\n');
 }
 
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(header: readonly string[], cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map((cell) => printable(cell).replaceAll('\n', ' ')));
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>
     row

@@ -1,6 +1,6 @@
 import { type Proposal, shortSigner } from '@firmproof/protocol';
 import { type Check, describeTime, progressOf, type Review, type Row } from '@firmproof/protocol/review';
-import { fields, table } from './output.ts';
+import { fields, printable, table } from './output.ts';
 
 const marks: Readonly<Record<Check['outcome'], string>> = { passed: '✓', failed: '✗', unchecked: '?' };
 
@@ -25,7 +25,10 @@ export function reviewText(review: Review, proposal: Proposal): string {
       ),
     );
   }
-  parts.push('\nChecked here', ...checks.map(({ outcome, name, text }) => `  ${marks[outcome]} ${name}: ${text}`));
+  parts.push(
+    '\nChecked here',
+    ...checks.map(({ outcome, name, text }) => `  ${marks[outcome]} ${name}: ${printable(text)}`),
+  );
   for (const { role, approved, threshold, approvers } of progressOf(proposal)) {
     parts.push(`\n${approved} of ${threshold} needed ${role} signers have approved`);
     for (const { signer, state, reason } of approvers)

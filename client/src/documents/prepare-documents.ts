@@ -111,7 +111,9 @@ function readDocument(file: string): Uint8Array {
 }
 
 async function check(kind: DocumentKind, file: string, bytes: Uint8Array): Promise<Checked<DocumentKind>> {
-  const text = utf8Text(bytes, codes[kind], file);
+  // Some tools begin their JSON with a byte order mark; it stays in what is hashed.
+  const whole = utf8Text(bytes, codes[kind], file);
+  const text = whole.replace(/^\ufeff/, '');
   if (kind === 'notes') {
     if (text.includes('\0')) throw new FirmproofError('notes-malformed', `${file} is no text`);
     return { format: ['.md', '.markdown'].includes(extname(file).toLowerCase()) ? 'markdown' : 'text' };
@@ -121,7 +123,7 @@ async function check(kind: DocumentKind, file: string, bytes: Uint8Array): Promi
   const fields = parseJson(text, z.record(z.string(), z.unknown()), options);
   switch (kind) {
     case 'sbom': {
-      const read = readSbomDocument(text, file);
+      const read = readSbomDocument(whole, file);
       if (read.format === 'cyclonedx') await requireValidCycloneDx(fields, options.code, file);
       else requireValidSpdx(fields, options.code, file);
       return { format: read.format, sbom: sbomOf(read) };

@@ -7,7 +7,7 @@ import type { MonitorConfig, WatchedProduct } from './config.ts';
 import { Courier } from './courier.ts';
 import { Gate } from './gate.ts';
 import { Outbox } from './outbox.ts';
-import { ProductWatch } from './product-watch.ts';
+import { ProductWatch, type RoundResult } from './product-watch.ts';
 import type { Sink } from './sinks/sink.ts';
 import { createSink } from './sinks/sink.ts';
 import { createStdoutSink, stdoutName } from './sinks/stdout.ts';
@@ -112,25 +112,23 @@ export class Monitor {
     this.#troubles.set(about, trouble);
   }
 
-  async #round(watch: ProductWatch): Promise<readonly string[]> {
+  async #round(watch: ProductWatch): Promise<RoundResult> {
     const name = watch.watched.label ?? watch.watched.product;
-    let troubles: readonly string[];
+    let result: RoundResult;
     try {
-      troubles = await watch.round();
+      result = await watch.round();
     } catch (error) {
-      if (this.#stop.signal.aborted) return [];
+      if (this.#stop.signal.aborted) return { troubles: [], isWhole: false };
       if (isFirmproofError(error) && error.code === 'monitor-state-damaged') throw error;
-      troubles = [
-        isFirmproofError(error) ? `${error.message} [${error.code}]` : `a mistake in the monitor: ${String(error)}`,
-      ];
+      const trouble = isFirmproofError(error)
+        ? `${error.message} [${error.code}]`
+        : `a mistake in the monitor: ${error}`;
+      result = { troubles: [trouble], isWhole: false };
     }
-    this.#tellOnce(
-      `product ${name}`,
-      troubles.map((trouble) => plainLine(`${name}: ${trouble}`)).join('\n'),
-      this.#options.note,
-    );
+    const lines = result.troubles.map((trouble) => plainLine(`${name}: ${trouble}`));
+    this.#tellOnce(`product ${name}`, lines.join('\n'), this.#options.note);
     for (const courier of this.#couriers) courier.wake();
-    return troubles;
+    return result;
   }
 
   /** One look at everything, and one attempt to deliver all that waits. */
@@ -138,10 +136,10 @@ export class Monitor {
     const raised: Alert[] = [];
     this.#found = raised;
     const gate = new Gate(roundsAtOnce);
-    const unseen = await Promise.all(
+    const rounds = await Promise.all(
       this.#watches.map(async (watch) => ({
         product: watch.watched.label ?? watch.watched.product,
-        why: await gate.pass(() => this.#round(watch)),
+        ...(await gate.pass(() => this.#round(watch))),
       })),
     );
     const products = this.#watches.map(({ watched }) => watched.product);
@@ -151,7 +149,7 @@ export class Monitor {
     );
     return {
       alerts: [...found.values()].filter(({ state, severity }) => state === 'raised' && severity !== 'info'),
-      unseen: unseen.filter(({ why }) => why.length > 0),
+      unseen: rounds.filter(({ isWhole }) => !isWhole).map(({ product, troubles }) => ({ product, why: troubles })),
       undelivered: this.#couriers.filter((_, index) => !delivered[index]).map(({ name }) => name),
     };
   }

@@ -28,6 +28,13 @@ export type WatchOptions = {
   readonly stop: AbortSignal;
 };
 
+export type RoundResult = {
+  /** What is wrong with nodes, chain or server, in words for people, patience or not. */
+  readonly troubles: readonly string[];
+  /** Whether chain and server could be looked at. */
+  readonly isWhole: boolean;
+};
+
 type Chain = NonNullable<ChainLook['chain']>;
 
 /**
@@ -53,19 +60,19 @@ export class ProductWatch {
     this.#client = watched.server === null ? null : new FirmproofClient({ server: watched.server });
   }
 
-  /** Looks at everything that is due. Answers what could not be looked at, in words for people; nothing where all could. */
-  async round(): Promise<readonly string[]> {
+  /** Looks at everything that is due. */
+  async round(): Promise<RoundResult> {
     const { state, config, now } = this.#options;
     this.#followed ??= FollowedProduct.load(state, this.watched);
     const followed = this.#followed;
     const look = await lookAtChain(followed, this.#nodes, config.patience, now(), this.#historyAt);
     this.#write(() => this.#takeChain(followed, look));
     const troubles = [...look.nodes, ...(look.chain?.conditions ?? [])].map(({ message }) => message);
-    if (look.chain === null || look.chain.entries === null) return troubles;
+    if (look.chain === null || look.chain.entries === null) return { troubles, isWhole: false };
     await this.#lookAtKeys(followed, look.chain);
-    troubles.push(...(await this.#lookAtServer(followed)));
+    const silence = await this.#lookAtServer(followed);
     await this.#lookAtContent(followed);
-    return troubles;
+    return { troubles: [...troubles, ...silence], isWhole: silence.length === 0 };
   }
 
   readonly #historyAt = (sequence: number) => this.#followed?.historyAt(this.#options.state, sequence) ?? null;

@@ -25,7 +25,7 @@ const migrations: readonly string[] = [
      -- open: who approved it is still to be found out. unasked: from before, or nobody wants to know. seen.
      approval text not null check (approval in ('open', 'unasked', 'seen')),
      primary key (product, sequence)
-   ) strict, without rowid;
+   ) strict;
    create index open_approvals on entries (product, sequence) where approval = 'open';
    -- The signers of a publisher, as they were last seen.
    create table signer_sets (
@@ -46,7 +46,7 @@ const migrations: readonly string[] = [
      id text primary key,
      body text not null,
      raised_at integer not null
-   ) strict, without rowid;
+   ) strict;
    create table messages (
      id text primary key,
      sink text not null,

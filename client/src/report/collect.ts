@@ -143,7 +143,7 @@ async function documentAvailability(
   let intact = 0;
   for (const source of sources) {
     try {
-      if ((await source.image({ cid, sizeBytes, digest })) === 'available') intact += 1;
+      if ((await source.content({ cid, sizeBytes, digest })) === 'available') intact += 1;
     } catch (error) {
       if (!isFirmproofError(error)) throw error;
     }

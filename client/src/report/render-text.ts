@@ -9,7 +9,7 @@ export const stateWords: Readonly<Record<ClauseState, string>> = {
   outside: 'not from these records',
 };
 
-export const cellText = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.digest);
+const cellText = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.digest);
 
 /** The report as text: whole digests, so that it can be compared and searched. */
 export function renderText(report: Report): string {

@@ -97,9 +97,9 @@ export const updateCommands = {
           const { sizeBytes } = predicate.image;
           const about = aboutRelease(predicate);
           const rows = aboutRows(about).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
-          const text = `update: ${version} is proven (${sizeBytes} bytes, sha-256 ${image})${advice}`;
+          const text = `update: ${version} is proven (${sizeBytes} bytes, sha-256 ${image})`;
           const result = { outcome: verdict.outcome, version, image, sizeBytes, about, server: from, advisories };
-          print(options, result, rows.length > 0 ? `${text}\n${fields(rows)}` : text);
+          print(options, result, `${rows.length > 0 ? `${text}\n${fields(rows)}` : text}${advice}`);
         } else {
           const { outcome, code, message } = verdict;
           print(

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 import { auditTables } from './audit-migration.ts';
 import { documents } from './documents-migration.ts';
+import { fleetTimeline } from './fleet-timeline-migration.ts';
 import { saidLater } from './said-later-migration.ts';
 import { watch } from './watch-migration.ts';
 
@@ -334,5 +335,6 @@ export const migrations: MigrationProvider = {
       '2027-03-outcomes': outcomes,
       '2027-03-said-later': saidLater,
       '2027-03-watch': watch,
+      '2027-04-fleet-timeline': fleetTimeline,
     }),
 };

@@ -88,6 +88,10 @@ export interface Tables extends WatchTables {
     received_at: number;
     clone_suspected: number;
   };
+  /** So many devices of a product more, or fewer, run a version from a day (since 1970) on. */
+  fleet_changes: { product: string; day: number; version: string; devices: number };
+  /** How often one thing became of a release; `code` is empty where the device named none. */
+  fleet_outcomes: { product: string; version: string; result: string; code: string; receipts: number };
   claim_tokens: { hash: string; id: string; product: string; remaining: number; expires_at: number };
   /** Lists that are being imported: they become devices all at once, or not at all. */
   device_imports: {

@@ -7,6 +7,7 @@ import { createClaimTokens } from './claim-tokens.ts';
 import { createEnrolments } from './enrolments.ts';
 import { createFactoryImports } from './factory-imports.ts';
 import { createFleet } from './fleet.ts';
+import { createFleetTimeline } from './fleet-timeline.ts';
 import { createReceiptRegister } from './receipt-register.ts';
 import { createReceipts } from './receipts.ts';
 import { createViews } from './views.ts';
@@ -43,5 +44,6 @@ export function createDevices(options: {
     }),
     register: createReceiptRegister({ database }),
     fleet: createFleet({ database }),
+    timeline: createFleetTimeline(database),
   };
 }

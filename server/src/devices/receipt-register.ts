@@ -1,9 +1,12 @@
-import { type ProductId, type StoredReceipt, storedReceiptSchema } from '@firmproof/protocol';
+import { type ProductId, type Sha256Digest, type StoredReceipt, storedReceiptSchema } from '@firmproof/protocol';
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 
 /** Where a page begins: behind this receipt. */
 const position = /^([0-9a-f]{64}) (\d{1,16}) ([0-9a-f]{64})$/;
+
+/** Where the receipts of the first device begin whose key has this digest or a higher one. */
+export const positionBefore = (keyDigest: Sha256Digest): string => `${keyDigest} 0 ${'0'.repeat(64)}`;
 
 /** The receipts that are kept, as they were signed: who reads them need not believe this server (S3.8 of docs/spec/receipts.md). */
 export function createReceiptRegister({ database }: { readonly database: Database }) {

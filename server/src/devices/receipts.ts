@@ -4,20 +4,19 @@ import {
   type PublicKey,
   parseReceipt,
   type Receipt,
+  readMessageSignature,
+  receiptMaximumAgeSeconds,
   receiptTag,
   type Sha256Digest,
   sha256,
 } from '@firmproof/protocol';
-import {
-  readMessageSignature,
-  receiptMaximumAgeSeconds,
-  verifyMessage,
-} from '@firmproof/protocol/node/message-signature';
+import { verifyMessage } from '@firmproof/protocol/node/message-signature';
 import type { Transaction } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 import type { FlagWatcher } from '../webhooks/other-events.ts';
 import { type DeviceRow, devicesNamed, stateOf, withFlag } from './device-rows.ts';
+import { countReceipt } from './fleet-timeline.ts';
 import type { SignedMessage } from './signed-message.ts';
 import { flagOfView, type View, type Views } from './views.ts';
 
@@ -70,7 +69,7 @@ export function createReceipts({
         maximumAgeSeconds: receiptMaximumAgeSeconds,
       });
       const row = await requireEnrolled(product, keyDigest);
-      await verifyMessage(message, row.public_key);
+      verifyMessage(message, row.public_key);
       if (!mayStillSend(keyDigest)) throw new FirmproofError('quota-exceeded', 'this device sends too many receipts');
       const receipt = parseReceipt(message.body);
       if (receipt.product !== product || receipt.device !== row.device)
@@ -90,7 +89,7 @@ export function createReceipts({
   };
 }
 
-type Received = {
+export type Received = {
   readonly product: ProductId;
   readonly keyDigest: Sha256Digest;
   readonly receipt: Receipt;
@@ -115,7 +114,7 @@ async function keep(transaction: Transaction<Tables>, received: Received, onFlag
   if (same) return same.clone_suspected === 1 ? 'clone-suspected' : 'known';
   const device = await transaction
     .selectFrom('devices')
-    .select(['counter', 'flags'])
+    .select(['counter', 'flags', 'running_version'])
     .where('product', '=', product)
     .where('key_digest', '=', keyDigest)
     .executeTakeFirstOrThrow();
@@ -157,6 +156,7 @@ async function keep(transaction: Transaction<Tables>, received: Received, onFlag
     .execute();
   if (flag) await onFlag(transaction, { product, keyDigest, device: receipt.device, flag, before: device.flags });
   if (clone) return 'clone-suspected';
+  await countReceipt(transaction, received, device.running_version);
   await prune(transaction, received);
   return 'taken';
 }

@@ -5,9 +5,10 @@ import {
   type ProductId,
   parseEnrolment,
   parseProductId,
+  readMessageSignature,
   sha256,
 } from '@firmproof/protocol';
-import { readMessageSignature, verifyMessage } from '@firmproof/protocol/node/message-signature';
+import { verifyMessage } from '@firmproof/protocol/node/message-signature';
 import express, { type Request, Router } from 'express';
 import type { SignedMessage } from '../devices/signed-message.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -64,7 +65,7 @@ export function deviceMessageRoutes({ devices, intake, nowSeconds }: Dependencie
       const { keyDigest } = signature;
       if (sha256(Buffer.from(enrolment.publicKey, 'base64')) !== keyDigest)
         throw new FirmproofError('enrolment-malformed', 'the message is signed by another key than it names');
-      await verifyMessage(message, enrolment.publicKey);
+      verifyMessage(message, enrolment.publicKey);
       const answer = await devices.enrolments.enrol(product, enrolment, keyDigest);
       response
         .status(answer.state === 'enrolled' ? 201 : 202)

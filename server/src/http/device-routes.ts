@@ -8,9 +8,11 @@ import {
   type ProductId,
   parseDeviceName,
   parseProductId,
+  parseSha256Digest,
 } from '@firmproof/protocol';
 import { type Request, Router } from 'express';
 import { deviceResource } from '../devices/device-rows.ts';
+import { positionBefore } from '../devices/receipt-register.ts';
 import type { Dependencies } from './dependencies.ts';
 import { bodyOf, pageAnswer, pageOptions, parameter } from './parameters.ts';
 
@@ -20,7 +22,7 @@ const noStore = ['cache-control', 'no-store'] as const;
 /** The devices of a product, for its vendor: read by publisher and guardian, changed by the publisher alone. */
 export function deviceRoutes({ anchors, devices, intake, tokens, uploadQuota, config }: Dependencies): Router {
   const router = Router();
-  const { claimTokens, enrolments, fleet, imports, register } = devices;
+  const { claimTokens, enrolments, fleet, imports, register, timeline } = devices;
 
   async function forReading(request: Request): Promise<ProductId> {
     const owner = await tokens.require(request);
@@ -52,10 +54,17 @@ export function deviceRoutes({ anchors, devices, intake, tokens, uploadQuota, co
     response.setHeader(...noStore).json(await fleet.summary(product));
   });
 
+  router.get('/v1/products/:product/fleet/timeline', async (request, response) => {
+    const product = await forReading(request);
+    response.setHeader(...noStore).json(await timeline.read(product));
+  });
+
   router.get('/v1/products/:product/receipts', async (request, response) => {
     const product = await forReading(request);
     const { limit, after } = pageOptions(request);
-    const rows = await register.rows(product, { limit, after, outcomes: request.query['kind'] === 'outcome' });
+    const { kind, from } = request.query;
+    const start = after ?? (from === undefined ? null : positionBefore(parseSha256Digest(String(from))));
+    const rows = await register.rows(product, { limit, after: start, outcomes: kind === 'outcome' });
     const items = rows.map(({ receipt }) => receipt);
     response.setHeader(...noStore).json(pageAnswer(rows, limit, ({ key }) => key, items));
   });

@@ -20,6 +20,7 @@ import {
   evidenceSchema,
   exportedProposalSchema,
   fleetSummarySchema,
+  fleetTimelineSchema,
   haltRequestSchema,
   importAnswerSchema,
   loginRequestSchema,
@@ -382,7 +383,7 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: `${product}/receipts`,
     summary:
-      'Receipts as their devices have signed them, device by device. ?kind=outcome: only what became of releases',
+      'Receipts as their devices have signed them, device by device. ?kind=outcome: only what became of releases; ?from=: from the digest of a key on',
     token: ['read-receipts'],
     status: 200,
     answer: pageOf(storedReceiptSchema),
@@ -394,6 +395,14 @@ export const operations: readonly Operation[] = [
     token: ['read-receipts'],
     status: 200,
     answer: fleetSummarySchema,
+  },
+  {
+    method: 'get',
+    path: `${product}/fleet/timeline`,
+    summary: 'What devices have run day by day, and what became of releases, counted by this server',
+    token: ['read-receipts'],
+    status: 200,
+    answer: fleetTimelineSchema,
   },
   {
     method: 'get',

@@ -27,7 +27,7 @@ export function createDeliveryWorker(options: {
   readonly sender: Sender;
   readonly firstRetrySeconds: number;
   readonly nowSeconds: () => number;
-  readonly log: Logger;
+  readonly log: Pick<Logger, 'error'>;
 }) {
   const { database, sender, nowSeconds, log } = options;
   /** Webhooks that are being called, with their publishers: one attempt each, so messages keep their order as far as they arrive. */

@@ -39,11 +39,18 @@ const summary: AuditSummary = {
   epoch: 1,
   trustRoot: digest,
   pending: null,
-  releases: 1,
+  releaseCount: 1,
   channels: [{ channel: parseChannel('stable'), version, halted: true }],
   findings: [],
   moreFindings: 0,
 };
+
+const supplyChain = (text: string) => ({
+  severity: text,
+  fixedVulnerabilities: [text],
+  supportUntil: text,
+  documents: [{ kind: text, format: text, name: text, digest, sizeBytes: 1, availableIn: 1 }],
+});
 
 /** An audit whose every free text is the same: who signs a statement or runs a gateway may write what they like. */
 function auditSaying(text: string): Audit {
@@ -68,7 +75,15 @@ function auditSaying(text: string): Audit {
     },
     ...{ headOf: [], promotions: 0, image: digest, attestation: digest, block, transaction: word, approval },
     signature: { state: 'trusted', by: { kind: 'identity', identity: text, issuer: text } },
-    statement: { cid: text, sizeBytes: 1, hardware: [text], precursors: [text], purpose: 'feature', notes: text },
+    statement: {
+      cid: text,
+      sizeBytes: 1,
+      hardware: [text],
+      precursors: [text],
+      purpose: 'feature',
+      notes: text,
+      ...supplyChain(text),
+    },
     availability: [{ source: text, attestation: 'available', image: 'wrong' }],
   };
   const event = {
@@ -132,7 +147,7 @@ describe('a report of hostile texts', () => {
     const text = '"}\n</script>\u2028';
     const line = whole(jsonOf(auditSaying(text), { events: true }));
     expect(line.split('\n')).toHaveLength(2);
-    expect(JSON.parse(line)).toMatchObject({ name: text, releaseList: [{ statement: { notes: text } }], events: [{}] });
+    expect(JSON.parse(line)).toMatchObject({ name: text, releases: [{ statement: { notes: text } }], events: [{}] });
   });
 });
 

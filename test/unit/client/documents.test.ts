@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepareDocuments } from '@firmproof/client';
@@ -52,6 +52,14 @@ test('all kinds are read, hashed and named; the first SBOM gives the components'
   const components = parts.map(({ name, version }) => ({ name, version }));
   expect(prepared.sbom).toEqual({ format: 'cyclonedx', digest: first?.document.digest, components });
   expect(prepared.requireAbout(image, ['lamp'])).toEqual([]);
+});
+
+test('a byte order mark before the JSON is no mistake, and part of what is hashed', async () => {
+  const sbom = file('mark.json', `\ufeff${JSON.stringify(cycloneDx(parts))}`);
+  const vex = file('mark-vex.json', `\ufeff${JSON.stringify(openVex('lamp'))}`);
+  const prepared = await prepareDocuments({ sboms: [sbom], vex: [vex] });
+  expect(prepared.sbom?.digest).toBe(prepared.files[0]?.document.digest);
+  expect(prepared.files[0]?.document.digest).toBe(sha256(readFileSync(sbom)));
 });
 
 describe('what is malformed is refused, naming file and place in one line', () => {

@@ -3,12 +3,17 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { parsePublicKey, parseReceipt, type Receipt, receiptTag, sha256, trustRootType } from '@firmproof/protocol';
 import {
+  parsePublicKey,
+  parseReceipt,
+  type Receipt,
   readMessageSignature,
   receiptMaximumAgeSeconds,
-  verifyMessage,
-} from '@firmproof/protocol/node/message-signature';
+  receiptTag,
+  sha256,
+  trustRootType,
+} from '@firmproof/protocol';
+import { verifyMessage } from '@firmproof/protocol/node/message-signature';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Agent } from '../../../device-agent/src/agent.ts';

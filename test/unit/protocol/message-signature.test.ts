@@ -1,9 +1,10 @@
-import { receiptTag } from '@firmproof/protocol';
 import {
   readMessageSignature,
   receiptMaximumAgeSeconds,
-  verifyMessage,
-} from '@firmproof/protocol/node/message-signature';
+  receiptTag,
+  verifyMessage as verifyAnywhere,
+} from '@firmproof/protocol';
+import { verifyMessage as verifyNatively } from '@firmproof/protocol/node/message-signature';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deviceMessage, signingDevice } from '../../support/enrolled-device.ts';
@@ -23,7 +24,16 @@ async function received(device = signingDevice(), document: object = { counter: 
   return { path, body, headers: Object.fromEntries(lowerCased) as Record<string, string> };
 }
 
-describe.each(['ed25519', 'ecdsa-p256-sha256'] as const)('a message signed with %s', (algorithm) => {
+/** The one of browsers, and the one of servers. */
+const verifiers = { 'noble curves': verifyAnywhere, OpenSSL: verifyNatively } as const;
+
+describe.each([
+  ['ed25519', 'noble curves'],
+  ['ed25519', 'OpenSSL'],
+  ['ecdsa-p256-sha256', 'noble curves'],
+  ['ecdsa-p256-sha256', 'OpenSSL'],
+] as const)('a message signed with %s, before %s', (algorithm, library) => {
+  const verifyMessage = verifiers[library];
   const device = signingDevice(algorithm);
 
   test('is read and verified', async () => {
@@ -90,7 +100,7 @@ test('whatever the headers are, the answer is a code, and no changed one verifie
         const outcome = await (async () => {
           const { keyDigest } = readMessageSignature(headers, options);
           if (keyDigest !== device.keyDigest) return 'another key';
-          await verifyMessage({ ...message, headers }, device.publicKey);
+          verifyAnywhere({ ...message, headers }, device.publicKey);
           return 'verified';
         })().catch((error: { code?: string }) => error.code);
         expect(outcome).toMatch(

@@ -2,12 +2,20 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Address, verifyWebhook, type WebhookSecret, webhookBodySchema } from '@firmproof/protocol';
-import pino from 'pino';
+import {
+  type Address,
+  type ProductId,
+  verifyWebhook,
+  type WebhookSecret,
+  webhookBodySchema,
+  zeroAddress,
+} from '@firmproof/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../../server/src/database/database.ts';
 import { createServerLog } from '../../../server/src/log/server-log.ts';
+import { createProposalStore } from '../../../server/src/proposals/proposal-store.ts';
 import { createDeliveryWorker } from '../../../server/src/webhooks/delivery-worker.ts';
+import { flagsTo, proposalEventsTo } from '../../../server/src/webhooks/other-events.ts';
 import { createOutbox } from '../../../server/src/webhooks/outbox.ts';
 import { prune } from '../../../server/src/webhooks/pruning.ts';
 import { pauseSeconds } from '../../../server/src/webhooks/schedule.ts';
@@ -118,6 +126,61 @@ describe('the outbox', () => {
   });
 });
 
+describe('what else is told', () => {
+  const types = async () => (await messages()).map(({ type }) => type);
+
+  test('a proposal that waits for people, each time that more is missing, and how it ends', async () => {
+    await webhook('one', ['proposal.waiting', 'proposal.confirmed', 'proposal.rejected']);
+    const store = createProposalStore(database, nowSeconds, [proposalEventsTo(outbox)]);
+    const id = `0x${'11'.repeat(32)}`;
+    await store.open({
+      id,
+      kind: 'cancel-recovery',
+      product: publisher,
+      publisher,
+      version: null,
+      channel: null,
+      image_digest: null,
+      image_cid: null,
+      image_size: null,
+      approver: publisher,
+      held: 0,
+      request: { account: publisher, message: { pending: id, deadline: 2_000_000_000 } } as never,
+    });
+    const row = async () => (await store.find(id)) ?? Promise.reject(new Error('gone'));
+    const missing = { code: 'approvals-missing', message: '1 of 2' } as const;
+    await store.move(await row(), 'approving', { reason: missing });
+    await store.move(await row(), 'approving', { reason: { ...missing, message: 'still 1 of 2' } });
+    expect(await types()).toEqual(['proposal.waiting']);
+    await store.amend(id, () => ({ approvals: '[]' }));
+    await store.move(await row(), 'approving', { reason: missing });
+    await store.move(await row(), 'submitted');
+    await store.move(await row(), 'confirmed');
+    expect((await types()).toSorted()).toEqual(['proposal.confirmed', 'proposal.waiting', 'proposal.waiting']);
+  });
+
+  test('a device that somebody should look at, once until somebody has', async () => {
+    await webhook('one', ['device.flagged']);
+    await database
+      .insertInto('products')
+      .values({
+        ...{ id: product, name: 'lamp', publisher, guardian: zeroAddress, delay: 0, epoch: 1, sequence: 1 },
+        ...{ top_index: 0, trust_root: '', history: '', pending: null, pending_from: 0, position: 1 },
+        pending_configuration: null,
+      })
+      .execute();
+    const flag = { code: 'clone-suspected', at: now, evidence: 'counter 7 twice' } as const;
+    const flagged = { product: product as ProductId, keyDigest: 'ab', device: 'cd', flag };
+    const tell = (before: string) =>
+      inTransaction((transaction) => flagsTo(outbox)(transaction, { ...flagged, before }));
+    await tell('[]');
+    await tell(JSON.stringify([flag]));
+    expect(await types()).toEqual(['device.flagged']);
+    await tell(JSON.stringify([{ ...flag, code: 'split-view' }]));
+    expect(await types()).toHaveLength(2);
+  });
+});
+
 describe('who delivers', () => {
   const deliver = async (answer: () => Answer, until: () => Promise<boolean>, seen: string[] = []) => {
     const serverLog = createServerLog({ database, nowSeconds });
@@ -129,7 +192,7 @@ describe('who delivers', () => {
       return answer();
     };
     const sender = { send, requireAllowed: (url: string) => new URL(url) };
-    const log = pino({ level: 'silent' });
+    const log = { error: () => undefined };
     const worker = createDeliveryWorker({ database, serverLog, sender, firstRetrySeconds: 5, nowSeconds, log });
     worker.start();
     await eventually(

@@ -4,6 +4,8 @@ import { Loading } from '../parts/loading.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
 import { useHash } from '../parts/use-hash.ts';
 import { useLoaded } from '../parts/use-loaded.ts';
+import { ComparePage } from './compare/compare-page.tsx';
+import { FleetPage } from './fleet/fleet-page.tsx';
 import { ProductPage } from './pages/product-page.tsx';
 import { ProductsPage } from './pages/products-page.tsx';
 import { ReleasePage } from './pages/release-page.tsx';
@@ -80,6 +82,10 @@ function Page({ route }: { route: Route }) {
       return <ProductPage key={route.product} product={route.product} query={route.query} />;
     case 'release':
       return <ReleasePage key={`${route.product}/${route.version}`} product={route.product} version={route.version} />;
+    case 'compare':
+      return <ComparePage key={route.product} product={route.product} from={route.from} to={route.to} />;
+    case 'fleet':
+      return <FleetPage key={route.product} product={route.product} />;
     case 'settings':
       return <SettingsPage />;
     default:

@@ -4,8 +4,13 @@ export type Route =
   | { readonly page: 'products' }
   | { readonly page: 'product'; readonly product: ProductId; readonly query: Query }
   | { readonly page: 'release'; readonly product: ProductId; readonly version: Version }
-  | { readonly page: 'compare'; readonly product: ProductId; readonly query: Query }
-  | { readonly page: 'fleet'; readonly product: ProductId; readonly query: Query }
+  | {
+      readonly page: 'compare';
+      readonly product: ProductId;
+      readonly from: Version | null;
+      readonly to: Version | null;
+    }
+  | { readonly page: 'fleet'; readonly product: ProductId }
   | { readonly page: 'settings' }
   | { readonly page: 'unknown' };
 
@@ -16,19 +21,25 @@ export type Query = Readonly<Record<string, string>>;
 export function routeOf(hash: string): Route {
   const [path = '', search = ''] = hash.replace(/^#?\/?/, '').split('?');
   const query: Query = Object.fromEntries(new URLSearchParams(search));
-  const [page = '', id = '', part, parameter, ...more] = path.split('/');
+  const [page = '', id = '', part, parameter, second, ...more] = path.split('/');
   if (more.length > 0) return { page: 'unknown' };
   if (path === '') return { page: 'products' };
   if (path === 'settings') return { page: 'settings' };
   if (page !== 'product' || !/^0x[0-9a-f]{64}$/i.test(id)) return { page: 'unknown' };
   const product = parseProductId(id.toLowerCase());
   if (part === undefined) return { page, product, query };
-  if ((part === 'compare' || part === 'fleet') && parameter === undefined) return { page: part, product, query };
-  if (part !== 'release' || parameter === undefined) return { page: 'unknown' };
-  const version = decoded(parameter);
-  return versionSchema.safeParse(version).success
-    ? { page: 'release', product, version: parseVersion(version) }
-    : { page: 'unknown' };
+  const versions = [parameter, second].map((text) => (text === undefined ? null : versionOf(text)));
+  const [from = null, to = null] = versions;
+  if (part === 'compare' && parameter === undefined) return { page: part, product, from, to };
+  if (part === 'compare' && from !== null && to !== null) return { page: part, product, from, to };
+  if (second !== undefined) return { page: 'unknown' };
+  if (part === 'fleet' && parameter === undefined) return { page: part, product };
+  return part === 'release' && from !== null ? { page: part, product, version: from } : { page: 'unknown' };
+}
+
+function versionOf(text: string): Version | null {
+  const version = decoded(text);
+  return versionSchema.safeParse(version).success ? parseVersion(version) : null;
 }
 
 function decoded(text: string): string {
@@ -45,8 +56,9 @@ export const linkTo = {
   settings: () => '#/settings',
   product: (product: ProductId, query: Query = {}) => `#/product/${product}${searchOf(query)}`,
   release: (product: ProductId, version: Version) => `#/product/${product}/release/${encodeURIComponent(version)}`,
-  compare: (product: ProductId, query: Query = {}) => `#/product/${product}/compare${searchOf(query)}`,
-  fleet: (product: ProductId, query: Query = {}) => `#/product/${product}/fleet${searchOf(query)}`,
+  compare: (product: ProductId, versions: readonly [from: Version, to: Version] | [] = []) =>
+    `#/product/${product}/compare${versions.map((version) => `/${encodeURIComponent(version)}`).join('')}`,
+  fleet: (product: ProductId) => `#/product/${product}/fleet`,
 };
 
 function searchOf(query: Query): string {

@@ -11,7 +11,7 @@ type Props = {
 };
 
 /** What the image is compared for. */
-export type ImageWords = { readonly same: string; readonly other: string; readonly expected: string };
+type ImageWords = { readonly same: string; readonly other: string; readonly expected: string };
 const approvalWords: ImageWords = {
   same: 'This file is the image that you approve.',
   other: 'This file is another image. Do not approve.',

@@ -1,6 +1,6 @@
 import { zeroAddress } from '@firmproof/protocol';
 import type { Audit } from '../audit.ts';
-import type { AuditedEvent, AuditedRelease, AuditSummary } from '../report.ts';
+import type { AuditedEvent, AuditedRelease, AuditSummary, StatementFacts } from '../report.ts';
 import { reportStyle } from './html-style.ts';
 import {
   approvalText,
@@ -67,7 +67,7 @@ export function* htmlOf(audit: Audit): Generator<string> {
   yield findingsOf(summary).text;
   yield settingsOf(summary).text;
   if (summary.complete) {
-    yield* section('releases', 'Releases', releaseTitles, rows(audit.releases(), releaseRow), summary.releases);
+    yield* section('releases', 'Releases', releaseTitles, rows(audit.releases(), releaseRow), summary.releaseCount);
     yield* section('events', 'All events', eventTitles, rows(audit.events(), eventRow), summary.sequence);
   }
   yield '</main></body></html>\n';
@@ -186,7 +186,7 @@ function releaseRow(release: AuditedRelease): Html {
 function statementOf({ statement, image, attestation, availability, transaction }: AuditedRelease): Html {
   const signed = statement
     ? html`<div>${statement.sizeBytes} bytes, ${statement.purpose}, for ${statement.hardware.join(', ')}, over ${statement.precursors.join(', ')}</div>
-<div>CID <code>${statement.cid}</code></div>${statement.notes === null ? nothing : html`<div>${statement.notes}</div>`}`
+<div>CID <code>${statement.cid}</code></div>${supplyChainOf(statement)}${statement.notes === null ? nothing : html`<div>${statement.notes}</div>`}`
     : nothing;
   const places = availability.map(
     ({ source, attestation: state, image: bytes }) =>
@@ -194,6 +194,19 @@ function statementOf({ statement, image, attestation, availability, transaction 
   );
   return html`<details><summary class="soft">details</summary><div class="soft">${signed}<div>image <code>${image}</code></div>
 <div>attestation <code>${attestation}</code></div><div>transaction <code>${transaction}</code></div>${places}</div></details>`;
+}
+
+function supplyChainOf({ severity, fixedVulnerabilities, supportUntil, documents }: StatementFacts): Html {
+  const lines = [
+    ...(severity === null ? [] : [`severity ${severity}`]),
+    ...(fixedVulnerabilities.length === 0 ? [] : [`fixes ${fixedVulnerabilities.join(', ')}`]),
+    ...(supportUntil === null ? [] : [`supported until ${supportUntil}`]),
+    ...documents.map(({ kind, format, name, digest, availableIn }) => {
+      const places = availableIn === null ? '' : `, in ${availableIn} source${availableIn === 1 ? '' : 's'}`;
+      return `${kind} (${format}) ${name}, sha-256 ${digest}${places}`;
+    }),
+  ];
+  return html`${lines.map((line) => html`<div>${line}</div>`)}`;
 }
 
 const eventTitles = ['Event', 'Time', 'Kind', 'About', 'Block', 'Approved by', 'Detail'];

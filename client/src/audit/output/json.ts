@@ -2,7 +2,7 @@ import type { Audit } from '../audit.ts';
 
 /** One line of JSON: the summary, with the releases and, where asked for, all events; piece by piece. */
 export function* jsonOf(audit: Audit, options: { readonly events: boolean }): Generator<string> {
-  yield `${JSON.stringify(audit.summary).slice(0, -1)},"releaseList":[`;
+  yield `${JSON.stringify(audit.summary).slice(0, -1)},"releases":[`;
   yield* separated(audit.releases());
   yield ']';
   if (options.events) {

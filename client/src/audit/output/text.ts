@@ -111,7 +111,7 @@ export function* textOf(
 }
 
 function* releasesOf(audit: Audit, all: boolean, paint: Paint): Generator<string> {
-  const { releases, complete } = audit.summary;
+  const { releaseCount: releases, complete } = audit.summary;
   if (!complete) return yield 'No release is shown: nothing is proven of a history that is not complete.\n';
   if (releases === 0) return yield 'no releases\n';
   const hidden = all ? 0 : Math.max(0, releases - released);

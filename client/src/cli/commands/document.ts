@@ -63,9 +63,9 @@ async function show(session: Session, reference: string | undefined, text: strin
         ['installable', humanTime(release.installableFrom)],
         ...(purpose ? [['purpose', purpose] as const] : []),
         ...rows.map(({ label, value }) => [label.toLowerCase(), value] as const),
+        ...(notes ? [['notes', notes] as const] : []),
         ['statement', signatureText(details)],
       ]),
-      ...(notes ? [`\n${notes}`] : []),
       list.length > 0 ? `\n${table(['document', 'format', 'name', 'size', 'sha-256'], list)}` : '\nno documents',
     ].join('\n'),
   );

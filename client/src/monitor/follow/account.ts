@@ -10,7 +10,7 @@ import {
   signerSchema,
   zeroBytes32,
 } from '@firmproof/protocol';
-import { hexQuantity, RpcRefusal } from '@firmproof/protocol/node';
+import { hexQuantity } from '@firmproof/protocol/node';
 import { z } from 'zod';
 import type { RpcNode } from '../../audit/rpc-node.ts';
 import type { Notice } from '../alert.ts';
@@ -87,11 +87,9 @@ function decode(account: Address, results: readonly string[]): SignerSet | null 
       pending: pending?.[0] === zeroBytes32 ? null : { hash: pending?.[0], recoverableFrom: Number(pending?.[1]) },
     };
     return signerSetSchema.parse(set);
-  } catch (error) {
-    // Another contract, or none: it has no such functions.
-    if (isFirmproofError(error) || error instanceof z.ZodError || error instanceof RpcRefusal) return null;
-    if (error instanceof Error && 'code' in error && error.code === 'BAD_DATA') return null;
-    throw error;
+  } catch {
+    // Another contract, or none, which has no such functions; or nodes that answer something else than an encoding.
+    return null;
   }
 }
 

@@ -17,6 +17,8 @@ export type AttestationOutcome = {
   readonly checks: readonly Check[];
   /** What it says, once it is known to be the one on chain. */
   readonly statement: Statement | null;
+  /** The key that it names as its signer; null for a keyless one, and where it is not here. */
+  readonly attestedBy: string | null;
 };
 
 type Known = {
@@ -33,7 +35,11 @@ const names = { digest: 'Attestation', signature: 'Signature', statement: 'State
 export async function checkAttestation({ place, release, text, trustRoot }: Known): Promise<AttestationOutcome> {
   if (text instanceof Error) {
     const why = `The server does not give it: ${text.message}.`;
-    return { checks: Object.values(names).map((name) => check(name, 'unchecked', why)), statement: null };
+    return {
+      checks: Object.values(names).map((name) => check(name, 'unchecked', why)),
+      statement: null,
+      attestedBy: null,
+    };
   }
   const digest = attestationDigest(text);
   if (digest !== release.attestation) {
@@ -45,6 +51,7 @@ export async function checkAttestation({ place, release, text, trustRoot }: Know
         check(names.statement, 'unchecked', 'The attestation itself is not here.'),
       ],
       statement: null,
+      attestedBy: null,
     };
   }
   const own = check(names.digest, 'passed', 'Its sha-256, computed here, is the one of the entry.');
@@ -55,11 +62,13 @@ export async function checkAttestation({ place, release, text, trustRoot }: Know
     return {
       checks: [own, check(names.statement, 'failed', `It cannot be read: ${reasonOf(error)}.`)],
       statement: null,
+      attestedBy: null,
     };
   }
   const { statement } = attestation;
   const signature = await checkSignature(attestation, trustRoot);
-  return { checks: [own, signature, checkStatement(statement, place, release)], statement };
+  const attestedBy = attestation.kind === 'keyed' ? attestation.hint : null;
+  return { checks: [own, signature, checkStatement(statement, place, release)], statement, attestedBy };
 }
 
 async function checkSignature(attestation: Attestation, trustRoot: TrustRoot | null): Promise<Check> {

@@ -1,6 +1,7 @@
 import {
   type Envelope,
   envelopeSchema,
+  keptStatementSchema,
   maximumAttestationBytes,
   type ProductId,
   type ProductResource,
@@ -26,6 +27,8 @@ import { bytesFrom, readFrom, textFrom } from '../../server/request.ts';
 
 /** How many entries one answer holds at most. */
 export const entriesAPage = 1000;
+/** Verifying is work: a server that gives more is not followed. */
+const keptLooked = 64;
 const trustRootsSchema = z.object({ items: z.array(envelopeSchema) });
 
 type Page<Item> = { readonly items: readonly Item[]; readonly next?: string | undefined };
@@ -76,4 +79,16 @@ export class Carrier {
 
   document = (product: ProductId, digest: Sha256Digest, maximumBytes: number): Promise<Uint8Array<ArrayBuffer>> =>
     bytesFrom(this.server, `/v1/products/${product}/documents/${digest}`, {}, maximumBytes);
+
+  /** What was signed about a release later, as texts; at most as many as anybody looks at. */
+  rebuilds = (product: ProductId, version: Version): Promise<readonly string[]> =>
+    this.#kept(`/v1/products/${product}/releases/${encodeURIComponent(version)}/rebuilds`);
+
+  advisories = (product: ProductId, version: Version): Promise<readonly string[]> =>
+    this.#kept(`/v1/products/${product}/advisories?version=${encodeURIComponent(version)}`);
+
+  async #kept(path: string): Promise<readonly string[]> {
+    const { items } = await readFrom(this.server, pageOf(keptStatementSchema), path);
+    return items.slice(0, keptLooked).map(({ attestation }) => attestation);
+  }
 }

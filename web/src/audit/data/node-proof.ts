@@ -11,7 +11,7 @@ import { type Problem, problemOf } from './problem.ts';
 import type { NodeProof, RpcNode } from './rpc-node.ts';
 
 /** A node's own proof of a product at a block, in the form that a server's has, so that the same code checks both. */
-export async function proofFromNode(
+async function proofFromNode(
   node: RpcNode,
   place: ProductPlace,
   block: BlockStatement,

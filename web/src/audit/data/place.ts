@@ -4,7 +4,7 @@ import type { AuditSettings } from '../settings/settings.ts';
 import type { Carrier } from './carrier.ts';
 
 /** Who says on which chain and in which registry the product is. */
-export type PlaceSaidBy = 'trust-root' | 'operator' | 'server';
+type PlaceSaidBy = 'trust-root' | 'operator' | 'server';
 export type KnownPlace = ProductPlace & { readonly saidBy: PlaceSaidBy };
 
 /**

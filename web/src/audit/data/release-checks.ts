@@ -13,6 +13,7 @@ export type ReleaseAudit = {
   readonly event: HistoryEvent;
   readonly checks: readonly Check[];
   readonly statement: Statement | null;
+  readonly attestedBy: string | null;
   readonly approval: EventApproval | null;
   /** Whether the entry of the release is one of those that somebody vouches for. */
   readonly isVouched: boolean;
@@ -47,6 +48,7 @@ export async function auditRelease(audit: ProductAudit, version: Version): Promi
     event,
     checks,
     statement: attestation.statement,
+    attestedBy: attestation.attestedBy,
     approval: approval instanceof Error ? null : approval,
     isVouched,
   };

@@ -31,16 +31,27 @@ class Replaying {
     await this.more();
   }
 
+  /** Each page is asked for while the one before it is replayed. */
   async more(): Promise<void> {
-    for (let more = true; more; ) {
-      const { items } = await this.#carrier.history(this.#product, this.#replay.sequence);
-      this.#take(items);
+    let coming = this.#page(this.#replay.sequence);
+    for (;;) {
+      const { items } = await coming;
       // A page that is not full is the last: the server's own word for it is not asked.
-      more = items.length === entriesAPage;
+      const more = items.length === entriesAPage;
+      if (more) coming = this.#page(this.#replay.sequence + items.length);
+      this.#take(items);
+      if (!more) break;
       if (this.entries.length > maximumEntries)
         throw new FirmproofError('server-unreachable', `the history has more than ${maximumEntries} entries`);
     }
     tell({ tell: 'replayed', hashes: this.#hashes, keptUpTo: this.#keptUpTo });
+  }
+
+  #page(after: number): ReturnType<Carrier['history']> {
+    const page = this.#carrier.history(this.#product, after);
+    // Nobody waits for it yet; whoever does is told then.
+    page.catch(() => undefined);
+    return page;
   }
 
   async #takeKept(): Promise<void> {

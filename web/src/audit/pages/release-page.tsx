@@ -12,11 +12,14 @@ import { useLoaded } from '../../parts/use-loaded.ts';
 import type { ProductAudit } from '../data/audit.ts';
 import { type Check, check, onlyIf } from '../data/check.ts';
 import { auditRelease, type ReleaseAudit } from '../data/release-checks.ts';
+import { loadSaidLater } from '../data/said-later.ts';
 import { checkDocuments, useDocuments } from '../data/use-documents.ts';
 import { Audited } from '../parts/auditing.tsx';
+import { CompareLink } from '../parts/compare-link.tsx';
 import { DocumentList } from '../parts/document-list.tsx';
 import { ReleaseBanner } from '../parts/release-banner.tsx';
 import { ReleaseEvents } from '../parts/release-events.tsx';
+import { AdvisoryNotice, SaidLaterSections } from '../parts/said-later-sections.tsx';
 import { StatementRows } from '../parts/statement-rows.tsx';
 import { TrustRootOffer } from '../parts/trust-root-offer.tsx';
 import { VerdictBanner } from '../parts/verdict-banner.tsx';
@@ -78,6 +81,10 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
   const same = isSameImage(chosen, image);
   const { documents, fetch } = useDocuments(audit, statement);
   const ofDocuments = checkDocuments(documents).map((one) => onlyIf(found.isVouched, one));
+  const later = useLoaded(
+    () => loadSaidLater(audit, release, found.attestedBy),
+    `${release.version} ${audit.milliseconds}`,
+  );
   const checks = [...found.checks, ...ofDocuments, imageCheck(same, found.isVouched)];
   return (
     <>
@@ -88,6 +95,7 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
       <p className="subtitle">
         Published {describeTime(release.publishedAt)} · rollback index {release.rollbackIndex}
         <Standing audit={audit} release={found} />
+        <CompareLink audit={audit} version={release.version} />
       </p>
       {release.revoked && (
         <Notice tone="bad" title={`Revoked on ${describeTime(release.revoked.at)}`}>
@@ -95,6 +103,7 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
           {release.revoked.sequence}.
         </Notice>
       )}
+      <AdvisoryNotice loaded={later} isVouched={found.isVouched} />
       <ReleaseBanner checks={checks}>
         <TrustRootOffer audit={audit} />
       </ReleaseBanner>
@@ -103,6 +112,12 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
           <Section title="Checked in this browser">
             <CheckList checks={checks} />
           </Section>
+          {documents.length > 0 && (
+            <Section title="Documents" hint="The build has signed their digests; they are fetched and hashed here.">
+              <DocumentList documents={documents} onFetch={fetch} />
+            </Section>
+          )}
+          <SaidLaterSections product={audit.product} loaded={later} isVouched={found.isVouched} />
         </div>
         <div>
           <Section title="Compare the image" hint="A gigabyte takes less than a minute.">
@@ -114,11 +129,6 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
           >
             <StatementRows release={release} statement={statement} />
           </Section>
-          {documents.length > 0 && (
-            <Section title="Documents" hint="The build has signed their digests; they are fetched and hashed here.">
-              <DocumentList documents={documents} onFetch={fetch} />
-            </Section>
-          )}
           <Section title="What happened to it">
             <ReleaseEvents audit={audit} release={release} />
           </Section>

@@ -24,6 +24,12 @@ export function ProductHeader({ audit, page }: { audit: ProductAudit; page: Rout
         <a href={linkTo.product(product)} aria-current={page === 'product' ? 'page' : undefined}>
           History
         </a>
+        <a href={linkTo.compare(product)} aria-current={page === 'compare' ? 'page' : undefined}>
+          Compare
+        </a>
+        <a href={linkTo.fleet(product)} aria-current={page === 'fleet' ? 'page' : undefined}>
+          Fleet
+        </a>
       </nav>
     </>
   );

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { ProductAudit } from '../data/audit.ts';
 import { linkTo, type Query } from '../route.ts';
 import { ApprovalLine } from './approval-line.tsx';
+import { CompareLink } from './compare-link.tsx';
 import { describeChange, describeEvent, detailsOf, kindWords } from './event-words.ts';
 import { pagesOf } from './timeline-filter.ts';
 
@@ -100,6 +101,7 @@ function EventText({ audit, event }: { audit: ProductAudit; event: HistoryEvent 
     <span className="event-text">
       <a href={linkTo.release(audit.product, event.version)}>{event.version}</a>
       {describeEvent(event).slice(event.version.length)}
+      {event.kind === 'published' && <CompareLink audit={audit} version={event.version} />}
       {event.kind === 'published' && revoked && <span className="badge failed">revoked</span>}
     </span>
   );
