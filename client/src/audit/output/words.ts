@@ -77,7 +77,7 @@ export function detailOf(event: HistoryEvent): string {
 }
 
 /** A signer as people know it: a wallet's address, or the beginning of a key. */
-export function signerName(signer: Signer): string {
+function signerName(signer: Signer): string {
   return signerKind(signer) === 'wallet' ? short(signer) : `${signerKind(signer)} ${short(`0x${signer.slice(42)}`)}`;
 }
 
