@@ -253,6 +253,33 @@ describe('a node that says that others have approved', () => {
     expect(approvals[1]).toEqual([null, 'missed', null]);
   });
 
+  test('is found out where it forges the transaction in which they became signers', async () => {
+    const set = { signers: keysOf(strangers), threshold: 2, passkeysAlone: false, epoch: 2, deadline };
+    const bySide = (by: readonly TeamSigner[]) => approveChange(stack.info.chainId, at(1), by, 'SetSigners', set);
+    // Signed by the new ones on both sides, or by one of two of the old.
+    for (const old of [strangers.slice(1), founders.slice(0, 1)]) {
+      const data = accountInterface.encodeFunctionData('setSigners', [
+        ...Object.values(set),
+        bySide(old),
+        bySide(strangers),
+      ]);
+      const forged: Wire = ({ method }, result) =>
+        method === 'eth_getTransactionByHash' && (result as Sent | null)?.input.startsWith(data.slice(0, 10))
+          ? { ...(result as Sent), input: data }
+          : result;
+      liar.lie = both(
+        forged,
+        foreign(1, 2),
+        logs((log) => [epochOf(log) === 2 ? ofStrangers(log, 2) : log]),
+      );
+      const { findings, approvals, summary } = await audited(1);
+      expect(findings).toContain('bad approval-unproven 3');
+      expect(approvals[2]).toEqual([null, 'missed', null]);
+      const told = summary.findings.find(({ code }) => code === 'nodes-disagree')?.message;
+      expect(told).toMatch(/nobody who could has signed for what is shown as signer epoch 2/);
+    }
+  });
+
   test('with a signature of signers that are gone is found out', async () => {
     liar.lie = foreign(1, 1, founders);
     expect((await audited(1)).findings).toEqual(['bad approval-unproven 3', ...honest].toSorted());
