@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Sha256Digest } from './digest.ts';
 import { type ProductId, productIdSchema, type Version, versionSchema } from './names.ts';
 import { type Receipt, receiptResults } from './receipt.ts';
 
@@ -66,7 +67,7 @@ export function fleetDays(changes: readonly FleetChange[]): readonly FleetDay[] 
   return all.slice(-maximumFleetDays);
 }
 
-type Counted = { readonly receipt: Receipt; readonly receivedAt: number };
+type Counted = { readonly receipt: Receipt; readonly receivedAt: number; readonly keyDigest: Sha256Digest };
 
 /** Counts receipts as a server counts them, for whoever would rather count than believe. */
 export class FleetTally {
@@ -74,12 +75,12 @@ export class FleetTally {
   readonly #outcomes = new Map<string, FleetOutcomes>();
   readonly #running = new Map<string, { counter: number; version: Version }>();
 
-  /** Those of one device in the order of their counters; what comes with a counter that is not higher is left out. */
-  take({ receipt, receivedAt }: Counted): boolean {
-    const { device, counter, running, outcome, time } = receipt;
-    const before = this.#running.get(device);
+  /** A device is a key: its receipts in the order of their counters; what comes with a counter that is not higher is left out. */
+  take({ receipt, receivedAt, keyDigest }: Counted): boolean {
+    const { counter, running, outcome, time } = receipt;
+    const before = this.#running.get(keyDigest);
     if (before !== undefined && counter <= before.counter) return false;
-    this.#running.set(device, { counter, version: running.version });
+    this.#running.set(keyDigest, { counter, version: running.version });
     for (const change of changesOf(dayOfReceipt(time, receivedAt), before?.version ?? null, running.version)) {
       const key = `${change.day} ${change.version}`;
       const devices = (this.#changes.get(key)?.devices ?? 0) + change.devices;

@@ -285,7 +285,7 @@ describe('receipts', () => {
     expect(kept).toHaveLength(1);
     const [stored] = kept;
     if (!stored) throw new Error('no receipt');
-    expect(await verifyStoredReceipt(stored, publisher.product)).toMatchObject({ outcome, device: device.id });
+    expect(verifyStoredReceipt(stored, publisher.product)).toMatchObject({ outcome, device: device.id });
     const other = signingDevice();
     const { keyDigest, publicKey } = other;
     for (const change of [
@@ -415,8 +415,15 @@ describe("the fleet's timeline", () => {
       .set({ authorization: `Bearer ${token}` })
       .expect(200);
     for (const stored of pageOf(storedReceiptSchema).parse(receipts.body).items)
-      tally.take({ receipt: verifyInBrowser(stored, product), receivedAt: stored.receivedAt });
+      tally.take({ ...stored, receipt: verifyInBrowser(stored, product) });
     expect(body).toEqual(tally.timeline(product));
+    const [, second] = receipts.body.items.filter(({ body: text }: { body: string }) => text.includes('"counter":2,'));
+    const from = `/v1/products/${product}/receipts?from=${second.keyDigest}`;
+    const some = await supertest(stack.url)
+      .get(from)
+      .set({ authorization: `Bearer ${token}` })
+      .expect(200);
+    expect(some.body.items).toEqual(receipts.body.items.slice(2));
     expect(body.outcomes).toEqual([
       { version: '1.1.0', result: 'confirmed', code: null, receipts: 1 },
       { version: '1.1.0', result: 'rolled-back', code: 'unhealthy', receipts: 1 },

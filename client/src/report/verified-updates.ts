@@ -27,7 +27,7 @@ export async function verifiedUpdates(
 
 async function updateOf(stored: StoredReceipt, product: ProductId): Promise<UpdateFacts | null> {
   try {
-    const { device, counter, time, outcome } = await verifyStoredReceipt(stored, product);
+    const { device, counter, time, outcome } = verifyStoredReceipt(stored, product);
     if (outcome === undefined) return null;
     const { result, version, image, before } = outcome;
     return { device, keyDigest: stored.keyDigest, counter, at: time, result, version, image, before };

@@ -67,7 +67,7 @@ class Receiver {
       maximumAgeSeconds: receiptMaximumAgeSeconds,
     });
     expect(keyDigest).toBe(sha256(Buffer.from(this.publicKey, 'base64')));
-    await verifyMessage({ path: request.url ?? '', headers: request.headers, body }, parsePublicKey(this.publicKey));
+    verifyMessage({ path: request.url ?? '', headers: request.headers, body }, parsePublicKey(this.publicKey));
     const receipt = parseReceipt(body);
     expect(request.url).toBe(`/v1/products/${receipt.product}/receipts`);
     this.onReceipt(receipt);

@@ -23,6 +23,7 @@ const said = (device: SigningDevice, counter: number, onDay: number, version: st
     ...more,
   }),
   receivedAt: 100 * day,
+  keyDigest: device.keyDigest,
 });
 
 const outcome = (version: string, result: 'confirmed' | 'failed', code?: string) =>
@@ -81,7 +82,7 @@ describe('receipts are counted', () => {
     fc.assert(
       fc.property(steps, (list) => {
         const tally = new FleetTally();
-        const devices = Array.from({ length: 5 }, () => ({ id: crypto.randomUUID() }) as SigningDevice);
+        const devices = Array.from({ length: 5 }, () => signingDevice());
         const sorted = [...list].sort((a, b) => a.day - b.day);
         for (const [index, step] of sorted.entries())
           tally.take(said(devices[step.device] as SigningDevice, index + 1, step.day, step.version));

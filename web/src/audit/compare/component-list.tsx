@@ -6,7 +6,7 @@ const kinds = ['changed', 'added', 'removed'] as const;
 type Kind = (typeof kinds)[number];
 const rowsAtOnce = 100;
 
-export const kindOf = ({ before, now }: Pick<SbomChange, 'before' | 'now'>): Kind =>
+const kindOf = ({ before, now }: Pick<SbomChange, 'before' | 'now'>): Kind =>
   before.length === 0 ? 'added' : now.length === 0 ? 'removed' : 'changed';
 
 /** Parts of the product that come, go or change; a long list is looked through by name, and grows as one reads. */

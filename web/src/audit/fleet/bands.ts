@@ -1,6 +1,6 @@
 import type { FleetDay, FleetTimeline, Version } from '@firmproof/protocol';
 
-export const maximumBands = 6;
+const maximumBands = 6;
 const shownDays = 120;
 
 /** One version over time: how many devices ran it, day by day. */

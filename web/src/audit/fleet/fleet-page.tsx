@@ -114,7 +114,7 @@ function Counted({ audit, reader, facts, onForget }: CountedProps) {
       >
         <FlaggedList devices={flagged} total={summary.flagged} />
       </Section>
-      <p>
+      <p className="forget">
         <button type="button" className="button" onClick={onForget}>
           Forget the token
         </button>

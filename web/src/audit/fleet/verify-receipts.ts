@@ -59,7 +59,7 @@ export async function verifyReceipts(source: Source, { scope, onProgress, signal
       const receipt = holding(stored, source.product);
       if (typeof receipt === 'string') dismiss(receipt);
       else if (stored.cloneSuspected) dismiss('two devices have one key');
-      else if (tally.take({ receipt, receivedAt: stored.receivedAt })) receipts += 1;
+      else if (tally.take({ receipt, receivedAt: stored.receivedAt, keyDigest: stored.keyDigest })) receipts += 1;
       else dismiss('it was given before, or in another order');
       if (performance.now() - lastSlice > sliceMilliseconds) {
         onProgress(receipts);
