@@ -6,7 +6,7 @@ import { oneByOne } from './one-by-one.ts';
 type Line = Exclude<AuditLine, { readonly kind: 'header' | 'end' }>;
 
 /**
- * Everything that the verdict rests on, as `firmproof audit --export` writes it and `firmproof audit --offline` verifies it (W1 of
+ * Everything that the verdict rests on, as `firmproof audit --export` writes it and `firmproof audit --offline` verifies it (X1 of
  * docs/spec/audit.md). Transactions and attestations are fetched for it: one of each an entry.
  * @throws FirmproofError `history-incomplete` where nobody vouches for the history or something in it is false
  */
