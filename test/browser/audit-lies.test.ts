@@ -251,8 +251,11 @@ describe('a server that lies about a release', () => {
   });
 });
 
-test('a server that says that others have approved is found out where a node proves whose keys the account has', async () => {
-  await believing({ witnesses: true, rpcUrls: nodes.slice(0, 1).map((node) => node.url) });
+test.each([
+  ['a node proves whose keys the account has', 1],
+  ['the address of the account is made of its keys', 0],
+])('a server that says that others have approved is found out where %s', async (_, count) => {
+  await believing({ witnesses: true, rpcUrls: nodes.slice(0, count).map((node) => node.url) });
   const lie = changing(apiOf('/history/4/transaction'), (answer) => {
     const names = ['product', 'version', 'image', 'attestation', 'rollbackIndex', 'epoch', 'deadline'] as const;
     const values = registryInterface.decodeFunctionData('publish', answer.input).slice(0, names.length);

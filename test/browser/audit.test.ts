@@ -112,7 +112,7 @@ describe('one product', () => {
     await page.locator('.channel .badge', { hasText: 'halted' }).waitFor();
     await page.getByText('1.0.0 was revoked').waitFor();
     const release = page.locator('.event.published', { hasText: '1.1.0' });
-    await release.getByText('approved by 2 keys, signatures verified here').waitFor();
+    await release.getByText('approved by 2 keys, verified here').waitFor();
     await release.locator('summary').press('Enter');
     expect(await release.getByText('signature verified').count()).toBe(2);
     await leave(person);

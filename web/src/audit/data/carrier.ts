@@ -1,4 +1,7 @@
 import {
+  type AccountResource,
+  type Address,
+  accountSchema,
   type Envelope,
   envelopeSchema,
   keptStatementSchema,
@@ -61,6 +64,10 @@ export class Carrier {
 
   transaction = (product: ProductId, sequence: number): Promise<Transaction> =>
     readFrom(this.server, transactionSchema, `/v1/products/${product}/history/${sequence}/transaction`);
+
+  /** A vendor account, as the server says. */
+  account = (account: Address): Promise<AccountResource> =>
+    readFrom(this.server, accountSchema, `/v1/accounts/${account}`);
 
   trustRoots = async (product: ProductId): Promise<readonly Envelope[]> =>
     (await readFrom(this.server, trustRootsSchema, `/v1/products/${product}/trust-roots`)).items;

@@ -162,8 +162,8 @@ function checkApproval(approval: EventApproval | Error): Check {
     ? check(name, 'passed', `${signed}, and they are enough of the keys that the account is made of.`)
     : check(
         name,
-        'passed',
-        `${signed}. Whose keys they are is not known here: RPC nodes of your own can prove it, or \`firmproof audit\`.`,
+        'unchecked',
+        `${signed}. Whose keys they are is not known here: firmproof audit proves it, or RPC nodes of your own where the account's keys have never changed.`,
       );
 }
 

@@ -1,6 +1,7 @@
 import type { Address, BlockStatement } from '@firmproof/protocol';
 import {
   type AccountProof,
+  accountAddressOf,
   accountProofSchema,
   accountSlots,
   type KnownSet,
@@ -14,15 +15,33 @@ import { RpcNode } from './rpc-node.ts';
 const known = new WeakMap<ProductAudit, Map<Address, Promise<readonly KnownSet[] | null>>>();
 
 /**
- * Whose keys a vendor account has had, where the visitor's own nodes prove it without a search of logs: as long as they have never
- * changed (V11.1, V11.2 of docs/spec/audit.md). null where that is not known here; `firmproof audit` proves changes as well.
+ * Whose keys a vendor account has had, where that is proved without a search of logs: as long as they have never changed, by the
+ * visitor's own nodes (V11.1, V11.2 of docs/spec/audit.md), or by the address of the account, which is made of its first keys,
+ * whoever names them. null where that is not known here; `firmproof audit` proves changes as well.
  */
 export function signerSetsOf(audit: ProductAudit, account: Address): Promise<readonly KnownSet[] | null> {
   const ofAudit = known.get(audit) ?? new Map<Address, Promise<readonly KnownSet[] | null>>();
   known.set(audit, ofAudit);
-  const sets = ofAudit.get(account) ?? firstSets(audit, account);
+  const sets = ofAudit.get(account) ?? knownSets(audit, account);
   ofAudit.set(account, sets);
   return sets;
+}
+
+const knownSets = async (audit: ProductAudit, account: Address) =>
+  (await firstSets(audit, account)) ?? (await namedByServer(audit, account));
+
+/** What the server says of the account counts only as what its address is made of (V11.1). */
+async function namedByServer({ carrier }: ProductAudit, account: Address): Promise<readonly KnownSet[] | null> {
+  try {
+    const { epoch, signers, threshold, passkeysAlone, recovery } = await carrier.account(account);
+    const recoverySide = { recoverySigners: [...recovery.signers], recoveryThreshold: recovery.threshold };
+    const isRooted = accountAddressOf({ signers, threshold, passkeysAlone, ...recoverySide }) === account;
+    if (epoch !== 1 || !isRooted) return null;
+    return [{ epoch, signers, threshold, passkeysAlone, basis: 'address', from: null, until: null }];
+  } catch {
+    // It knows of no such account, or does not answer: whose keys they are is not known here.
+    return null;
+  }
 }
 
 async function firstSets({ settings, sightings }: ProductAudit, account: Address) {
