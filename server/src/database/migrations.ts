@@ -3,6 +3,7 @@ import type { Migration, MigrationProvider } from 'kysely/migration';
 import { auditTables } from './audit-migration.ts';
 import { documents } from './documents-migration.ts';
 import { fleetTimeline } from './fleet-timeline-migration.ts';
+import { outcomes } from './outcomes-migration.ts';
 import { saidLater } from './said-later-migration.ts';
 import { watch } from './watch-migration.ts';
 
@@ -301,23 +302,6 @@ const devices: Migration = {
     for (const table of ['products', 'heads', 'releases', 'anchored_batches', 'revoked_devices'])
       await sql`DELETE FROM ${sql.table(table)}`.execute(db);
     await sql`DELETE FROM meta WHERE key = 'indexed-block'`.execute(db);
-  },
-};
-
-/** What a device has installed is kept for longer than that it is alive. */
-const outcomes: Migration = {
-  async up(db: Kysely<unknown>): Promise<void> {
-    await db.schema
-      .alterTable('device_receipts')
-      .addColumn('kind', text, (c) => c.notNull().defaultTo('heartbeat'))
-      .execute();
-    // The body is JSON as its device has written it: spaces, if any, are its own.
-    await sql`UPDATE device_receipts SET kind = 'outcome' WHERE body LIKE '%"outcome"%"before"%'`.execute(db);
-    await db.schema
-      .createIndex('device_receipts_kind')
-      .on('device_receipts')
-      .columns(['product', 'kind', 'key_digest', 'counter', 'digest'])
-      .execute();
   },
 };
 
