@@ -297,3 +297,13 @@ describe('an export', () => {
     ]);
   });
 });
+
+test('a release of bytes that were released before has its own attestation', async () => {
+  await vendor.publish('1.2.0', images['1.0.0']);
+  const audited = async () => {
+    const sources = [new ContentSource(stack.url)];
+    using audit = await auditProduct({ ...place(), rpcUrls: [stack.rpcUrl], sources, fetch: true });
+    return [...audit.summary.findings.map(({ message }) => message), audit.summary.releaseCount];
+  };
+  await eventually(audited, (found) => found[0] === 3, 'nothing to be missing');
+});
