@@ -248,10 +248,13 @@ export function summarize(
   },
 ): AuditSummary {
   const { proven, history, model, findings, basis } = parts;
-  const { firstDifference } = history;
+  const firstDifference = history.firstDifference && {
+    ...history.firstDifference,
+    message: history.firstDifference.message.slice(0, 500),
+  };
   if (firstDifference) {
     const { sequence, message } = firstDifference;
-    findings.add({ code: 'history-incomplete', severity: 'bad', sequence, message: message.slice(0, 500) });
+    findings.add({ code: 'history-incomplete', severity: 'bad', sequence, message });
   }
   const { block, sequence, publisher, guardian, delaySeconds, epoch, trustRoot } = proven;
   return {

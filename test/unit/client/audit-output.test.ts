@@ -151,6 +151,18 @@ describe('a report of hostile texts', () => {
   });
 });
 
+test('what is the first difference is said once, short', () => {
+  const message = 'some entry from 1 to 5 was changed: they replay to 0x12345678…, storage holds 0xabcdef01…';
+  const firstDifference = { sequence: 5, message };
+  const findings = [{ code: 'history-incomplete', severity: 'bad', ...firstDifference }] as const;
+  const audit = { summary: { ...summary, complete: false, firstDifference, findings } } as unknown as Audit;
+  const text = whole(textOf(audit, { events: false, all: false }, (_, plain) => plain));
+  for (const report of [text, whole(htmlOf(audit))]) {
+    expect(report.split('was changed')).toHaveLength(2);
+    expect(report).toContain(`INCOMPLETE: ${message}`);
+  }
+});
+
 test('whose word it is is said plainly', () => {
   expect(basisLines(summary.basis)[0]).toContain('the word of one node');
   expect(basisLines({ entries: 'file', nodes: null, witnesses: null })[0]).toContain('not vouched for here');

@@ -6,6 +6,7 @@ import {
   approvalText,
   availabilityText,
   basisLines,
+  besidesVerdict,
   detailOf,
   durationOf,
   short,
@@ -127,7 +128,9 @@ function* after<Item>(items: Iterable<Item>, count: number): Generator<Item> {
   }
 }
 
-function* findingsOf({ summary: { findings, moreFindings } }: Audit, paint: Paint): Generator<string> {
+function* findingsOf({ summary }: Audit, paint: Paint): Generator<string> {
+  const { moreFindings } = summary;
+  const findings = besidesVerdict(summary);
   if (findings.length === 0) return;
   yield '\n';
   const styles = { bad: 'red', warn: 'yellow', info: 'dim' } as const;

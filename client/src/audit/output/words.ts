@@ -174,9 +174,14 @@ export function verdictText(summary: AuditSummary): string {
   const { complete, sequence, block, firstDifference } = summary;
   if (complete) return `complete: ${sequence} events replay to the history that block ${block.number} proves`;
   const { message = '', sequence: at = 0 } = firstDifference ?? {};
-  const where = message.startsWith('first difference') ? message : `first difference at event ${at}: ${message}`;
+  const namesIt = /^(?:first difference|some entry|entry|entries) /.test(message);
+  const where = namesIt ? message : `first difference at event ${at}: ${message}`;
   return `INCOMPLETE: ${where}`;
 }
+
+/** Findings that say something else than the verdict does. */
+export const besidesVerdict = ({ findings, firstDifference }: AuditSummary): AuditSummary['findings'] =>
+  findings.filter(({ code, message }) => code !== 'history-incomplete' || message !== firstDifference?.message);
 
 export const isGood = ({ complete, findings }: AuditSummary): boolean =>
   complete && !findings.some(({ severity }) => severity === 'bad');
