@@ -16,7 +16,7 @@ import { writeText } from './output/write-file.ts';
 export function writeAuditFile(audit: Audit, file: string): void {
   const { complete, chainId, registry, product, sequence, basis } = audit.summary;
   if (!complete)
-    throw new FirmproofError('history-incomplete', 'the history is not complete, so there is nothing proven to export');
+    throw new FirmproofError('history-incomplete', 'the history is incomplete, so there is nothing proven to export');
   const { asked = 0, quorum = 0 } = basis.nodes ?? {};
   writeText(
     file,

@@ -78,7 +78,7 @@ async function report(output: Output, audit: Audit, flags: AuditFlags): Promise<
       : textOf(audit, { events, all: flags.all ?? false }, painter(process.stdout)),
   );
   if (flags.export !== undefined && !audit.summary.complete)
-    output.note('Nothing was exported: the history is not complete.');
+    output.note('Nothing was exported: the history is incomplete.');
   if (!isGood(audit.summary)) process.exitCode = exitCodes.unproven;
 }
 
@@ -241,7 +241,7 @@ export function addAudit(program: Command, run: Run): void {
     .option('--export <file>', 'everything that it takes to verify this audit without a network')
     .addHelpText(
       'after',
-      '\nExit code 0: complete, and nothing bad was found. 5: not complete, or something bad was found.\n',
+      '\nExit code 0: complete, and nothing bad was found. 5: incomplete, or something bad was found. Others as in `firmproof --help`.\n',
     )
     .action(
       run((session, reference: string | undefined, flags: AuditFlags) => auditCommand(session, reference, flags)),
