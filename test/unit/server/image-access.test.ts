@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { parseProductId, rawCidOf, sha256 } from '@firmproof/protocol';
-import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../../server/src/database/database.ts';
 import { createImageAccess, type ImageAccess } from '../../../server/src/images/image-access.ts';
@@ -75,10 +75,11 @@ test('what an older server has stored, and left closed, is opened', async () => 
   await publish('first', 100);
   await access.openInstallable(100);
   await publish('second', 200);
-  await sql`DROP INDEX image_blocks_attestation`.execute(database);
-  await sql`ALTER TABLE image_blocks DROP COLUMN attestation`.execute(database);
-  await sql`DELETE FROM kysely_migration WHERE name LIKE '%attestation-blocks'`.execute(database);
   await database.destroy();
+  const older = new DatabaseSync(join(directory, 'test.sqlite'));
+  older.exec(`DROP INDEX image_blocks_attestation; ALTER TABLE image_blocks DROP COLUMN attestation;
+    DELETE FROM kysely_migration WHERE name LIKE '%attestation-blocks'`);
+  older.close();
   await open();
   await access.openInstallable(200);
   expect([await seen('first'), await seen('second'), await imageSeen()]).toEqual([true, true, true]);
