@@ -295,6 +295,13 @@ describe('an export', () => {
       true,
       ...Array(5).fill('approval-unproven'),
     ]);
+    const missing = [true, 'attestation-missing', 'attestation-missing'];
+    expect(await remade((line) => (is('attestation', line) ? null : line))).toEqual(missing);
+    const [one = '', other = ''] = readFileSync(file('a.jsonl'), 'utf8')
+      .split('\n')
+      .filter((line) => is('attestation', line));
+    const exchanged = (line: string) => (line === one ? other : line === other ? one : line);
+    expect(await remade(exchanged)).toEqual(missing);
   });
 });
 

@@ -170,6 +170,7 @@ function examine(
     signers: accounts.histories,
     means: {
       sources,
+      atSeconds: agreed.block.timestamp,
       fetch,
       ...documents,
       onBytes: (more) => {

@@ -82,7 +82,7 @@ export async function auditFile(
         ? await examineHistory(state, facts, place, {
             transactions: transactionsFrom([], state.transactions),
             signers: signersFrom(documents.accounts, main.block, findings),
-            means: { sources: [], fetch: false, ...documents },
+            means: { sources: [], isFile: true, atSeconds: proven.block.timestamp, fetch: false, ...documents },
             findings,
             total: header.entries,
             onProgress: (done, total) => onProgress?.('approvals', done, total),

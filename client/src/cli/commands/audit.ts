@@ -70,7 +70,7 @@ export async function runAudit(session: Session, reference: string | undefined, 
 async function report(output: Output, audit: Audit, flags: AuditFlags): Promise<void> {
   if (flags.csv !== undefined) writeText(flags.csv, csvOf(audit));
   if (flags.html !== undefined) writeText(flags.html, htmlOf(audit));
-  if (flags.export !== undefined && audit.summary.complete) writeAuditFile(audit, flags.export);
+  const lacking = flags.export !== undefined && audit.summary.complete ? writeAuditFile(audit, flags.export) : 0;
   const events = flags.events ?? false;
   await output.pieces(
     output.json
@@ -79,6 +79,10 @@ async function report(output: Output, audit: Audit, flags: AuditFlags): Promise<
   );
   if (flags.export !== undefined && !audit.summary.complete)
     output.note('Nothing was exported: the history is incomplete.');
+  if (lacking > 0)
+    output.note(
+      `The file lacks the attestations of ${counted(lacking, 'release')}, and --offline will say so: audit with a server or --source URL to have them.`,
+    );
   if (!isGood(audit.summary)) process.exitCode = exitCodes.unproven;
 }
 
