@@ -76,7 +76,8 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
   const carried = client && (await proofOfServer(client, product, findings));
   const agreed = await agreeOnFinalBlock(nodes, quorum, options.chainId ?? held?.chainId);
   const place = { chainId: agreed.block.chainId, registry, product };
-  const witnessed = carried && noted(await witnessedProof(carried, place, held), findings);
+  const shown = carried && (await witnessedProof(carried, place, held));
+  const witnessed = shown && noted(shown, findings);
   const { proof, proven, findings: lies } = await proveFromNodes(agreed, place);
   findings.add(...agreed.findings, ...lies);
   const temporary = options.stateDirectory === undefined ? mkdtempSync(join(tmpdir(), 'firmproof-audit-')) : null;
@@ -108,7 +109,12 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
       history,
       model,
       findings,
-      basis: basisOf(agreed, nodes, history, witnessed),
+      basis: {
+        entries: history.entries,
+        nodes: { agree: agreed.nodes.map(({ label }) => label), asked: nodes.length, quorum: agreed.quorum },
+        witnesses: witnessed?.witnesses ?? null,
+        unwitnessed: whyUnwitnessed(client, shown),
+      },
     });
     const material = {
       proofs,
@@ -223,18 +229,9 @@ function compareWithWitnesses(
   findings.add({ code: 'nodes-disagree', severity: isLate ? 'warn' : 'bad', sequence, message });
 }
 
-function basisOf(
-  agreed: AgreedBlock,
-  nodes: readonly RpcNode[],
-  history: ProvenHistory,
-  witnessed: WitnessedProof | null,
-): AuditBasis {
-  const agree = agreed.nodes.map(({ label }) => label);
-  return {
-    entries: history.entries,
-    nodes: { agree, asked: nodes.length, quorum: agreed.quorum },
-    witnesses: witnessed?.witnesses ?? null,
-  };
+function whyUnwitnessed(client: FirmproofClient | null, shown: WitnessedProof | Finding | null): string | null {
+  if (shown !== null) return 'message' in shown ? shown.message : null;
+  return client === null ? 'no server was asked for their signatures' : 'the server gave no proof';
 }
 
 /** Puts together what an audit has come to. */

@@ -28,7 +28,12 @@ const summary: AuditSummary = {
   registry: account,
   complete: true,
   firstDifference: null,
-  basis: { entries: 'nodes', nodes: { agree: ['node 1 (a)'], asked: 1, quorum: 1 }, witnesses: null },
+  basis: {
+    entries: 'nodes',
+    nodes: { agree: ['node 1 (a)'], asked: 1, quorum: 1 },
+    witnesses: null,
+    unwitnessed: 'no server was asked for their signatures',
+  },
   block: { chainId: 1, number: 9, hash: word, stateRoot: word, timestamp: 1_800_000_000 },
   sequence: 1,
   history: word,
@@ -165,9 +170,13 @@ test('what is the first difference is said once, short', () => {
 
 test('whose word it is is said plainly', () => {
   expect(basisLines(summary.basis)[0]).toContain('the word of one node');
-  expect(basisLines({ entries: 'file', nodes: null, witnesses: null })[0]).toContain('not vouched for here');
+  expect(basisLines(summary.basis)[1]).toBe('No witness was compared with: no server was asked for their signatures.');
+  const unwitnessed = 'only 1 of 2';
+  expect(basisLines({ entries: 'file', nodes: null, witnesses: null, unwitnessed })[0]).toContain(
+    'not vouched for here (only 1 of 2)',
+  );
   const several = { agree: ['node 1 (a)', 'node 2 (b)'], asked: 3, quorum: 2 };
-  expect(basisLines({ entries: 'server', nodes: several, witnesses: null }).join(' ')).toMatch(
+  expect(basisLines({ entries: 'server', nodes: several, witnesses: null, unwitnessed }).join(' ')).toMatch(
     /2 of 3 nodes.*server carried/,
   );
 });

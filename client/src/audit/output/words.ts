@@ -130,7 +130,7 @@ export function signatureText(signature: AuditedSignature): string {
   }
 }
 
-/** `2 of 3`, with what is wrong; a dash where nobody was asked. */
+/** `2 of 3`, with what is wrong; a dash where it was not looked for. */
 export function availabilityText({ availability }: AuditedRelease): string {
   if (availability.length === 0) return '–';
   const fetched = availability.filter(({ image }) => image !== null);
@@ -144,7 +144,7 @@ export function availabilityText({ availability }: AuditedRelease): string {
 }
 
 /** Whose word all of it is, said plainly. */
-export function basisLines({ entries, nodes, witnesses }: AuditBasis): readonly string[] {
+export function basisLines({ entries, nodes, witnesses, unwitnessed }: AuditBasis): readonly string[] {
   const lines: string[] = [];
   if (nodes) {
     const { agree, asked, quorum } = nodes;
@@ -162,9 +162,9 @@ export function basisLines({ entries, nodes, witnesses }: AuditBasis): readonly 
     );
   } else if (nodes === null) {
     lines.push(
-      'No quorum of witnesses vouches for the block in the file: it is the word of the nodes that the exporter asked, and not vouched for here. Give the trust root with --trust-root.',
+      `No quorum of witnesses vouches for the block in the file: it is the word of the nodes that the exporter asked, and not vouched for here (${unwitnessed}).`,
     );
-  } else lines.push('No witness was compared with.');
+  } else lines.push(`No witness was compared with: ${unwitnessed}.`);
   if (entries === 'server') lines.push('The server carried the entries; they were replayed against the proof.');
   return lines;
 }

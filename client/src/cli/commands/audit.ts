@@ -48,6 +48,10 @@ type AuditFlags = AuditSources & {
 };
 
 async function auditCommand(session: Session, reference: string | undefined, flags: AuditFlags): Promise<void> {
+  if (flags.fetch && flags.offline !== undefined)
+    throw new FirmproofError('usage-invalid', '--fetch asks sources for images, --offline asks nobody', {
+      hint: 'Verify the file without --fetch.',
+    });
   const audit = await runAudit(session, reference, flags);
   try {
     await report(session.output, audit, flags);
@@ -115,6 +119,10 @@ async function online(
   const { rpcUrls, registry, chainId } = await whereToAudit(session, flags, held, client);
   const sources = flags.source.map((url) => new ContentSource(requireSource(url)));
   if (client) sources.unshift(new ContentSource(client.server));
+  if (flags.fetch && sources.length === 0)
+    throw new FirmproofError('usage-invalid', '--fetch needs a source: nobody is given who could have images', {
+      hint: 'Give --source URL (an IPFS gateway; repeatable), or a server with --server URL.',
+    });
   return auditProduct({
     rpcUrls,
     quorum: flags.quorum === undefined ? undefined : positive(flags.quorum, '--quorum'),
