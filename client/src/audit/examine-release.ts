@@ -59,7 +59,9 @@ export async function examineRelease(
   if (text === null) {
     const { signature, severity, message } = absence(event, means);
     if (severity !== null) found('attestation-missing', severity, message);
-    const availability = asked.map(({ source, state }) => ({ source: source.label, attestation: state, image: null }));
+    const availability = means.fetch
+      ? asked.map(({ source, state }) => ({ source: source.label, attestation: state, image: null }))
+      : [];
     return { facts: { text, signature, statement: null, availability }, findings };
   }
   let attestation: Attestation;
@@ -205,8 +207,10 @@ async function availabilityOf(
 ): Promise<readonly SourceAvailability[]> {
   const { cid, sizeBytes } = statement.predicate.image;
   const availability: SourceAvailability[] = [];
+  // Without it whoever has the attestation first is the last who is asked, and nobody where it is kept: no word about what is to be had.
+  if (!fetch) return availability;
   for (const { source, state } of asked) {
-    const image = fetch ? await source.content({ cid, sizeBytes, digest }, onBytes) : null;
+    const image = await source.content({ cid, sizeBytes, digest }, onBytes);
     availability.push({ source: source.label, attestation: state, image });
   }
   return availability;
