@@ -191,7 +191,9 @@ describe('the keys of a team', () => {
       writeFileSync(join(directory, 'remade.jsonl'), `${body}${JSON.stringify(end)}\n`);
       using audit = await auditFile(join(directory, 'remade.jsonl'));
       const approvals = [...audit.events()].map(({ approval }) => verdictOf(approval));
-      return { findings: found(audit.summary).filter((finding) => finding !== 'warn no-quorum'), approvals };
+      // These releases have no attestations, and nobody has given a trust root.
+      const findings = found(audit.summary).filter((finding) => !/no-quorum|attestation-missing/.test(finding));
+      return { findings, approvals };
     };
     const is = (kind: string, line: string) => line.startsWith(`{"kind":"${kind}"`);
     expect(await remade((line) => line)).toEqual({ findings: honest, approvals: proven });

@@ -27,6 +27,7 @@ let stack: Stack;
 let vendor: TestVendor;
 let wire: RpcProxy;
 let directory: string;
+let releasesOnline: readonly string[];
 const file = (name: string) => join(directory, name);
 
 /** The arguments that run a command with no interface up, if this machine allows it. */
@@ -76,6 +77,8 @@ describe('with nothing but nodes and the registry', () => {
   test('a mistake has its code', async () => {
     const { code, stderr } = await run(...nodesOnly(), '--rpc', stack.rpcUrl, '--chain-id', '1', '--json');
     expect([code, JSON.parse(stderr).code]).toEqual([5, 'chain-mismatch']);
+    const sourceless = await run(...nodesOnly(), '--rpc', stack.rpcUrl, '--no-server', '--fetch');
+    expect([sourceless.code, sourceless.stderr]).toEqual([2, expect.stringContaining('--fetch needs a source')]);
     const rpcUrls = [stack.rpcUrl];
     await expectCode('usage-invalid', () => auditProduct({ ...place(), rpcUrls, quorum: 2 }));
     await expectCode('usage-invalid', () =>
@@ -197,6 +200,14 @@ describe('with a trust root and a server', () => {
     expect(page).toContain("default-src 'none'");
   });
 
+  test('what is shown of a release does not depend on what an earlier audit has kept', async () => {
+    const states = ['--state', file('fresh')];
+    const [first, again] = [await run(...all(), ...states), await run(...all(), ...states)];
+    releasesOnline = releasesIn(first.stdout);
+    expect(releasesOnline).toHaveLength(3);
+    expect(releasesIn(again.stdout)).toEqual(releasesOnline);
+  });
+
   test('entries that a server carries are replayed against the nodes’ proof', async () => {
     const client = new FirmproofClient({ server: stack.url });
     using audit = await auditProduct({ ...place(), rpcUrls: [wire.url], client, entriesFrom: 'server' });
@@ -221,6 +232,9 @@ describe('with a trust root and a server', () => {
   });
 });
 
+/** The table of releases, as a terminal has it. */
+const releasesIn = (stdout: string) => stdout.split('\n').filter((line) => /^(?:release|\d+\.\d+\.\d+) /.test(line));
+
 describe('an export', () => {
   test.skipIf(namespace === undefined)('is verified in a network namespace with no interface up', () => {
     const [command = '', ...options] = namespace ?? [];
@@ -243,6 +257,7 @@ describe('an export', () => {
     expect(vouched.stdout).toContain('complete: 5 events');
     expect(vouched.stdout).toMatch(/witnesses \(quorum 2\) of the trust root given vouch/);
     expect(vouched.stdout).toMatch(/build key .+key 0x/);
+    expect(releasesIn(vouched.stdout)).toEqual(releasesOnline);
     const unvouched = offline();
     expect(unvouched.status).toBe(0);
     expect(unvouched.stdout).toContain('not vouched for here');
@@ -295,5 +310,22 @@ describe('an export', () => {
       true,
       ...Array(5).fill('approval-unproven'),
     ]);
+    const missing = [true, 'attestation-missing', 'attestation-missing'];
+    expect(await remade((line) => (is('attestation', line) ? null : line))).toEqual(missing);
+    const [one = '', other = ''] = readFileSync(file('a.jsonl'), 'utf8')
+      .split('\n')
+      .filter((line) => is('attestation', line));
+    const exchanged = (line: string) => (line === one ? other : line === other ? one : line);
+    expect(await remade(exchanged)).toEqual(missing);
   });
+});
+
+test('a release of bytes that were released before has its own attestation', async () => {
+  await vendor.publish('1.2.0', images['1.0.0']);
+  const audited = async () => {
+    const sources = [new ContentSource(stack.url)];
+    using audit = await auditProduct({ ...place(), rpcUrls: [stack.rpcUrl], sources, fetch: true });
+    return [...audit.summary.findings.map(({ message }) => message), audit.summary.releaseCount];
+  };
+  await eventually(audited, (found) => found[0] === 3, 'nothing to be missing');
 });

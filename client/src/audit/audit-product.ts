@@ -76,7 +76,8 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
   const carried = client && (await proofOfServer(client, product, findings));
   const agreed = await agreeOnFinalBlock(nodes, quorum, options.chainId ?? held?.chainId);
   const place = { chainId: agreed.block.chainId, registry, product };
-  const witnessed = carried && noted(await witnessedProof(carried, place, held), findings);
+  const shown = carried && (await witnessedProof(carried, place, held));
+  const witnessed = shown && noted(shown, findings);
   const { proof, proven, findings: lies } = await proveFromNodes(agreed, place);
   findings.add(...agreed.findings, ...lies);
   const temporary = options.stateDirectory === undefined ? mkdtempSync(join(tmpdir(), 'firmproof-audit-')) : null;
@@ -108,7 +109,12 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
       history,
       model,
       findings,
-      basis: basisOf(agreed, nodes, history, witnessed),
+      basis: {
+        entries: history.entries,
+        nodes: { agree: agreed.nodes.map(({ label }) => label), asked: nodes.length, quorum: agreed.quorum },
+        witnesses: witnessed?.witnesses ?? null,
+        unwitnessed: whyUnwitnessed(client, shown),
+      },
     });
     const material = {
       proofs,
@@ -170,6 +176,7 @@ function examine(
     signers: accounts.histories,
     means: {
       sources,
+      atSeconds: agreed.block.timestamp,
       fetch,
       ...documents,
       onBytes: (more) => {
@@ -222,18 +229,9 @@ function compareWithWitnesses(
   findings.add({ code: 'nodes-disagree', severity: isLate ? 'warn' : 'bad', sequence, message });
 }
 
-function basisOf(
-  agreed: AgreedBlock,
-  nodes: readonly RpcNode[],
-  history: ProvenHistory,
-  witnessed: WitnessedProof | null,
-): AuditBasis {
-  const agree = agreed.nodes.map(({ label }) => label);
-  return {
-    entries: history.entries,
-    nodes: { agree, asked: nodes.length, quorum: agreed.quorum },
-    witnesses: witnessed?.witnesses ?? null,
-  };
+function whyUnwitnessed(client: FirmproofClient | null, shown: WitnessedProof | Finding | null): string | null {
+  if (shown !== null) return 'message' in shown ? shown.message : null;
+  return client === null ? 'no server was asked for their signatures' : 'the server gave no proof';
 }
 
 /** Puts together what an audit has come to. */
@@ -248,10 +246,13 @@ export function summarize(
   },
 ): AuditSummary {
   const { proven, history, model, findings, basis } = parts;
-  const { firstDifference } = history;
+  const firstDifference = history.firstDifference && {
+    ...history.firstDifference,
+    message: history.firstDifference.message.slice(0, 500),
+  };
   if (firstDifference) {
     const { sequence, message } = firstDifference;
-    findings.add({ code: 'history-incomplete', severity: 'bad', sequence, message: message.slice(0, 500) });
+    findings.add({ code: 'history-incomplete', severity: 'bad', sequence, message });
   }
   const { block, sequence, publisher, guardian, delaySeconds, epoch, trustRoot } = proven;
   return {

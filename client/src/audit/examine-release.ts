@@ -1,5 +1,6 @@
 import {
   type Attestation,
+  attestationDigest,
   isFirmproofError,
   parseAttestation,
   type Sha256Digest,
@@ -27,6 +28,10 @@ export type ReleaseFacts = Pick<AuditedRelease, 'signature' | 'statement' | 'ava
 /** What it takes to examine releases. */
 export type Means = {
   readonly sources: readonly ContentSource[];
+  /** Whether what is kept is a file, which should hold all attestations (X4). */
+  readonly isFile?: boolean;
+  /** The time of the proven block: attestations of releases that are not installable then need not be announced. */
+  readonly atSeconds: number;
   /** Whether images are fetched and hashed, and every source asked. */
   readonly fetch: boolean;
   readonly trustRoots: ReadonlyMap<Sha256Digest, TrustRoot>;
@@ -36,7 +41,7 @@ export type Means = {
 
 /**
  * Attestation, statement and content of one release.
- * @param kept the attestation, where it is here already
+ * @param kept the attestation, where it is here already; one that has not the digest of the event is none
  * @param trustRoot the digest of the one that was in force
  */
 export async function examineRelease(
@@ -49,14 +54,14 @@ export async function examineRelease(
   const findings: Finding[] = [];
   const found = (code: Finding['code'], severity: Finding['severity'], message: string) =>
     findings.push({ code, severity, sequence, version, message: `${version}: ${message}`.slice(0, 500) });
-  const { text, asked } = await attestationOf(event, kept, means);
+  const fitting = kept !== null && attestationDigest(kept) === event.attestation ? kept : null;
+  const { text, asked } = await attestationOf(event, fitting, means);
   if (text === null) {
-    const isAsked = means.sources.length > 0;
-    if (isAsked) found('attestation-missing', 'bad', `no source has its attestation ${event.attestation}`);
-    const signature: AuditedSignature = isAsked
-      ? { state: 'missing' }
-      : { state: 'unchecked', message: 'no server and no other source was given' };
-    const availability = asked.map(({ source, state }) => ({ source: source.label, attestation: state, image: null }));
+    const { signature, severity, message } = absence(event, means);
+    if (severity !== null) found('attestation-missing', severity, message);
+    const availability = means.fetch
+      ? asked.map(({ source, state }) => ({ source: source.label, attestation: state, image: null }))
+      : [];
     return { facts: { text, signature, statement: null, availability }, findings };
   }
   let attestation: Attestation;
@@ -83,6 +88,23 @@ export async function examineRelease(
     if (availableIn === 0) found('document-missing', 'warn', `no source has ${name}, which its statement names`);
   }
   return { facts: { text, signature, statement: statementFacts(attestation, documents), availability }, findings };
+}
+
+/** What it means that an attestation is not here. */
+function absence({ attestation, installableFrom }: EventOf<'published'>, { sources, isFile, atSeconds }: Means) {
+  const unchecked = (message: string) => ({ state: 'unchecked', message }) as const;
+  if (sources.length === 0 && !isFile) {
+    const message = 'no server and no other source was given';
+    return { signature: unchecked(message), severity: null, message };
+  }
+  if (installableFrom > atSeconds) {
+    const message = `its attestation need not be announced before its veto window is over, ${new Date(installableFrom * 1000).toISOString()}`;
+    return { signature: unchecked(message), severity: 'info', message } as const;
+  }
+  const message = isFile
+    ? `the file does not hold its attestation ${attestation}: it was left out, or not to be had when the file was written`
+    : `no source has its attestation ${attestation}`;
+  return { signature: { state: 'missing' }, severity: 'bad', message } as const;
 }
 
 type Asked = { readonly source: ContentSource; readonly state: Availability };
@@ -185,8 +207,10 @@ async function availabilityOf(
 ): Promise<readonly SourceAvailability[]> {
   const { cid, sizeBytes } = statement.predicate.image;
   const availability: SourceAvailability[] = [];
+  // Without it whoever has the attestation first is the last who is asked, and nobody where it is kept: no word about what is to be had.
+  if (!fetch) return availability;
   for (const { source, state } of asked) {
-    const image = fetch ? await source.content({ cid, sizeBytes, digest }, onBytes) : null;
+    const image = await source.content({ cid, sizeBytes, digest }, onBytes);
     availability.push({ source: source.label, attestation: state, image });
   }
   return availability;

@@ -10,18 +10,22 @@ import { writeText } from './output/write-file.ts';
 
 /**
  * Writes everything that the audit rests on into one file (X1 to X4 of docs/spec/audit.md), which `auditFile` verifies without a
- * network. Addresses of nodes and servers are not in it (A40).
+ * network. Addresses of nodes and servers are not in it (A40). Returns of how many releases it lacks the attestation: whoever
+ * verifies the file is told of each.
  * @throws FirmproofError `history-incomplete` where the audit is: nothing of it is proven; `file-not-found`
  */
-export function writeAuditFile(audit: Audit, file: string): void {
+export function writeAuditFile(audit: Audit, file: string): number {
   const { complete, chainId, registry, product, sequence, basis } = audit.summary;
   if (!complete)
-    throw new FirmproofError('history-incomplete', 'the history is not complete, so there is nothing proven to export');
+    throw new FirmproofError('history-incomplete', 'the history is incomplete, so there is nothing proven to export');
   const { asked = 0, quorum = 0 } = basis.nodes ?? {};
   writeText(
     file,
     auditFileText({ chainId, registry, product, entries: sequence, nodes: asked, quorum }, linesOf(audit)),
   );
+  let lacking = 0;
+  for (const { statement } of audit.releases()) if (statement === null) lacking += 1;
+  return lacking;
 }
 
 function* linesOf(audit: Audit): Generator<Exclude<AuditLine, { readonly kind: 'header' | 'end' }>> {

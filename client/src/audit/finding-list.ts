@@ -1,4 +1,4 @@
-import type { Finding, ProductHistory } from '@firmproof/protocol/audit';
+import { type Finding, type ProductHistory, settledFindings } from '@firmproof/protocol/audit';
 
 const maximumListed = 1000;
 
@@ -26,16 +26,8 @@ export class FindingList {
     return this.#more;
   }
 
-  /** What was bad about a head and is over (the channel has another head since) is still worth a look, and no longer bad. */
+  /** As they stand at the end of the history, if there is one. */
   settled(history: ProductHistory | null): readonly Finding[] {
-    const isOver = ({ code, channel, version }: Finding) =>
-      (code === 'head-revoked' || code === 'head-moved-backwards') &&
-      channel !== undefined &&
-      history?.channels.get(channel)?.version !== version;
-    return this.#listed.map((finding) =>
-      finding.severity === 'bad' && isOver(finding)
-        ? { ...finding, severity: 'warn', message: `${finding.message}; it has another head since`.slice(0, 500) }
-        : finding,
-    );
+    return history === null ? this.#listed : settledFindings(this.#listed, history);
   }
 }

@@ -29,6 +29,7 @@ import { transactionsFrom } from './examine-approval.ts';
 import { examineHistory } from './examine-history.ts';
 import { FindingList } from './finding-list.ts';
 import { attempt } from './prove-history.ts';
+import type { AuditBasis } from './report.ts';
 import { witnessedProof } from './server-carrier.ts';
 import { Sidecar } from './sidecar.ts';
 
@@ -82,7 +83,7 @@ export async function auditFile(
         ? await examineHistory(state, facts, place, {
             transactions: transactionsFrom([], state.transactions),
             signers: signersFrom(documents.accounts, main.block, findings),
-            means: { sources: [], fetch: false, ...documents },
+            means: { sources: [], isFile: true, atSeconds: proven.block.timestamp, fetch: false, ...documents },
             findings,
             total: header.entries,
             onProgress: (done, total) => onProgress?.('approvals', done, total),
@@ -95,8 +96,11 @@ export async function auditFile(
     }
     const differences = model ? compareState(model, proven) : [];
     for (const message of differences) findings.add({ code: 'history-differs', severity: 'bad', message });
-    const witnesses = await vouched(documents.proofs, place, held, findings);
-    const basis = { entries: 'file', nodes: null, witnesses } as const;
+    const basis = {
+      entries: 'file',
+      nodes: null,
+      ...(await vouched(documents.proofs, place, held, findings)),
+    } as const;
     const summary = summarize(place, {
       proven,
       history: { replay: last.replay, firstDifference },
@@ -142,22 +146,22 @@ async function vouched(
   place: ProductPlace,
   held: TrustRoot | null,
   findings: FindingList,
-) {
+): Promise<Pick<AuditBasis, 'witnesses' | 'unwitnessed'>> {
   if (held === null) {
     const message = 'no trust root was given, so nobody vouches here for the block that the file rests on';
     findings.add({ code: 'no-quorum', severity: 'warn', message });
-    return null;
+    return { witnesses: null, unwitnessed: 'no trust root was given: give it with --trust-root' };
   }
   const newestFirst = [...proofs].sort((one, other) => other.block.number - one.block.number);
   let why = 'no proof in the file brings signatures of witnesses';
   for (const proof of newestFirst) {
     if (proof.cosignatures.length === 0) continue;
     const found = await witnessedProof(proof, place, held);
-    if ('witnesses' in found) return found.witnesses;
+    if ('witnesses' in found) return { witnesses: found.witnesses, unwitnessed: null };
     why = found.message;
   }
   findings.add({ code: 'no-quorum', severity: 'bad', message: why });
-  return null;
+  return { witnesses: null, unwitnessed: why };
 }
 
 function requireSamePlace(place: ProductPlace, root: TrustRoot): void {

@@ -85,6 +85,7 @@ export type AuditedRelease = {
   readonly signature: AuditedSignature;
   /** null where the attestation is not here. */
   readonly statement: StatementFacts | null;
+  /** Of every source, where all of them were asked (`fetch`); else empty. */
   readonly availability: readonly SourceAvailability[];
 };
 
@@ -108,6 +109,8 @@ export type AuditBasis = {
     /** held: the trust root that the auditor gave. chain: only the chain itself names it. */
     readonly trustRoot: 'held' | 'chain';
   } | null;
+  /** Why no witness counts, for people; null where some do. */
+  readonly unwitnessed: string | null;
 };
 
 /** The outcome of an audit, without its rows. */

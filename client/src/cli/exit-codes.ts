@@ -11,7 +11,7 @@ export const exitCodes = {
   refused: 3,
   /** Key, passphrase, token or identity of CI. */
   keys: 4,
-  /** verify, audit, server-log: not proven, not complete, changed since, or something bad was found. monitor --once: alerts. */
+  /** verify, audit, server-log: not proven, incomplete, changed since, or something bad was found. monitor --once: alerts. */
   unproven: 5,
   /** The server, the chain, the wallet or Sigstore does not answer, or lacks what is needed. */
   unreachable: 7,
@@ -114,7 +114,7 @@ Exit codes
   2  command line, files or configuration
   3  the server or the registry refuses what was asked
   4  key, passphrase, token or identity of CI
-  5  verify, audit, server-log: not proven, not complete, changed since, or something bad was found;
+  5  verify, audit, server-log: not proven, incomplete, changed since, or something bad was found;
      monitor --once: there are alerts
   7  the server, the chain, the wallet or Sigstore does not answer, or lacks what is needed
   130  ended by Ctrl-C; 6 is not used

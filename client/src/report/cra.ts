@@ -49,7 +49,7 @@ export function craReport(facts: ProductFacts): Report {
 export function auditSummary({ audit }: ProductFacts): string {
   return audit.complete
     ? `Complete: all ${audit.entries} entries of the history replay to the hash that the contract's storage holds at block ${audit.block.number}. ${audit.restsOn}`
-    : `NOT COMPLETE: ${audit.differences.join('; ')}. What follows may leave out releases. ${audit.restsOn}`;
+    : `INCOMPLETE: ${audit.differences.join('; ')}. What follows may leave out releases. ${audit.restsOn}`;
 }
 
 const securityReleases = ({ releases }: ProductFacts) =>

@@ -11,7 +11,7 @@ export function* renderHtml(report: Report): Generator<string> {
   yield headOf(title).text;
   yield html`<header><h1>${title}</h1><p class="soft">${regulation}</p></header>
 <section class="verdict ${audit.complete ? 'good' : 'bad'}" aria-label="What it rests on"><strong>${
-    audit.complete ? 'The history is complete' : 'THE HISTORY IS NOT COMPLETE'
+    audit.complete ? 'The history is complete' : 'THE HISTORY IS INCOMPLETE'
   }</strong><p>${audit.summary}</p></section>
 <p><strong>${notice}</strong></p>
 <section aria-labelledby="product"><h2 id="product">Product</h2><div class="card"><dl>

@@ -19,6 +19,7 @@ export * from './history.ts';
 export * from './history-model.ts';
 export * from './product-proof.ts';
 export * from './replay.ts';
+export * from './settled-findings.ts';
 export * from './signer-history.ts';
 export * from './state.ts';
 export * from './transaction.ts';

@@ -38,9 +38,14 @@ export function compareHistories(
   const firstDifference =
     history === null
       ? `nothing is known of the history at entry ${sequence}, which is proven: replay it again`
-      : `entries 1 to ${sequence} replay to history ${history}, storage holds ${proven.history}: one of them was changed`;
+      : `${changed(sequence)} to ${short(history)}, storage holds ${short(proven.history)}`;
   return { complete: false, firstDifference, sequence };
 }
+
+/** Which one it was cannot be told from the hash. */
+const changed = (sequence: number) =>
+  sequence === 1 ? 'entry 1 was changed: it replays' : `some entry from 1 to ${sequence} was changed: they replay`;
+const short = (hash: Bytes32) => `${hash.slice(0, 10)}…`;
 
 /** What differs first between what two carriers say is one entry; null where they say the same. */
 export function describeDifference(one: Entry, other: Entry): string | null {

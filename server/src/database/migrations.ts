@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
+import { attestationBlocks } from './attestation-blocks-migration.ts';
 import { auditTables } from './audit-migration.ts';
 import { documents } from './documents-migration.ts';
 import { fleetTimeline } from './fleet-timeline-migration.ts';
@@ -320,5 +321,6 @@ export const migrations: MigrationProvider = {
       '2027-03-said-later': saidLater,
       '2027-03-watch': watch,
       '2027-04-fleet-timeline': fleetTimeline,
+      '2027-05-attestation-blocks': attestationBlocks,
     }),
 };

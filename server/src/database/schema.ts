@@ -105,8 +105,8 @@ export interface Tables extends WatchTables {
     /** The list gave the salt. */
     salted: number;
   };
-  /** Every block of every image, and whether the world may have it yet. */
-  image_blocks: { cid: string; product: string; image: string; open: number };
+  /** Every block of every image, and of the attestations about it (`attestation`: which), and whether the world may have it yet. */
+  image_blocks: { cid: string; product: string; image: string; attestation: string | null; open: number };
   images: { digest: string; product: string; cid: string; size: string; open: number };
   /** Documents about releases, each block of them, and which attestations (of which images) name them. */
   documents: { digest: string; product: string; cid: string; size: number; received_at: number; open: number };

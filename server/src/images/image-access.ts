@@ -18,25 +18,47 @@ export function createImageAccess(database: Database, store: ImageStore) {
         .values(attestation)
         .onConflict((conflict) => conflict.column('digest').doNothing())
         .execute();
-      const cids = [...image.blocks, attestationCid];
+      const row = { product, image: image.digest, open: 0 };
+      const blocks = [
+        ...image.blocks.map((cid) => ({ ...row, cid, attestation: null })),
+        { ...row, cid: attestationCid, attestation: attestation.digest },
+      ];
       await database.transaction().execute(async (transaction) => {
         await transaction
           .insertInto('images')
           .values({ digest: image.digest, product, cid: image.cid, size: String(image.sizeBytes), open: 0 })
           .onConflict((conflict) => conflict.columns(['digest', 'product']).doNothing())
           .execute();
-        for (let start = 0; start < cids.length; start += 500) {
+        for (let start = 0; start < blocks.length; start += 500) {
           await transaction
             .insertInto('image_blocks')
-            .values(cids.slice(start, start + 500).map((cid) => ({ cid, product, image: image.digest, open: 0 })))
+            .values(blocks.slice(start, start + 500))
             .onConflict((conflict) => conflict.columns(['cid', 'product', 'image']).doNothing())
             .execute();
         }
       });
     },
 
-    /** Opens the images of releases that have become installable. */
+    /**
+     * Opens the images of releases that have become installable, and the attestations of those whose veto window is over: each with
+     * its own release, for several may be of the same image, and the world may know why one was revoked.
+     */
     async openInstallable(nowSeconds: number): Promise<void> {
+      await database
+        .updateTable('image_blocks')
+        .set({ open: 1 })
+        .where('open', '=', 0)
+        .where('attestation', 'is not', null)
+        .where(({ exists, selectFrom }) =>
+          exists(
+            selectFrom('releases')
+              .select('releases.version')
+              .whereRef('releases.attestation', '=', 'image_blocks.attestation')
+              .whereRef('releases.product', '=', 'image_blocks.product')
+              .where('releases.installable_from', '<=', nowSeconds),
+          ),
+        )
+        .execute();
       const due = await database
         .selectFrom('images')
         .innerJoin('releases', (join) =>
@@ -54,6 +76,7 @@ export function createImageAccess(database: Database, store: ImageStore) {
             .set({ open: 1 })
             .where('image', '=', digest)
             .where('product', '=', product)
+            .where('attestation', 'is', null)
             .execute();
           await transaction
             .updateTable('images')

@@ -28,7 +28,12 @@ const summary: AuditSummary = {
   registry: account,
   complete: true,
   firstDifference: null,
-  basis: { entries: 'nodes', nodes: { agree: ['node 1 (a)'], asked: 1, quorum: 1 }, witnesses: null },
+  basis: {
+    entries: 'nodes',
+    nodes: { agree: ['node 1 (a)'], asked: 1, quorum: 1 },
+    witnesses: null,
+    unwitnessed: 'no server was asked for their signatures',
+  },
   block: { chainId: 1, number: 9, hash: word, stateRoot: word, timestamp: 1_800_000_000 },
   sequence: 1,
   history: word,
@@ -151,11 +156,27 @@ describe('a report of hostile texts', () => {
   });
 });
 
+test('what is the first difference is said once, short', () => {
+  const message = 'some entry from 1 to 5 was changed: they replay to 0x12345678…, storage holds 0xabcdef01…';
+  const firstDifference = { sequence: 5, message };
+  const findings = [{ code: 'history-incomplete', severity: 'bad', ...firstDifference }] as const;
+  const audit = { summary: { ...summary, complete: false, firstDifference, findings } } as unknown as Audit;
+  const text = whole(textOf(audit, { events: false, all: false }, (_, plain) => plain));
+  for (const report of [text, whole(htmlOf(audit))]) {
+    expect(report.split('was changed')).toHaveLength(2);
+    expect(report).toContain(`INCOMPLETE: ${message}`);
+  }
+});
+
 test('whose word it is is said plainly', () => {
   expect(basisLines(summary.basis)[0]).toContain('the word of one node');
-  expect(basisLines({ entries: 'file', nodes: null, witnesses: null })[0]).toContain('not vouched for here');
+  expect(basisLines(summary.basis)[1]).toBe('No witness was compared with: no server was asked for their signatures.');
+  const unwitnessed = 'only 1 of 2';
+  expect(basisLines({ entries: 'file', nodes: null, witnesses: null, unwitnessed })[0]).toContain(
+    'not vouched for here (only 1 of 2)',
+  );
   const several = { agree: ['node 1 (a)', 'node 2 (b)'], asked: 3, quorum: 2 };
-  expect(basisLines({ entries: 'server', nodes: several, witnesses: null }).join(' ')).toMatch(
+  expect(basisLines({ entries: 'server', nodes: several, witnesses: null, unwitnessed }).join(' ')).toMatch(
     /2 of 3 nodes.*server carried/,
   );
 });

@@ -89,7 +89,7 @@ describe('the report for the Cyber Resilience Act', () => {
     const report = craReport({ ...whole, audit });
     for (const name of ['Annex I, Part I (2)(f)', 'Annex I, Part II (7)', 'Annex VII (1)(b)'])
       expect(clauseOf(report, name).state).toBe('missing');
-    expect(renderText(report)).toContain('NOT COMPLETE: entry 2 is missing');
+    expect(renderText(report)).toContain('INCOMPLETE: entry 2 is missing');
   });
 });
 

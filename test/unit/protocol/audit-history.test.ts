@@ -9,6 +9,7 @@ import {
   eventTopics,
   ProductHistory,
   Replay,
+  settledFindings,
 } from '@firmproof/protocol/audit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -207,7 +208,12 @@ describe('compareHistories', () => {
     });
     expect(compareHistories(replayed(entries.slice(0, 2)), proven)).toMatchObject({ sequence: 3 });
     const other = started().publish('1.0.1').promote('1.0.1').entries;
-    expect(compareHistories(replayed(other), proven)).toMatchObject({ complete: false, sequence: 3 });
+    expect(compareHistories(replayed(other), proven)).toMatchObject({
+      sequence: 3,
+      firstDifference: expect.stringMatching(
+        /^some entry from 1 to 3 was changed: they replay to 0x\w{8}…, storage holds 0x\w{8}…$/,
+      ),
+    });
   });
 
   test('a proof of an older block holds where its history was remembered', () => {
@@ -278,6 +284,31 @@ describe('ProductHistory', () => {
     const vetoed = fold(started().schedule({ delay: 1 }).veto());
     expect(vetoed.codes).toEqual(['warn configuration-pending', 'warn configuration-vetoed']);
     expect(vetoed.history).toMatchObject({ pending: null, epoch: 2, delaySeconds: 3600 });
+  });
+
+  test('tells what has passed as what was', () => {
+    const settled = (history: HistoryBuilder) => {
+      const { history: model, findings } = fold(history);
+      return settledFindings(findings, model).map(({ severity, code, message }) => `${severity} ${code}: ${message}`);
+    };
+    const change = { delay: 60 };
+    expect(settled(started().schedule(change))[0]).toMatch(/^warn configuration-pending: a change is scheduled/);
+    const was = /^info configuration-pending: a change was scheduled, .*delay from 3600 s to 60 s; it was/;
+    expect(settled(started().schedule(change).applied(change))[0]).toMatch(/; it was applied in entry 3$/);
+    expect(settled(started().schedule(change).veto())[0]).toMatch(/; it was vetoed in entry 3$/);
+    const [first, second] = settled(started().schedule(change).schedule({ delay: 90 }));
+    expect(first).toMatch(was);
+    expect(first).toContain('replaced by another in entry 3');
+    expect(second).toMatch(/^warn configuration-pending: a change is/);
+    const halted = () => started().publish('1.0.0').promote('1.0.0').halt();
+    expect(settled(halted())).toEqual([expect.stringMatching(/^warn channel-halted/)]);
+    expect(settled(halted().promote('1.0.0'))).toEqual([
+      'info channel-halted: stable was halted at 1.0.0, and promoted again since',
+    ]);
+    expect(settled(halted().promote('1.0.0').halt()).map((text) => text.slice(0, 4))).toEqual(['info', 'warn']);
+    const revoked = () => started().publish('1.0.0').publish('1.1.0').promote('1.0.0').revoke('1.0.0');
+    expect(settled(revoked())[1]).toMatch(/^bad head-revoked/);
+    expect(settled(revoked().promote('1.1.0'))[1]).toMatch(/^info head-revoked.*; it has another head since$/);
   });
 
   test('refuses what contradicts itself', async () => {

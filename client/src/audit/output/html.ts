@@ -6,6 +6,7 @@ import {
   approvalText,
   availabilityText,
   basisLines,
+  besidesVerdict,
   detailOf,
   durationOf,
   isGood,
@@ -97,7 +98,9 @@ ${basisLines(summary.basis).map((line) => html`<p>${line}</p>`)}</section>
 `;
 }
 
-function findingsOf({ findings, moreFindings }: AuditSummary): Html {
+function findingsOf(summary: AuditSummary): Html {
+  const { complete, moreFindings } = summary;
+  const findings = besidesVerdict(summary);
   const order = ['bad', 'warn', 'info'] as const;
   const words = { bad: 'serious', warn: 'look at', info: 'note' } as const;
   const items = order
@@ -109,7 +112,10 @@ function findingsOf({ findings, moreFindings }: AuditSummary): Html {
         }</span></li>`,
     );
   const more = moreFindings > 0 ? html`<p class="soft">and ${moreFindings} more</p>` : nothing;
-  const list = items.length > 0 ? html`<ul class="list">${items}</ul>${more}` : html`<p>No findings.</p>`;
+  const list =
+    items.length > 0
+      ? html`<ul class="list">${items}</ul>${more}`
+      : html`<p>${complete ? 'No findings.' : 'None besides the verdict.'}</p>`;
   return html`<section aria-labelledby="findings"><h2 id="findings">Findings</h2><div class="card">${list}</div></section>
 `;
 }

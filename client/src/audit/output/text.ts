@@ -6,6 +6,7 @@ import {
   approvalText,
   availabilityText,
   basisLines,
+  besidesVerdict,
   detailOf,
   durationOf,
   short,
@@ -112,7 +113,7 @@ export function* textOf(
 
 function* releasesOf(audit: Audit, all: boolean, paint: Paint): Generator<string> {
   const { releaseCount: releases, complete } = audit.summary;
-  if (!complete) return yield 'No release is shown: nothing is proven of a history that is not complete.\n';
+  if (!complete) return yield 'No release is shown: nothing is proven of an incomplete history.\n';
   if (releases === 0) return yield 'no releases\n';
   const hidden = all ? 0 : Math.max(0, releases - released);
   if (hidden > 0) yield `the newest ${released} of ${releases} releases; all with --all, --csv or --html\n`;
@@ -127,7 +128,9 @@ function* after<Item>(items: Iterable<Item>, count: number): Generator<Item> {
   }
 }
 
-function* findingsOf({ summary: { findings, moreFindings } }: Audit, paint: Paint): Generator<string> {
+function* findingsOf({ summary }: Audit, paint: Paint): Generator<string> {
+  const { moreFindings } = summary;
+  const findings = besidesVerdict(summary);
   if (findings.length === 0) return;
   yield '\n';
   const styles = { bad: 'red', warn: 'yellow', info: 'dim' } as const;

@@ -130,7 +130,7 @@ export function signatureText(signature: AuditedSignature): string {
   }
 }
 
-/** `2 of 3`, with what is wrong; a dash where nobody was asked. */
+/** `2 of 3`, with what is wrong; a dash where it was not looked for. */
 export function availabilityText({ availability }: AuditedRelease): string {
   if (availability.length === 0) return '–';
   const fetched = availability.filter(({ image }) => image !== null);
@@ -144,7 +144,7 @@ export function availabilityText({ availability }: AuditedRelease): string {
 }
 
 /** Whose word all of it is, said plainly. */
-export function basisLines({ entries, nodes, witnesses }: AuditBasis): readonly string[] {
+export function basisLines({ entries, nodes, witnesses, unwitnessed }: AuditBasis): readonly string[] {
   const lines: string[] = [];
   if (nodes) {
     const { agree, asked, quorum } = nodes;
@@ -162,9 +162,9 @@ export function basisLines({ entries, nodes, witnesses }: AuditBasis): readonly 
     );
   } else if (nodes === null) {
     lines.push(
-      'No quorum of witnesses vouches for the block in the file: it is the word of the nodes that the exporter asked, and not vouched for here. Give the trust root with --trust-root.',
+      `No quorum of witnesses vouches for the block in the file: it is the word of the nodes that the exporter asked, and not vouched for here (${unwitnessed}).`,
     );
-  } else lines.push('No witness was compared with.');
+  } else lines.push(`No witness was compared with: ${unwitnessed}.`);
   if (entries === 'server') lines.push('The server carried the entries; they were replayed against the proof.');
   return lines;
 }
@@ -174,9 +174,14 @@ export function verdictText(summary: AuditSummary): string {
   const { complete, sequence, block, firstDifference } = summary;
   if (complete) return `complete: ${sequence} events replay to the history that block ${block.number} proves`;
   const { message = '', sequence: at = 0 } = firstDifference ?? {};
-  const where = message.startsWith('first difference') ? message : `first difference at event ${at}: ${message}`;
+  const namesIt = /^(?:first difference|some entry|entry|entries) /.test(message);
+  const where = namesIt ? message : `first difference at event ${at}: ${message}`;
   return `INCOMPLETE: ${where}`;
 }
+
+/** Findings that say something else than the verdict does. */
+export const besidesVerdict = ({ findings, firstDifference }: AuditSummary): AuditSummary['findings'] =>
+  findings.filter(({ code, message }) => code !== 'history-incomplete' || message !== firstDifference?.message);
 
 export const isGood = ({ complete, findings }: AuditSummary): boolean =>
   complete && !findings.some(({ severity }) => severity === 'bad');

@@ -48,6 +48,10 @@ type AuditFlags = AuditSources & {
 };
 
 async function auditCommand(session: Session, reference: string | undefined, flags: AuditFlags): Promise<void> {
+  if (flags.fetch && flags.offline !== undefined)
+    throw new FirmproofError('usage-invalid', '--fetch asks sources for images, --offline asks nobody', {
+      hint: 'Verify the file without --fetch.',
+    });
   const audit = await runAudit(session, reference, flags);
   try {
     await report(session.output, audit, flags);
@@ -70,7 +74,7 @@ export async function runAudit(session: Session, reference: string | undefined, 
 async function report(output: Output, audit: Audit, flags: AuditFlags): Promise<void> {
   if (flags.csv !== undefined) writeText(flags.csv, csvOf(audit));
   if (flags.html !== undefined) writeText(flags.html, htmlOf(audit));
-  if (flags.export !== undefined && audit.summary.complete) writeAuditFile(audit, flags.export);
+  const lacking = flags.export !== undefined && audit.summary.complete ? writeAuditFile(audit, flags.export) : 0;
   const events = flags.events ?? false;
   await output.pieces(
     output.json
@@ -78,7 +82,11 @@ async function report(output: Output, audit: Audit, flags: AuditFlags): Promise<
       : textOf(audit, { events, all: flags.all ?? false }, painter(process.stdout)),
   );
   if (flags.export !== undefined && !audit.summary.complete)
-    output.note('Nothing was exported: the history is not complete.');
+    output.note('Nothing was exported: the history is incomplete.');
+  if (lacking > 0)
+    output.note(
+      `The file lacks the attestations of ${counted(lacking, 'release')}, and --offline will say so: audit with a server or --source URL to have them.`,
+    );
   if (!isGood(audit.summary)) process.exitCode = exitCodes.unproven;
 }
 
@@ -111,6 +119,10 @@ async function online(
   const { rpcUrls, registry, chainId } = await whereToAudit(session, flags, held, client);
   const sources = flags.source.map((url) => new ContentSource(requireSource(url)));
   if (client) sources.unshift(new ContentSource(client.server));
+  if (flags.fetch && sources.length === 0)
+    throw new FirmproofError('usage-invalid', '--fetch needs a source: nobody is given who could have images', {
+      hint: 'Give --source URL (an IPFS gateway; repeatable), or a server with --server URL.',
+    });
   return auditProduct({
     rpcUrls,
     quorum: flags.quorum === undefined ? undefined : positive(flags.quorum, '--quorum'),
@@ -241,7 +253,7 @@ export function addAudit(program: Command, run: Run): void {
     .option('--export <file>', 'everything that it takes to verify this audit without a network')
     .addHelpText(
       'after',
-      '\nExit code 0: complete, and nothing bad was found. 5: not complete, or something bad was found.\n',
+      '\nExit code 0: complete, and nothing bad was found. 5: incomplete, or something bad was found. Others as in `firmproof --help`.\n',
     )
     .action(
       run((session, reference: string | undefined, flags: AuditFlags) => auditCommand(session, reference, flags)),

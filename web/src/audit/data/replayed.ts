@@ -6,7 +6,13 @@ import {
   isFirmproofError,
   type ProductId,
 } from '@firmproof/protocol';
-import { type Entry, type Finding, type HistoryEvent, ProductHistory } from '@firmproof/protocol/audit';
+import {
+  type Entry,
+  type Finding,
+  type HistoryEvent,
+  ProductHistory,
+  settledFindings,
+} from '@firmproof/protocol/audit';
 import type { FromReplay, ToReplay } from './replay-messages.ts';
 
 /** The events as far as they were replayed, folded into the product's model. */
@@ -74,7 +80,8 @@ export class HistoryReplay {
   }
 
   #result(): Replayed {
-    const [history, events, approvers, findings] = [this.#history, this.#events, this.#approvers, this.#findings];
+    const [history, events, approvers] = [this.#history, this.#events, this.#approvers];
+    const findings = settledFindings(this.#findings, history);
     return {
       ...{ history, events, approvers, findings },
       ...{ hashes: this.#hashes, kept: this.#kept, failure: this.#failure },
