@@ -6,7 +6,6 @@ import {
   cveIdSchema,
   FirmproofError,
   type ProductId,
-  parseTrustRoot,
   parseVersion,
   type Severity,
   severities,
@@ -25,6 +24,7 @@ import { newestTrustRoot } from '../newest-trust-root.ts';
 import { counted, fields, humanTime, table } from '../output.ts';
 import { productAnd, withProductAnd, withProductArgument } from '../product-argument.ts';
 import type { Session } from '../session.ts';
+import { readTrustRootFile } from '../trust-root-file.ts';
 import type { Run } from './setup.ts';
 
 type PublishFlags = KeylessPublishFlags & {
@@ -126,7 +126,7 @@ type ReadFlags = { readonly trustRoot?: string };
 
 /** The trust root begins with the file that was given, or with what is known here. */
 async function trustRootFor(session: Session, name: string | undefined, { trustRoot }: ReadFlags) {
-  const given = trustRoot === undefined ? null : parseTrustRoot(readText(trustRoot));
+  const given = trustRoot === undefined ? null : readTrustRootFile(trustRoot);
   const product = given && name === undefined ? given.product : await session.product(name);
   return newestTrustRoot(session, product, given);
 }
