@@ -92,6 +92,8 @@ test('advisories', async () => {
   const changed = await type(codeOf(page, 'Change it'));
   expect(changed).toMatch(/^FPA-2026-1 +2 +critical +affected +1\.0\.0 +1\.2\.0 /m);
   expect(changed).toMatch(/^1 +\S+Z +affected /m);
+  expect(changed).toContain('There is no release 1.2.0 yet');
+  expect(changed).toContain('\nAnybody in reach can start the motor.');
   const shown = /^```\n(advisory[\s\S]*?)^```$/m.exec(readPage(page))?.[1] ?? 'nothing';
   await carried('advisories');
   expect(await type(codeOf(page, 'What devices do with it'))).toContain(shown);
