@@ -99,6 +99,19 @@ test('advisories', async () => {
   expect(await type(codeOf(page, 'What devices do with it'))).toContain(shown);
 });
 
+test('samples of supply-chain documents are valid as they are made there', async () => {
+  const [samples = '', publish = '', checks = ''] = shellBlocks(readPage('docs/supply-chain.md'));
+  mkdirSync(join(directory, 'samples'));
+  const checked = await type(`cd samples\n${samples}${checks}`);
+  expect(checked.match(/^(?:sbom|vex) /gm)).toHaveLength(2);
+  // Whatever is given would be signed so; the guides after this one go on with the release that there is.
+  const statement = await type(`cd samples\n${publish.trimEnd()} --dry-run`);
+  expect(statement.match(/"kind": "\w+"/g)).toEqual(
+    ['sbom', 'sbom', 'provenance', 'vex', 'notes'].map((kind) => `"kind": "${kind}"`),
+  );
+  expect(statement).not.toContain('Note: ');
+});
+
 describe('audits and reports', () => {
   beforeAll(() => {
     mkdirSync(join(directory, 'play', 'kitchen'), { recursive: true });
