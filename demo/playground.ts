@@ -71,13 +71,20 @@ Everything keeps running in ./play until Ctrl-C. You own the server now. In anot
   npm run play -- forge-record    the server forges what the contract has stored
   npm run play -- honest          the garage is served truthfully, and updates
 
-The vendor's command line, and a device's:
+Release something as the vendor. Two of three have to approve: the build system, whose keys are here, and one more.
 
   export FIRMPROOF_HOME=play/vendor FIRMPROOF_PASSPHRASE=${demoPassphrase}
-  npx firmproof status
-  npx firmproof audit --events
   npx firmproof publish README.md --version 7.29.0 --hardware prime-hub --channel stable
-  npx firmproof-agent status --config play/garage/agent.json
+  npx firmproof proposal list                      # it waits, and so does the thief's 6.6.6: no device is offered either
+  npx firmproof approve ID ID --home play/qa --yes # QA, with the two ids that publish has printed: now it is recorded
+  npx firmproof status
   npx firmproof-agent check --config play/garage/agent.json
+  npx firmproof-agent status --config play/garage/agent.json
+
+Audit it as a stranger, who has a device's trust root and no key (docs/audit.md):
+
+  npx firmproof audit --trust-root play/kitchen/trust-root.json --home play/auditor
+
+The same as pages, computed in your browser: http://localhost:${ports.server}/audit/
 
 Nothing stops you from changing anything below play/server: a device that you fool is a bug, please report it.`;

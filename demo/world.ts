@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   FirmproofClient,
@@ -20,10 +21,11 @@ import {
   parseVersion,
   type TrustRoot,
 } from '@firmproof/protocol';
+import { encryptSecret } from '../client/src/key-file.ts';
 import { makeDevice, type TestDevice } from '../test/support/device.ts';
 import { LyingServer } from '../test/support/lying-server.ts';
 import { eventually, type Stack, startStack } from '../test/support/stack.ts';
-import { p256Signer, type TeamSigner } from '../test/support/team.ts';
+import { p256Signer } from '../test/support/team.ts';
 import { approveWith } from './approve.ts';
 import { documentsOf } from './documents.ts';
 import { type FirmwareVersion, primeHubFirmware } from './firmware.ts';
@@ -61,7 +63,7 @@ export async function openStack(directory: string, ports: { readonly server: num
 export type Approving = (vendor: Vendor, proposal: Proposal, imageFile?: string) => Promise<void>;
 
 /** Two of three approve what the vendor does: the build system's wallet, and one of these. */
-type Team = { readonly qa: TeamSigner; readonly officer: Officer };
+type Team = { readonly qa: ReturnType<typeof p256Signer>; readonly officer: Officer };
 
 const productName = parseProductName('prime-hub');
 const homeOf = (directory: string) => new Home(join(directory, 'vendor'));
@@ -99,7 +101,9 @@ export async function openTeam(directory: string, stack: Stack) {
   const { vendor, token } = await Vendor.login(new FirmproofClient({ server: stack.url }), approver);
   await vendor.client.follow((await vendor.client.createAccount(parameters)).id);
   const { chainId, registry, witnesses } = stack.info;
-  await home.change({ server: stack.url, team: { account }, registry: { chainId, registry } });
+  const settings = { server: stack.url, team: { account }, registry: { chainId, registry } };
+  await home.change(settings);
+  await keepKeyOf(directory, team, settings);
   await home.keepToken(stack.url, token);
   const options = {
     name: productName,
@@ -120,6 +124,17 @@ export async function openTeam(directory: string, stack: Stack) {
   const product = vendor.productId(productName);
   await home.addProduct(productName, product);
   return { home, vendor, team, trustRoot, product };
+}
+
+/** QA's directory: whoever plays on by hand approves with its key. */
+async function keepKeyOf(directory: string, { qa }: Team, settings: Parameters<Home['change']>[0]): Promise<void> {
+  const home = new Home(join(directory, 'qa'));
+  await home.change({ ...settings, signer: qa.signer });
+  mkdirSync(join(home.directory, 'keys'), { mode: 0o700 });
+  const secret = qa.privateKey.export({ format: 'der', type: 'pkcs8' });
+  writeFileSync(join(home.directory, 'keys', 'approval.json'), await encryptSecret(secret, demoPassphrase), {
+    mode: 0o600,
+  });
 }
 
 /** A device as it leaves the factory: the files that an image must contain, and an older firmware. */

@@ -5,6 +5,7 @@ import {
   type CountedRebuild,
   countedRebuilds,
   FirmproofError,
+  isFirmproofError,
   maximumRebuildsInEvidence,
   parseRebuild,
   type RebuildSource,
@@ -76,6 +77,8 @@ export type ListedRebuilds = {
   readonly counted: readonly CountedRebuild[];
   /** What the server has besides, which does not hold or is not counted again. */
   readonly passedOver: number;
+  /** Why, and how many for each reason. */
+  readonly reasons: ReadonlyMap<string, number>;
 };
 
 /** The rebuilds that count, verified here: never what the server says of them (B5). */
@@ -85,7 +88,7 @@ export async function listRebuilds(
   release: RebuiltRelease,
 ): Promise<ListedRebuilds> {
   const counted = new Map<string, CountedRebuild>();
-  let seen = 0;
+  const texts: string[] = [];
   let batch: string[] = [];
   const count = () => {
     for (const one of countedRebuilds(batch, trustRoot, release)) {
@@ -95,13 +98,30 @@ export async function listRebuilds(
     batch = [];
   };
   for await (const { attestation } of client.rebuilds(trustRoot.product, release.version)) {
-    seen += 1;
+    texts.push(attestation);
     batch.push(attestation);
     if (batch.length === maximumRebuildsInEvidence) count();
-    if (seen === maximumListed) break;
+    if (texts.length === maximumListed) break;
   }
   count();
-  return { counted: [...counted.values()], passedOver: seen - counted.size };
+  const taken = new Set([...counted.values()].map(({ rebuild }) => rebuild.text));
+  const reasons = new Map<string, number>();
+  for (const text of texts) {
+    if (taken.delete(text)) continue;
+    const reason = whyNotCounted(text, trustRoot, release);
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  return { counted: [...counted.values()], passedOver: texts.length - counted.size, reasons };
+}
+
+/** In words: what does not hold, or that its rebuilder is counted once. */
+function whyNotCounted(text: string, trustRoot: TrustRoot, release: RebuiltRelease): string {
+  try {
+    return `${verifyRebuild(parseRebuild(text), trustRoot, release).name} is counted once`;
+  } catch (error) {
+    if (isFirmproofError(error)) return error.message;
+    throw error;
+  }
 }
 
 /** More than any server takes. */

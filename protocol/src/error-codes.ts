@@ -99,11 +99,13 @@ const deviceCodes = {
   },
   'trust-root-malformed': {
     meaning: 'A trust root document does not have the form of docs/spec/release.md.',
-    remedy: 'Make the trust root with `firmproof setup`, and check the file in the device image.',
+    remedy:
+      'Get the file again, whole, from the vendor or a device image. For a vendor: `firmproof setup` makes it, `firmproof product trust` writes it.',
   },
   'trust-root-signature-invalid': {
     meaning: 'A trust root is not signed by enough root keys of the old and of the new version.',
-    remedy: 'Sign the new trust root with the thresholds of both versions.',
+    remedy:
+      'Do not believe it, and get the trust root again from the vendor or a device image. For a vendor who has made it: sign with the thresholds of both versions.',
   },
   'trust-root-version': {
     meaning: 'A trust root does not follow directly on the version before it.',
@@ -875,7 +877,7 @@ const serviceCodes = {
   },
   'chain-unreachable': {
     meaning: 'The RPC node of the chain does not answer.',
-    remedy: 'Check the address and the node; the server goes on by itself.',
+    remedy: 'Check the address and the node. A server, witness or monitor tries again by itself, a command does not.',
   },
   'chain-unsuitable': {
     meaning: 'The RPC node lacks something that Firmproof needs.',
@@ -892,7 +894,8 @@ const serviceCodes = {
   'document-missing': {
     meaning:
       'The server does not have a document about this release, or does not give it to you: before the release is installable only its publisher gets it.',
-    remedy: '`firmproof publish` sends the documents first; a server that has lost one needs it again.',
+    remedy:
+      'Look with `firmproof release show` what the release names. `firmproof publish` sends documents first; a server that has lost one needs it again.',
   },
   'document-mismatch': {
     meaning:

@@ -4,8 +4,23 @@ import { FirmproofError } from './errors.ts';
 
 /** The mistakes of a failed parse, one a line, each with its path. */
 export function describeIssues(error: z.ZodError): readonly string[] {
-  return error.issues.slice(0, 20).map((issue) => `${issue.path.join('.') || '(document)'}: ${issue.message}`);
+  const told = new Set<string>();
+  return error.issues.slice(0, 20).flatMap((issue) => {
+    const place = issue.path.join('.') || '(document)';
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.slice(0, 20).map((key) => `${[...issue.path, key.slice(0, 100)].join('.')}: is not known here`);
+    if (issue.code !== 'invalid_type') return told.has(place) ? [] : `${place}: ${issue.message}`;
+    // What is said of the length of something that is no list says nothing.
+    told.add(place);
+    return `${place}: ${typeMistake(issue.message)}`;
+  });
 }
+
+/** What is not there has no type: so the parser says it, and words for people differ. */
+const typeMistake = (message: string): string =>
+  message.endsWith(', received undefined')
+    ? 'is missing'
+    : message.replace(/^Invalid input: expected (\w+), received (\w+)$/, 'has to be of type $1, not $2');
 
 /**
  * Parses bounded JSON text against a schema: the size is checked first, then the syntax, then all fields at once.

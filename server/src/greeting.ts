@@ -13,6 +13,7 @@ export function greetingOf({ url, publicUrl, hasPages, info }: RunningServer): s
     `Firmproof is running${info.development ? ', with a development chain and witnesses of its own' : ''}. Ctrl-C stops it.`,
     `  API             ${origin} (described at ${origin}/openapi.json)`,
     `  approval pages  ${pages}`,
+    `  audit pages     ${pages === 'off' ? pages : `${pages}/audit/`}`,
     `  chain           ${info.chainId}, registry ${info.registry}`,
     'Next, in another terminal:',
     `  npx firmproof setup ${mode} --product NAME${isDefault ? '' : ` --server ${origin}`}`,

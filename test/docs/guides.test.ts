@@ -92,9 +92,24 @@ test('advisories', async () => {
   const changed = await type(codeOf(page, 'Change it'));
   expect(changed).toMatch(/^FPA-2026-1 +2 +critical +affected +1\.0\.0 +1\.2\.0 /m);
   expect(changed).toMatch(/^1 +\S+Z +affected /m);
+  expect(changed).toContain('There is no release 1.2.0 yet');
+  expect(changed).toContain('\nAnybody in reach can start the motor.');
   const shown = /^```\n(advisory[\s\S]*?)^```$/m.exec(readPage(page))?.[1] ?? 'nothing';
   await carried('advisories');
   expect(await type(codeOf(page, 'What devices do with it'))).toContain(shown);
+});
+
+test('samples of supply-chain documents are valid as they are made there', async () => {
+  const [samples = '', publish = '', checks = ''] = shellBlocks(readPage('docs/supply-chain.md'));
+  mkdirSync(join(directory, 'samples'));
+  const checked = await type(`cd samples\n${samples}${checks}`);
+  expect(checked.match(/^(?:sbom|vex) /gm)).toHaveLength(2);
+  // Whatever is given would be signed so; the guides after this one go on with the release that there is.
+  const statement = await type(`cd samples\n${publish.trimEnd()} --dry-run`);
+  expect(statement.match(/"kind": "\w+"/g)).toEqual(
+    ['sbom', 'sbom', 'provenance', 'vex', 'notes'].map((kind) => `"kind": "${kind}"`),
+  );
+  expect(statement).not.toContain('Note: ');
 });
 
 describe('audits and reports', () => {

@@ -109,6 +109,17 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
 });
+/** Of a document that does not hold: the parts that do, so that what they name can be looked at all the same. */
+export const soundPartsSchema = z.object({
+  /** None: what stands there is no list of nodes. */
+  rpc: rpcListSchema.optional().catch([]),
+  quorum: configSchema.shape.quorum.catch(undefined),
+  server: configSchema.shape.server.catch(undefined),
+  sources: configSchema.shape.sources.catch(undefined),
+  products: z.array(productSchema.nullable().catch(null)).catch([]),
+  alerts: z.array(sinkSchema.nullable().catch(null)).catch([]),
+});
+
 export type ConfigDocument = z.output<typeof configSchema>;
 export type SinkDocument = ConfigDocument['alerts'][number];
 export type WebhookDocument = z.output<typeof webhookSchema>;

@@ -12,6 +12,7 @@ import {
   type TrustRoot,
   type WebhookSecret,
 } from '@firmproof/protocol';
+import type { z } from 'zod';
 import { readText } from '../cli/files.ts';
 import {
   type ConfigDocument,
@@ -20,6 +21,7 @@ import {
   type ProductDocument,
   type SinkDocument,
   type SyslogDocument,
+  soundPartsSchema,
   type WebhookDocument,
 } from './config-schema.ts';
 import { readSecret, type SecretPlace, type SecretReference } from './secret.ts';
@@ -85,13 +87,19 @@ export type MonitorConfig = {
  * @throws FirmproofError `file-not-found`, or `config-invalid` that names every mistake at once and shows no secret
  */
 export function readMonitorConfig(file: string, environment: SecretPlace['environment'] = process.env): MonitorConfig {
-  const document = parseDocument(readText(file), file);
+  const value = jsonOf(readText(file), file);
+  const parsed = configSchema.safeParse(value);
+  const parts = parsed.success ? parsed.data : soundParts(value);
   const reader = new Reader({ directory: dirname(resolve(file)), environment });
-  const products = document.products.map((product, index) => reader.product(product, document, `products.${index}`));
-  const sinks = document.alerts.map((sink, index) => reader.sink(sink, `alerts.${index}`));
+  const products = parts.products.map(
+    (product, index) => product && reader.product(product, parts, `products.${index}`),
+  );
+  const sinks = parts.alerts.map((sink, index) => sink && reader.sink(sink, `alerts.${index}`));
   reader.requireDistinct(sinks.map(nameOf), 'alerts', 'is the name of two: give each a "name" of its own');
   reader.requireDistinct(products.map(idOf), 'products', 'is there twice');
-  reader.requireNoMistakes(file);
+  const mistakes = [...(parsed.success ? [] : describeIssues(parsed.error)), ...reader.mistakes];
+  if (!parsed.success || mistakes.length > 0) throw invalid(file, mistakes);
+  const document = parsed.data;
   const { intervalSeconds, rateLimit, patience, content } = document;
   return {
     stateDirectory: reader.path(document.state),
@@ -104,27 +112,30 @@ export function readMonitorConfig(file: string, environment: SecretPlace['enviro
   };
 }
 
+type CommonSettings = Pick<ConfigDocument, 'rpc' | 'quorum' | 'server' | 'sources'>;
+
 const nameOf = (sink: SinkConfig | null) => sink?.name ?? null;
 const idOf = (product: WatchedProduct | null) => product?.product ?? null;
 
-function parseDocument(text: string, file: string): ConfigDocument {
+function jsonOf(text: string, file: string): unknown {
   if (text.length > maximumConfigBytes) throw new FirmproofError('config-invalid', `${file} is too large`);
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     // The parser's own message shows a piece of the text.
     throw new FirmproofError('config-invalid', `${file} is no JSON`);
   }
-  const parsed = configSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw invalid(file, describeIssues(parsed.error));
+}
+
+function soundParts(value: unknown): z.output<typeof soundPartsSchema> {
+  const parsed = soundPartsSchema.safeParse(value);
+  return parsed.success ? parsed.data : { products: [], alerts: [] };
 }
 
 const invalid = (file: string, mistakes: readonly string[]) =>
   new FirmproofError('config-invalid', `${file}: ${mistakes.join('; ')}`, {
     details: { mistakes },
-    hint: 'See docs/monitor.md; `firmproof monitor --check-config` looks without starting anything.',
+    hint: 'docs/monitor.md explains every setting.',
   });
 
 /** Resolves what the document names, and collects what is wrong with it. */
@@ -138,8 +149,8 @@ class Reader {
 
   readonly path = (name: string): string => resolve(this.#place.directory, name);
 
-  requireNoMistakes(file: string): void {
-    if (this.#mistakes.length > 0) throw invalid(file, this.#mistakes);
+  get mistakes(): readonly string[] {
+    return this.#mistakes;
   }
 
   requireDistinct(values: readonly (string | null)[], where: string, what: string): void {
@@ -175,14 +186,15 @@ class Reader {
     return this.#mistake(where, 'what the reference holds is no http(s) address');
   }
 
-  product(given: ProductDocument, common: ConfigDocument, where: string): WatchedProduct | null {
+  product(given: ProductDocument, common: CommonSettings, where: string): WatchedProduct | null {
     const trustRoot = given.trustRoot
       ? this.#try(`${where}.trustRoot`, () => parseTrustRoot(readText(this.path(given.trustRoot ?? ''))))
       : null;
     const place = this.#placeOf(given, trustRoot, where);
-    const nodes = (given.rpc ?? common.rpc ?? []).map((node, index) => this.#url(node, `${where}.rpc.${index}`));
+    const named = given.rpc ?? common.rpc;
+    const nodes = (named ?? []).map((node, index) => this.#url(node, `${where}.rpc.${index}`));
     const rpc = nodes.filter((node) => node !== null);
-    if (nodes.length === 0) this.#mistake(`${where}.rpc`, 'no RPC node is named, neither here nor for all products');
+    if (named === undefined) this.#mistake(`${where}.rpc`, 'no RPC node is named, neither here nor for all products');
     // More than half, where nobody says: then no two answers can both have a quorum.
     const quorum = given.quorum ?? common.quorum ?? Math.floor(nodes.length / 2) + 1;
     if (nodes.length > 0 && quorum > nodes.length)

@@ -9,8 +9,8 @@ import {
 } from '@firmproof/protocol';
 import type { HistoryEvent } from '@firmproof/protocol/audit';
 import type { Audit, AuditedRelease, ContentSource } from '../audit/index.ts';
-import { basisLines } from '../audit/output/words.ts';
 import type { AdvisoryFacts, Availability, ProductFacts, ReleaseFacts, StatedFacts } from './facts.ts';
+import { restsOn } from './rests-on.ts';
 
 /** What reports are made from: a finished audit, and advisories whose signatures have been verified. */
 export async function productFacts(
@@ -58,7 +58,7 @@ export async function productFacts(
       entries: summary.sequence,
       history: summary.history,
       block: { number: summary.block.number, hash: summary.block.hash },
-      restsOn: basisLines(summary.basis).join(' '),
+      restsOn: restsOn(summary.basis),
     },
     at: options.nowSeconds,
     releases,

@@ -1,6 +1,14 @@
 import type { Availability, ProductFacts, ReleaseFacts } from './facts.ts';
 import { type Clause, notice, type Report, stateOf } from './report.ts';
-import { availabilityText, dayOf, listOrDash, releaseTable, rolloutText, yearsBetween } from './report-text.ts';
+import {
+  availabilityText,
+  dayOf,
+  listOrDash,
+  ofReleases,
+  releaseTable,
+  rolloutText,
+  yearsBetween,
+} from './report-text.ts';
 
 /** Article 13(8): shorter where the product is expected to be in use for less. */
 const minimumSupportYears = 5;
@@ -61,6 +69,13 @@ const supportEnd = ({ releases }: ProductFacts) =>
     .filter((day) => day !== null)
     .sort()
     .at(-1) ?? null;
+/** Whether every release is known with its statement: what none of them says then, nobody has said. */
+const isWhole = ({ audit, releases }: ProductFacts) =>
+  audit.complete && releases.every(({ stated }) => stated !== null);
+const noSecurityUpdate = (facts: ProductFacts) =>
+  isWhole(facts)
+    ? 'No release is a security update: there was none to show this of.'
+    : 'No release whose statement could be read is a security update.';
 const secondsOfDay = (day: string) => Date.parse(`${day}T00:00:00Z`) / 1000;
 
 function supportPeriod(facts: ProductFacts): Clause {
@@ -75,7 +90,7 @@ function supportPeriod(facts: ProductFacts): Clause {
       ...base,
       state: 'missing',
       answer: 'No release says until when it is supported.',
-      gaps: ['Publish with --support-until YYYY-MM-DD.'],
+      gaps: ['A release has to name the last day of its support.'],
     };
   const years = yearsBetween(first.publishedAt, secondsOfDay(end));
   const isOver = secondsOfDay(end) < facts.at;
@@ -92,6 +107,11 @@ function supportPeriod(facts: ProductFacts): Clause {
   };
 }
 
+const noFixes = (facts: ProductFacts) =>
+  isWhole(facts)
+    ? 'No release names a vulnerability that it fixes: there was none to show this of.'
+    : 'No release whose statement could be read names a vulnerability that it fixes.';
+
 function updatesStayAvailable(facts: ProductFacts): Clause {
   const updates = securityReleases(facts).filter(({ revokedAt }) => revokedAt === null);
   const end = supportEnd(facts);
@@ -106,10 +126,10 @@ function updatesStayAvailable(facts: ProductFacts): Clause {
   return {
     clause: 'Article 13(9)',
     asks: 'Each security update stays available for ten years after it was issued, or for the rest of the support period if that is longer.',
-    state: updates.length === 0 ? 'missing' : stateOf(there.length, updates.length),
+    state: stateOf(there.length, updates.length, isWhole(facts)),
     answer:
       updates.length === 0
-        ? 'No release is a security update.'
+        ? noSecurityUpdate(facts)
         : `${there.length} of ${updates.length} security updates were fetched whole and had the recorded digest.`,
     ...(updates.length > 0 && {
       table: {
@@ -123,7 +143,7 @@ function updatesStayAvailable(facts: ProductFacts): Clause {
       },
     }),
     gaps: [
-      ...(looked.length < updates.length ? ['Not all were looked for: run this report with --fetch.'] : []),
+      ...(looked.length < updates.length ? ['Not all were looked for when this report was made.'] : []),
       ...looked.filter((release) => !there.includes(release)).map(({ version }) => `${version} is at no source.`),
       ...looked
         .filter(({ availability }) => isScarce(availability))
@@ -154,15 +174,16 @@ function securityUpdates(facts: ProductFacts): Clause {
   return {
     clause: 'Annex I, Part I (2)(c)',
     asks: 'Vulnerabilities can be addressed by security updates: automatic by default where that fits, with an opt-out, notice of available updates, and a way to postpone them.',
-    state: fixing.length === 0 ? 'partly' : stateOf(marked.length, fixing.length),
-    answer: `The agent installs security updates by itself unless it is told otherwise, and can be held, postponed and given maintenance windows. ${marked.length} of ${fixing.length} releases that fix vulnerabilities are marked as security updates.`,
+    state: stateOf(marked.length, fixing.length, isWhole(facts)),
+    answer: `The agent installs security updates by itself unless it is told otherwise, and can be held, postponed and given maintenance windows. ${
+      fixing.length === 0
+        ? noFixes(facts)
+        : `${marked.length} of ${fixing.length} releases that fix vulnerabilities are marked as security updates.`
+    }`,
     gaps: [
       ...fixing
         .filter((release) => !marked.includes(release))
-        .map(
-          ({ version }) =>
-            `${version} fixes vulnerabilities and is no security update: publish with --purpose security.`,
-        ),
+        .map(({ version }) => `${version} fixes vulnerabilities and is not marked as a security update.`),
       'How the product tells its users is the product’s: the agent’s status has what to show.',
     ],
   };
@@ -178,14 +199,17 @@ function integrity({ audit, releases }: ProductFacts): Clause {
   };
 }
 
-function billsOfMaterials({ releases }: ProductFacts): Clause {
+function billsOfMaterials({ audit, releases }: ProductFacts): Clause {
   const sboms = ({ stated }: ReleaseFacts) => stated?.documents.filter(({ kind }) => kind === 'sbom') ?? [];
   const listed = releases.filter((release) => sboms(release).length > 0);
   return {
     clause: 'Annex I, Part II (1)',
     asks: 'Components are documented in a bill of materials in a common, machine-readable format that covers at least the top-level dependencies.',
-    state: stateOf(listed.length, releases.length),
-    answer: `${listed.length} of ${releases.length} releases name a bill of materials; its digest is signed with the release.`,
+    state: stateOf(listed.length, releases.length, audit.complete),
+    answer: ofReleases(
+      releases,
+      `${listed.length} of ${releases.length} releases name a bill of materials; its digest is signed with the release.`,
+    ),
     ...(listed.length > 0 && {
       table: {
         header: ['release', 'format', 'sha-256', 'fetched now'],
@@ -199,9 +223,7 @@ function billsOfMaterials({ releases }: ProductFacts): Clause {
         ),
       },
     }),
-    gaps: releases
-      .filter((release) => !listed.includes(release))
-      .map(({ version }) => `${version} has none: publish with --sbom FILE.`),
+    gaps: releases.filter((release) => !listed.includes(release)).map(({ version }) => `${version} has none.`),
   };
 }
 
@@ -210,11 +232,8 @@ function separateAndPrompt(facts: ProductFacts): Clause {
   return {
     clause: 'Annex I, Part II (2)',
     asks: 'Vulnerabilities are remedied without delay, by security updates that come apart from new functions where that is feasible.',
-    state: updates.length === 0 ? 'missing' : 'partly',
-    answer:
-      updates.length === 0
-        ? 'No release is a security update.'
-        : `${updates.length} security updates, with their times.`,
+    state: updates.length === 0 ? stateOf(0, 0, isWhole(facts)) : 'partly',
+    answer: updates.length === 0 ? noSecurityUpdate(facts) : `${updates.length} security updates, with their times.`,
     ...(updates.length > 0 && {
       table: {
         header: ['release', 'severity', 'recorded', 'installable from', 'offered to all from', 'marked security'],
@@ -246,10 +265,10 @@ function fixedVulnerabilities(facts: ProductFacts): Clause {
   return {
     clause: 'Annex I, Part II (4)',
     asks: 'Once an update is there, the fixed vulnerabilities are made public: what they are, which product, how severe, and what to do.',
-    state: stateOf(told.length, rows.length),
+    state: stateOf(told.length, rows.length, isWhole(facts)),
     answer:
       rows.length === 0
-        ? 'No release names a vulnerability that it fixes.'
+        ? noFixes(facts)
         : `${rows.length} fixed vulnerabilities are named, ${told.length} of them with a severity and an advisory.`,
     ...(rows.length > 0 && {
       table: {
@@ -262,12 +281,7 @@ function fixedVulnerabilities(facts: ProductFacts): Clause {
         ]),
       },
     }),
-    gaps: [
-      ...(rows.length === 0 ? ['Publish with --fixes CVE-… and --severity.'] : []),
-      ...rows
-        .filter((row) => !told.includes(row))
-        .map(({ id }) => `${id} has no severity or no advisory: firmproof advisory publish.`),
-    ],
+    gaps: [...rows.filter((row) => !told.includes(row)).map(({ id }) => `${id} has no severity or no advisory.`)],
   };
 }
 
@@ -276,8 +290,8 @@ function secureDistribution({ audit, releases }: ProductFacts): Clause {
   return {
     clause: 'Annex I, Part II (7)',
     asks: 'There are mechanisms to distribute updates securely, automatic ones where they apply.',
-    state: audit.complete ? stateOf(verified.length, releases.length) : 'missing',
-    answer: `${verified.length} of ${releases.length} attestations are signed by a build key or an identity of the trust root. Devices take nothing that the contract does not record; servers only carry.`,
+    state: audit.complete ? stateOf(verified.length, releases.length, true) : 'missing',
+    answer: `${ofReleases(releases, `${verified.length} of ${releases.length} attestations are signed by a build key or an identity of the trust root.`)} Devices take nothing that the contract does not record; servers only carry.`,
     gaps: releases
       .filter(({ statedProblem }) => statedProblem !== null)
       .map(({ version, statedProblem }) => `${version}: ${statedProblem}`),
@@ -291,12 +305,13 @@ function advisoryMessages(facts: ProductFacts): Clause {
     clause: 'Annex I, Part II (8)',
     asks: 'Security updates are disseminated without delay and free of charge, with messages that tell users what to do.',
     state:
+      updates.length > 0 && accompanied.length === updates.length
+        ? 'partly'
+        : stateOf(accompanied.length, updates.length, isWhole(facts)),
+    answer:
       updates.length === 0
-        ? 'missing'
-        : accompanied.length === updates.length
-          ? 'partly'
-          : stateOf(accompanied.length, updates.length),
-    answer: `${accompanied.length} of ${updates.length} security updates come with release notes or an advisory.`,
+        ? noSecurityUpdate(facts)
+        : `${accompanied.length} of ${updates.length} security updates come with release notes or an advisory.`,
     gaps: [
       ...updates
         .filter((release) => !accompanied.includes(release))
@@ -310,8 +325,8 @@ function versionsOfSoftware(facts: ProductFacts): Clause {
   return {
     clause: 'Annex VII (1)(b)',
     asks: 'The technical documentation names the versions of software that matter for compliance.',
-    state: facts.releases.length > 0 && facts.audit.complete ? 'shown' : 'missing',
-    answer: `${facts.releases.length} versions were ever recorded.`,
+    state: facts.audit.complete ? stateOf(facts.releases.length, facts.releases.length, true) : 'missing',
+    answer: ofReleases(facts.releases, `${facts.releases.length} versions were ever recorded.`),
     ...(facts.releases.length > 0 && { table: releaseTable(facts.releases) }),
     gaps: [],
   };
@@ -323,7 +338,7 @@ function vulnerabilityHandling({ releases }: ProductFacts): Clause {
     clause: 'Annex VII (2)(b), (8)',
     asks: 'The technical documentation has the bills of materials, the disclosure policy, the contact address and how updates are distributed securely.',
     state: 'partly',
-    answer: `Bills of materials are under Annex I, Part II (1); ${vex.length} releases carry VEX documents; how updates are distributed is in docs/threat-model.md and docs/spec.`,
+    answer: `Bills of materials are under Annex I, Part II (1); ${vex.length} releases carry VEX documents; updates are distributed as said under Annex I, Part I (2)(f) and Part II (7). What the design withstands, and what not, is in the threat model of the documentation of Firmproof.`,
     gaps: ['The disclosure policy and the contact address are yours to add.'],
   };
 }

@@ -80,6 +80,9 @@ export type UpdateFacts = {
   readonly before: { readonly version: Version; readonly image: Sha256Digest | null };
 };
 
+/** What devices have signed; or why it is not here: nobody asked, or whoever asked may not read what is the vendor's. */
+export type ReceiptFacts = readonly UpdateFacts[] | 'not-asked' | 'not-readable';
+
 export type ProductFacts = {
   readonly product: ProductId;
   readonly name: string;

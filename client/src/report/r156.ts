@@ -1,15 +1,15 @@
+import { durationOf } from '../audit/output/words.ts';
 import { auditSummary } from './cra.ts';
-import type { ProductFacts, UpdateFacts } from './facts.ts';
+import type { ProductFacts, ReceiptFacts, StatedFacts, UpdateFacts } from './facts.ts';
 import { lastKnown, registerOf } from './register.ts';
 import { type Cell, type Clause, notice, type Report, stateOf } from './report.ts';
-import { availabilityText, dayOf, listOrDash, releaseTable, rolloutText } from './report-text.ts';
+import { availabilityText, dayOf, listOrDash, ofReleases, releaseTable, rolloutText } from './report-text.ts';
 
 /**
  * What UN Regulation No. 156 asks to be recorded of software and its updates, answered from the release history and from the
  * receipts that devices have signed. Paragraphs that neither can answer are listed as such.
- * @param updates what devices have signed; null where the receipts were not asked for
  */
-export function r156Report(facts: ProductFacts, updates: readonly UpdateFacts[] | null): Report {
+export function r156Report(facts: ProductFacts, updates: ReceiptFacts): Report {
   const { audit } = facts;
   return {
     reportVersion: 1,
@@ -39,14 +39,17 @@ function identified(facts: ProductFacts): Clause {
   return {
     clause: '7.1.1.2',
     asks: 'Every version of software, with the data that validates its integrity, is identified uniquely.',
-    state: facts.audit.complete && facts.releases.length > 0 ? 'shown' : 'missing',
-    answer: `${facts.releases.length} versions were ever recorded; a version is recorded once, with the sha-256 of its image.`,
+    state: facts.audit.complete ? stateOf(facts.releases.length, facts.releases.length, true) : 'missing',
+    answer: ofReleases(
+      facts.releases,
+      `${facts.releases.length} versions were ever recorded; a version is recorded once, with the sha-256 of its image.`,
+    ),
     ...(facts.releases.length > 0 && { table: releaseTable(facts.releases) }),
     gaps: [],
   };
 }
 
-function numbersBeforeAndAfter({ releases }: ProductFacts): Clause {
+function numbersBeforeAndAfter({ audit, releases }: ProductFacts): Clause {
   const numbered = releases.filter(({ stated }) => (stated?.rxswins.length ?? 0) > 0);
   const rows = numbered.map((release) => {
     const at = releases.indexOf(release);
@@ -61,14 +64,15 @@ function numbersBeforeAndAfter({ releases }: ProductFacts): Clause {
   return {
     clause: '7.1.1.3, 7.1.1.4',
     asks: 'What an RXSWIN stands for can be looked up before and after an update, and checked against the software that is there.',
-    state: stateOf(numbered.length, releases.length),
-    answer: `${numbered.length} of ${releases.length} releases carry RX software identification numbers, signed with the release.`,
+    state: stateOf(numbered.length, releases.length, audit.complete),
+    answer: ofReleases(
+      releases,
+      `${numbered.length} of ${releases.length} releases carry RX software identification numbers, signed with the release.`,
+    ),
     ...(rows.length > 0 && {
       table: { header: ['release', 'numbers of the release before', 'numbers', 'image, sha-256'], rows },
     }),
-    gaps: releases
-      .filter((release) => !numbered.includes(release))
-      .map(({ version }) => `${version} carries none: publish with --rxswin "R79SWIN 0001".`),
+    gaps: releases.filter((release) => !numbered.includes(release)).map(({ version }) => `${version} carries none.`),
   };
 }
 
@@ -77,21 +81,30 @@ const software = ({ version, image }: { readonly version: string; readonly image
   image === null ? 'not known to the device' : { digest: image },
 ];
 
-const notAsked = 'Receipts were not asked for: they are the vendor’s, log in and run this report again.';
+const whyNoReceipts = {
+  'not-asked': 'Receipts of devices were not asked for when this report was made.',
+  'not-readable': 'Receipts of devices are the vendor’s and could not be read by whoever made this report.',
+} as const;
+const isAbsent = (updates: ReceiptFacts): updates is keyof typeof whyNoReceipts => typeof updates === 'string';
 
-function register(facts: ProductFacts, updates: readonly UpdateFacts[] | null): Clause {
+const noUpdate = 'No device has confirmed an update in a receipt yet: there was none to show this of.';
+
+function register(facts: ProductFacts, updates: ReceiptFacts): Clause {
   const base = {
     clause: '7.1.2.3',
     asks: 'For every RXSWIN there is an auditable register of the software before and after an update: versions and integrity validation data.',
   };
-  if (updates === null) return { ...base, state: 'missing', answer: notAsked, gaps: [] };
+  if (isAbsent(updates)) return { ...base, state: 'missing', answer: whyNoReceipts[updates], gaps: [] };
   const lines = registerOf(facts, updates);
   const recorded = new Map(facts.releases.map(({ version, image }) => [version as string, image as string]));
   const unrecorded = lines.filter(({ after }) => recorded.get(after.version) !== after.image);
   return {
     ...base,
-    state: stateOf(lines.filter(({ rxswin }) => rxswin !== null).length, lines.length),
-    answer: `${lines.length} lines, from receipts that devices have signed; each signature was verified here. Times are the devices’.`,
+    state: stateOf(lines.filter(({ rxswin }) => rxswin !== null).length, lines.length, true),
+    answer:
+      lines.length === 0
+        ? noUpdate
+        : `${lines.length} lines, from receipts that devices have signed; each signature was verified here. Times are the devices’.`,
     ...(lines.length > 0 && {
       table: {
         header: [
@@ -117,7 +130,6 @@ function register(facts: ProductFacts, updates: readonly UpdateFacts[] | null): 
       },
     }),
     gaps: [
-      ...(lines.length === 0 ? ['No device has confirmed an update in a receipt yet.'] : []),
       ...unrecorded.map(
         ({ after, devices }) =>
           `${devices} devices report ${after.version} with an image that the history does not record: look at them.`,
@@ -126,16 +138,17 @@ function register(facts: ProductFacts, updates: readonly UpdateFacts[] | null): 
   };
 }
 
-function targets(updates: readonly UpdateFacts[] | null): Clause {
-  const running = updates === null ? [] : lastKnown(updates);
+function targets(updates: ReceiptFacts): Clause {
+  const running = isAbsent(updates) ? [] : lastKnown(updates);
   return {
     clause: '7.1.2.4',
     asks: 'The vehicles that an update is for are listed, with the last known configuration of each.',
-    state: running.length === 0 ? 'missing' : 'partly',
-    answer:
-      updates === null
-        ? notAsked
-        : `By their newest confirmed update. Single devices: firmproof device list, or --csv here.`,
+    state: isAbsent(updates) ? 'missing' : 'partly',
+    answer: isAbsent(updates)
+      ? whyNoReceipts[updates]
+      : running.length === 0
+        ? noUpdate
+        : 'By their newest confirmed update. The register device by device is kept apart from this report.',
     ...(running.length > 0 && {
       table: {
         header: ['software', 'sha-256', 'devices'],
@@ -146,12 +159,20 @@ function targets(updates: readonly UpdateFacts[] | null): Clause {
   };
 }
 
-function eachUpdate({ releases }: ProductFacts): Clause {
+/** Each kind once, with its formats: notes are in the statement, in a document, or in both. */
+function documentsText(stated: StatedFacts | null): string {
+  const formats = new Map<string, Set<string>>(stated?.hasNotes ? [['notes', new Set()]] : []);
+  for (const { kind, format } of stated?.documents ?? [])
+    formats.set(kind, (formats.get(kind) ?? new Set()).add(format));
+  return listOrDash([...formats].map(([kind, of]) => (of.size === 0 ? kind : `${kind} (${[...of].join(', ')})`)));
+}
+
+function eachUpdate({ audit, releases }: ProductFacts): Clause {
   return {
     clause: '7.1.2.5',
     asks: 'Each update is documented: its purpose, what it affects, how it was verified and released.',
-    state: releases.some(({ stated }) => stated !== null) ? 'partly' : 'missing',
-    answer: 'What the signed statements and the history say; the audit lists who approved each.',
+    state: releases.some(({ stated }) => stated !== null) ? 'partly' : stateOf(0, releases.length, audit.complete),
+    answer: ofReleases(releases, 'What the signed statements and the history say; the audit lists who approved each.'),
     ...(releases.length > 0 && {
       table: {
         header: ['release', 'purpose', 'numbers', 'documents', 'offered to all from', 'fetched now'],
@@ -159,10 +180,7 @@ function eachUpdate({ releases }: ProductFacts): Clause {
           version,
           stated?.purpose ?? '–',
           listOrDash(stated?.rxswins ?? []),
-          listOrDash([
-            ...(stated?.hasNotes ? ['notes'] : []),
-            ...(stated?.documents ?? []).map(({ kind, format }) => `${kind} (${format})`),
-          ]),
+          documentsText(stated),
           rolloutText(rollouts),
           availabilityText(availability),
         ]),
@@ -183,39 +201,47 @@ function compatibility(): Clause {
   };
 }
 
-function protectedFromManipulation({ audit, delaySeconds }: ProductFacts): Clause {
+function protectedFromManipulation({ audit, delaySeconds, releases }: ProductFacts): Clause {
   return {
     clause: '7.1.3.1, 7.1.3.2',
     asks: 'Updates are protected against manipulation before they are executed, and so is the process that delivers them.',
-    state: audit.complete ? 'shown' : 'missing',
-    answer: `Each release was approved by the publisher's account on chain, and could be vetoed for ${delaySeconds} seconds. ${audit.restsOn}`,
+    state: audit.complete ? stateOf(releases.length, releases.length, true) : 'missing',
+    answer: `${ofReleases(releases, 'Each release was approved on chain by the account of its publisher.')} ${
+      delaySeconds === 0
+        ? 'By the settings of today a release can be installed at once.'
+        : `By the settings of today a release waits ${durationOf(delaySeconds)}, in which it can be revoked, before it can be installed.`
+    } ${audit.restsOn}`,
     gaps: audit.complete ? [] : audit.differences,
   };
 }
 
-function authentic({ releases }: ProductFacts): Clause {
+function authentic({ audit, releases }: ProductFacts): Clause {
   const verified = releases.filter(({ stated }) => stated !== null);
   return {
     clause: '7.2.1.1',
     asks: 'The authenticity and integrity of software updates is protected.',
-    state: stateOf(verified.length, releases.length),
-    answer: `${verified.length} of ${releases.length} attestations are signed by a build key or an identity of the trust root, and name the recorded image.`,
+    state: stateOf(verified.length, releases.length, audit.complete),
+    answer: ofReleases(
+      releases,
+      `${verified.length} of ${releases.length} attestations are signed by a build key or an identity of the trust root, and name the recorded image.`,
+    ),
     gaps: releases
       .filter(({ statedProblem }) => statedProblem !== null)
       .map(({ version, statedProblem }) => `${version}: ${statedProblem}`),
   };
 }
 
-function failedUpdates(updates: readonly UpdateFacts[] | null): Clause {
-  const failed = updates?.filter(({ result }) => result !== 'confirmed') ?? [];
+function failedUpdates(updates: ReceiptFacts): Clause {
+  const failed = isAbsent(updates) ? [] : updates.filter(({ result }) => result !== 'confirmed');
   const versions = [...new Set(failed.map(({ version }) => version))];
   return {
     clause: '7.2.2.1.1',
     asks: 'After an update over the air that failed, the system goes back to the version before or into a safe state.',
-    state: updates === null ? 'missing' : 'shown',
-    answer:
-      updates === null
-        ? notAsked
+    state: isAbsent(updates) ? 'missing' : stateOf(failed.length, failed.length, true),
+    answer: isAbsent(updates)
+      ? whyNoReceipts[updates]
+      : failed.length === 0
+        ? `No update failed or was rolled back, by ${updates.length} signed receipts: there was none to show this of.`
         : `${failed.filter(({ result }) => result === 'rolled-back').length} updates were rolled back and ${failed.filter(({ result }) => result === 'failed').length} failed, by signed receipts; the device kept or took back the software before.`,
     ...(versions.length > 0 && {
       table: {

@@ -1,5 +1,4 @@
 import { type Html, headOf, html } from '../audit/output/html.ts';
-import { short } from '../audit/output/words.ts';
 import { stateWords } from './render-text.ts';
 import type { Cell, Clause, ClauseState, Report, ReportTable } from './report.ts';
 
@@ -42,6 +41,4 @@ const tableHtml = ({ header, rows }: ReportTable, name: string) =>
   )}</tr></thead><tbody>${rows.map((row) => html`<tr>${row.map(cellHtml)}</tr>`)}</tbody></table></div>`;
 
 const cellHtml = (cell: Cell): Html =>
-  typeof cell === 'string'
-    ? html`<td>${cell}</td>`
-    : html`<td><code title="${cell.digest}">${short(cell.digest)}</code></td>`;
+  typeof cell === 'string' ? html`<td>${cell}</td>` : html`<td class="wrap mono">${cell.digest}</td>`;

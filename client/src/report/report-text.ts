@@ -9,6 +9,10 @@ export const yearsBetween = (fromSeconds: number, toSeconds: number): number => 
 
 export const listOrDash = (items: readonly string[]): string => items.join(', ') || '–';
 
+/** What is counted of releases; where there is none, nothing can be. */
+export const ofReleases = (releases: readonly ReleaseFacts[], text: string): string =>
+  releases.length === 0 ? 'No release was recorded yet: there was none to show this of.' : text;
+
 export const availabilityText = (availability: Availability | null): string =>
   availability === null ? 'not looked for' : `${availability.intact} of ${availability.sources} sources`;
 

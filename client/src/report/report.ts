@@ -4,7 +4,7 @@
  */
 export type ClauseState = 'shown' | 'partly' | 'missing' | 'outside';
 
-/** A cell is text, or a digest that a narrow rendering may shorten. */
+/** A cell is text, or a digest: evidence, so that no rendering may shorten it. */
 export type Cell = string | { readonly digest: string };
 
 export type ReportTable = { readonly header: readonly string[]; readonly rows: readonly (readonly Cell[])[] };
@@ -42,8 +42,13 @@ export type Report = {
 export const notice =
   'This report is made from records that were checked as it says. It is no legal advice and no assessment of conformity.';
 
-/** Everything there: shown. Nothing: missing. */
-export function stateOf(have: number, all: number): ClauseState {
-  if (all === 0 || have === 0) return 'missing';
+/**
+ * For clauses about each of something. Everything there: shown. Nothing: missing. Where there is nothing to show it of, nothing
+ * has been shown and nothing is missing: partly, and the answer has to say that there was none.
+ * @param isWhole whether everything that could be one of `all` was seen; where not, an empty list says nothing
+ */
+export function stateOf(have: number, all: number, isWhole: boolean): ClauseState {
+  if (all === 0) return isWhole ? 'partly' : 'missing';
+  if (have === 0) return 'missing';
   return have === all ? 'shown' : 'partly';
 }

@@ -179,7 +179,8 @@ export function createTokenStore({
           origin: row.origin,
           createdAt: Number(row.created_at),
           expiresAt: Number(row.expires_at),
-          ...(row.last_used_at !== null && { lastUsedAt: Number(row.last_used_at) }),
+          // Kept to the hour, which may have begun before the token was made.
+          ...(row.last_used_at !== null && { lastUsedAt: Math.max(Number(row.last_used_at), Number(row.created_at)) }),
         }),
       );
     },

@@ -101,12 +101,28 @@ describe('the configuration', () => {
       'alerts',
     ]);
     const shape = mistakesOf({ ...good, intervalSeconds: 0, products: [], alerts: [{}], extra: 1 });
-    expect(shape.map((mistake) => mistake.split(':')[0])).toEqual([
-      'intervalSeconds',
-      'products',
-      'alerts.0',
-      '(document)',
+    expect(shape.map((mistake) => mistake.split(':')[0])).toEqual(['intervalSeconds', 'products', 'alerts.0', 'extra']);
+  });
+
+  test('looks at what the sound parts of it name, whatever is wrong with the rest', () => {
+    const [webhook] = good.alerts;
+    const unsound = {
+      ...good,
+      rpc: 'https://rpc.example',
+      products: [{ ...place, announced: 'nowhere.txt' }, { label: 7 }],
+      alerts: [{ webhook: { ...webhook?.webhook, secret: { file: 'nowhere' } } }, { email: { host: 'mail.example' } }],
+      extra: 1,
+    };
+    expect(mistakesOf(unsound)).toEqual([
+      'rpc: has to be of type array, not string',
+      'products.1.label: has to be of type string, not number',
+      'alerts.1.email.from: is missing',
+      'alerts.1.email.to: is missing',
+      'extra: is not known here',
+      expect.stringMatching(/^products\.0\.announced: .*nowhere\.txt cannot be read$/),
+      expect.stringMatching(/^alerts\.0\.webhook\.secret: .*nowhere cannot be read$/),
     ]);
+    expect(mistakesOf('[]')).toEqual([expect.stringMatching(/^\(document\): /)]);
   });
 
   test('shows nothing of a secret, wherever somebody has put it (A40)', () => {

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { craReport } from '../../../client/src/report/cra.ts';
 import { r156Report } from '../../../client/src/report/r156.ts';
 import { registerOf } from '../../../client/src/report/register.ts';
+import { renderHtml } from '../../../client/src/report/render-html.ts';
 import { renderText } from '../../../client/src/report/render-text.ts';
 import type { Clause, Report } from '../../../client/src/report/report.ts';
+import { restsOn } from '../../../client/src/report/rests-on.ts';
 import { advisoryFacts, day, imageOf, productFacts, releaseFacts, updateFacts } from '../../support/report-facts.ts';
 
 function clauseOf(report: Report, name: string): Clause {
@@ -61,7 +63,7 @@ describe('the report for the Cyber Resilience Act', () => {
     );
     expect(clauseOf(report, 'Article 13(8)')).toMatchObject({
       state: 'missing',
-      gaps: ['Publish with --support-until YYYY-MM-DD.'],
+      gaps: ['A release has to name the last day of its support.'],
     });
     expect(clauseOf(report, 'Article 13(9)')).toMatchObject({ state: 'missing', gaps: ['2.0.0 is at no source.'] });
     expect(clauseOf(report, 'Annex I, Part I (2)(c)').gaps[0]).toContain('2.0.0 fixes vulnerabilities');
@@ -138,7 +140,73 @@ describe('the register of UN R156', () => {
   });
 
   test('claims nothing where receipts were not asked for', () => {
-    const report = r156Report(productFacts(releases), null);
-    for (const name of ['7.1.2.3', '7.1.2.4', '7.2.2.1.1']) expect(clauseOf(report, name).state).toBe('missing');
+    for (const why of ['not-asked', 'not-readable'] as const) {
+      const report = r156Report(productFacts(releases), why);
+      for (const name of ['7.1.2.3', '7.1.2.4', '7.2.2.1.1'])
+        expect(clauseOf(report, name)).toMatchObject({
+          state: 'missing',
+          answer: expect.stringContaining(why === 'not-asked' ? 'were not asked for' : 'could not be read'),
+        });
+    }
+  });
+
+  test('names each kind of document once', () => {
+    const documents = (['cyclonedx', 'spdx', 'markdown'] as const).map((format) => ({
+      kind: format === 'markdown' ? ('notes' as const) : ('sbom' as const),
+      format,
+      name: format,
+      digest: imageOf('1.0.0'),
+      availability: null,
+    }));
+    const report = r156Report(productFacts([releaseFacts('1.0.0', { documents, hasNotes: true })]), []);
+    expect(clauseOf(report, '7.1.2.5').table?.rows[0]?.[3]).toBe('notes (markdown), sbom (cyclonedx, spdx)');
+  });
+});
+
+describe('where there is nothing to show', () => {
+  const wholly = productFacts([releaseFacts('1.0.0')]);
+  const ofUpdates = ['Article 13(9)', 'Annex I, Part II (2)', 'Annex I, Part II (4)', 'Annex I, Part II (8)'];
+
+  test('a clause is shown in part in both reports, and says that there was none', () => {
+    const none = { state: 'partly', answer: expect.stringContaining('there was none to show this of') };
+    for (const name of ofUpdates) expect(clauseOf(craReport(wholly), name)).toMatchObject(none);
+    for (const name of ['7.1.2.3', '7.1.2.4', '7.2.2.1.1'])
+      expect(clauseOf(r156Report(wholly, []), name)).toMatchObject(none);
+    const empty = productFacts([]);
+    for (const name of ['7.1.1.2', '7.1.1.3, 7.1.1.4', '7.1.2.5', '7.1.3.1, 7.1.3.2', '7.2.1.1'])
+      expect(clauseOf(r156Report(empty, []), name)).toMatchObject(none);
+  });
+
+  test('it is not shown at all where something may have stayed unseen', () => {
+    const unread = productFacts([releaseFacts('1.0.0'), releaseFacts('2.0.0', null)]);
+    const cut = { ...wholly, audit: { ...wholly.audit, complete: false } };
+    for (const facts of [unread, cut])
+      for (const name of ofUpdates) {
+        const { state, answer } = clauseOf(craReport(facts), name);
+        expect(state).toBe('missing');
+        expect(answer).not.toContain('there was none');
+      }
+  });
+});
+
+describe('how a report reads', () => {
+  const reports = [
+    craReport(productFacts([releaseFacts('1.0.0', { supportUntil: null, documents: [] })])),
+    r156Report(productFacts([releaseFacts('1.0.0')]), [updateFacts('a', '0.0.1', '1.0.0')]),
+  ];
+
+  test('asks no regulator to run a command or to open a file of ours', () => {
+    for (const report of reports) expect(renderText(report)).not.toMatch(/(?:^|\s)--[a-z]|firmproof [a-z]|docs\//);
+  });
+
+  test('shows digests whole', () => {
+    for (const report of reports) expect([...renderHtml(report)].join('')).toContain(imageOf('1.0.0'));
+  });
+
+  test('says in words who vouches for the block', () => {
+    const node = { agree: ['https://a.example'], asked: 1, quorum: 1 };
+    expect(restsOn({ entries: 'nodes', nodes: node, witnesses: null })).toBe(
+      'That this block is the chain’s own is the word of one node: https://a.example. No witness was compared with.',
+    );
   });
 });

@@ -1,77 +1,33 @@
 import {
   type Advisory,
   type AdvisoryPredicate,
-  type AdvisoryStatus,
   advisoryStatuses,
-  cveIdSchema,
   FirmproofError,
+  isFirmproofError,
   type ProductId,
-  parseTrustRoot,
   parseVersion,
-  type Severity,
   severities,
+  type TrustRoot,
+  type Version,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
-import type { AdvisoryDraft } from '../../advisory.ts';
 import { advisoryRevisions, listAdvisories, sendAdvisory, signAdvisory } from '../../advisory.ts';
 import type { FirmproofClient } from '../../api-client.ts';
 import { type SignStatement, signStatement } from '../../attest.ts';
 import { prepareDocuments } from '../../documents/prepare-documents.ts';
 import { parseWholeNumber } from '../../units.ts';
+import { type AdvisoryFlags, draftOf } from '../advisory-draft.ts';
 import { ciClient } from '../ci-login.ts';
-import { readText } from '../files.ts';
 import { type KeylessPublishFlags, sigstoreServicesOf, withKeylessPublishOptions } from '../keyless-options.ts';
 import { newestTrustRoot } from '../newest-trust-root.ts';
 import { counted, fields, humanTime, table } from '../output.ts';
 import { productAnd, withProductAnd, withProductArgument } from '../product-argument.ts';
 import type { Session } from '../session.ts';
+import { readTrustRootFile } from '../trust-root-file.ts';
 import type { Run } from './setup.ts';
 
-type PublishFlags = KeylessPublishFlags & {
-  readonly id: string;
-  readonly versions: string;
-  readonly severity: string;
-  readonly status: string;
-  readonly title: string;
-  readonly text?: string;
-  readonly textFile?: string;
-  readonly fixedIn?: string;
-  readonly cve?: string;
-  readonly vex?: string;
-  readonly revision?: string;
-  readonly dryRun?: boolean;
-};
-
-const listOf = (text: string | undefined) => (text === undefined ? [] : text.split(',').map((item) => item.trim()));
-
-function oneOf<Known extends string>(known: readonly Known[], text: string, option: string): Known {
-  const found = known.find((one) => one === text);
-  if (found !== undefined) return found;
-  throw new FirmproofError('usage-invalid', `${option} is one of ${known.join(', ')}, not "${text}"`);
-}
-
-function cveIdsOf(text: string | undefined): string[] {
-  const ids = [...new Set(listOf(text).map((id) => id.toUpperCase()))];
-  const wrong = ids.find((id) => !cveIdSchema.safeParse(id).success);
-  if (wrong === undefined) return ids;
-  throw new FirmproofError('vulnerability-invalid', `--cve: "${wrong}" is no CVE id`);
-}
-
-function draftOf(flags: PublishFlags): AdvisoryDraft {
-  const severity: Severity = oneOf(severities, flags.severity, '--severity');
-  const status: AdvisoryStatus = oneOf(advisoryStatuses, flags.status, '--status');
-  const text = flags.textFile === undefined ? (flags.text ?? flags.title) : readText(flags.textFile);
-  return {
-    id: flags.id,
-    status,
-    severity,
-    versions: [...new Set(listOf(flags.versions).map(parseVersion))],
-    ...(flags.fixedIn !== undefined && { fixedIn: parseVersion(flags.fixedIn) }),
-    title: flags.title,
-    text: text.replaceAll('\r\n', '\n').trimEnd(),
-    vulnerabilities: cveIdsOf(flags.cve),
-  };
-}
+type PublishFlags = KeylessPublishFlags &
+  AdvisoryFlags & { readonly vex?: string; readonly revision?: string; readonly dryRun?: boolean };
 
 /** Who signs and sends: the build key of this machine, or the identity of this run of CI. */
 async function signerFor(
@@ -91,15 +47,23 @@ async function signerFor(
 
 async function publish(session: Session, name: string | undefined, flags: PublishFlags): Promise<void> {
   // Everything that can be wrong on the command line is found before a key is opened.
-  const draft = draftOf(flags);
-  const revision = flags.revision === undefined ? undefined : parseWholeNumber(flags.revision, '--revision');
+  const draftAfter = draftOf(flags);
+  const given = flags.revision === undefined ? undefined : parseWholeNumber(flags.revision, '--revision');
   const { files } = await prepareDocuments({ vex: flags.vex === undefined ? [] : [flags.vex] });
   const [vex] = files;
   const product = await session.product(name);
   const trustRoot = await newestTrustRoot(session, product);
+  const before = given === undefined ? await newestRevision(session, trustRoot, flags.id) : null;
+  const draft = draftAfter(before);
+  const revision = given ?? (before?.revision ?? 0) + 1;
   const { client, sign } = await signerFor(session, product, flags);
   const advisory = await signAdvisory(client, draft, { trustRoot, sign, revision, vex });
   const { predicate } = advisory.statement;
+  if (before !== null) session.output.note(`What is not given anew is that of revision ${before.revision}.`);
+  if (before?.vex && !vex)
+    session.output.note(`${before.vex.name} is not attached any more: VEX documents are given anew, with --vex.`);
+  if (draft.fixedIn !== undefined && !(await isReleased(client, product, draft.fixedIn)))
+    session.output.note(`There is no release ${draft.fixedIn} yet: devices are told to update to it all the same.`);
   if (flags.dryRun) {
     const text = `${JSON.stringify(advisory.statement, null, 2)}\n\nNothing was sent.`;
     session.output.result({ dryRun: true, ...predicate }, text);
@@ -107,6 +71,26 @@ async function publish(session: Session, name: string | undefined, flags: Publis
   }
   await sendAdvisory(client, advisory, vex);
   session.output.result({ ...predicate, digest: advisory.digest }, describe(predicate));
+}
+
+/** What is said of it now; null for an advisory that is new. */
+async function newestRevision(session: Session, trustRoot: TrustRoot, id: string): Promise<AdvisoryPredicate | null> {
+  try {
+    return (await advisoryRevisions(session.client(), trustRoot, id))[0]?.statement.predicate ?? null;
+  } catch (error) {
+    if (isFirmproofError(error) && error.code === 'advisory-not-found') return null;
+    throw error;
+  }
+}
+
+async function isReleased(client: FirmproofClient, product: ProductId, version: Version): Promise<boolean> {
+  try {
+    await client.release(product, version);
+    return true;
+  } catch (error) {
+    if (isFirmproofError(error) && error.code === 'release-not-found') return false;
+    throw error;
+  }
 }
 
 const describe = (said: AdvisoryPredicate): string =>
@@ -126,7 +110,7 @@ type ReadFlags = { readonly trustRoot?: string };
 
 /** The trust root begins with the file that was given, or with what is known here. */
 async function trustRootFor(session: Session, name: string | undefined, { trustRoot }: ReadFlags) {
-  const given = trustRoot === undefined ? null : parseTrustRoot(readText(trustRoot));
+  const given = trustRoot === undefined ? null : readTrustRootFile(trustRoot);
   const product = given && name === undefined ? given.product : await session.product(name);
   return newestTrustRoot(session, product, given);
 }
@@ -175,8 +159,7 @@ async function show(session: Session, name: string | undefined, id: string, flag
     { ...predicateOf(newest), revisions: [newest, ...older].map(predicateOf) },
     [
       describe(predicate),
-      '',
-      predicate.text,
+      ...(predicate.text === predicate.title ? [] : ['', predicate.text]),
       ...(before.length > 0 ? ['', table(['before', 'published', 'status', 'title'], before)] : []),
     ].join('\n'),
   );
@@ -189,16 +172,19 @@ export function addAdvisory(program: Command, run: Run): void {
     withProductArgument(command.command('publish'))
       .description('sign an advisory, or its next revision, and send it: devices show it')
       .requiredOption('--id <id>', 'as FPA-2026-1')
-      .requiredOption('--versions <versions>', 'what it is about, comma separated')
-      .requiredOption('--severity <severity>', severities.join(', '))
-      .requiredOption('--title <title>', 'one line')
-      .option('--status <status>', `of those versions: ${advisoryStatuses.join(', ')}`, 'affected')
-      .option('--fixed-in <version>', 'the version to update to')
+      .option('--versions <versions>', 'what it is about, comma separated')
+      .option('--severity <severity>', severities.join(', '))
+      .option('--title <title>', 'one line')
+      .option('--status <status>', `of those versions: ${advisoryStatuses.join(', ')} (default: affected)`)
+      .option('--fixed-in <version>', 'the version to update to, or none')
       .option('--text <text>', 'more than the title says')
       .option('--text-file <file>', 'the same from a file, at most 4096 characters')
-      .option('--cve <ids>', 'CVE ids, comma separated')
+      .option('--cve <ids>', 'CVE ids, comma separated, or none')
       .option('--vex <file>', 'a VEX document that says the same to machines: OpenVEX, or CycloneDX')
-      .option('--revision <n>', 'where the server is not to be asked for the one before')
+      .option(
+        '--revision <n>',
+        'where the server is not to be asked for the one before; then nothing is taken over from it',
+      )
       .option('--dry-run', 'show what would be signed, and send nothing'),
   ).action(run((session, name: string | undefined, flags: PublishFlags) => publish(session, name, flags)));
   const trustRootOption = [

@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises';
 import {
   FirmproofError,
   type Proposal,
-  parseTrustRoot,
   type Reject,
   rejectTypes,
   type Signer,
@@ -17,9 +16,9 @@ import { type ReviewedProposal, requireSameImage, reviewOf } from '../../proposa
 import type { SignerKey } from '../../signer-key.ts';
 import { waitsForPeople } from '../../waits-for-people.ts';
 import { requireConsent } from '../ask.ts';
-import { readText } from '../files.ts';
 import { reviewText } from '../review-text.ts';
 import type { Session } from '../session.ts';
+import { readTrustRootFile } from '../trust-root-file.ts';
 import type { Run } from './setup.ts';
 
 type ApproveFlags = {
@@ -48,7 +47,7 @@ async function review(session: Session, id: string, trustRootFile?: string): Pro
 function trustRootFor({ home }: Session, { product }: Proposal, file: string | undefined): TrustRoot | null {
   if (product === undefined) return null;
   if (file === undefined) return home.trustRootOf(product);
-  const root = parseTrustRoot(readText(file));
+  const root = readTrustRootFile(file);
   if (root.product === product) return root;
   throw new FirmproofError('trust-root-mismatch', `${file} is the trust root of another product`);
 }

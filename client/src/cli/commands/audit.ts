@@ -1,4 +1,4 @@
-import { FirmproofError, parseAddress, parseTrustRoot, type TrustRoot } from '@firmproof/protocol';
+import { FirmproofError, parseAddress, type TrustRoot } from '@firmproof/protocol';
 import type { Command } from 'commander';
 import type { FirmproofClient } from '../../api-client.ts';
 import {
@@ -16,10 +16,10 @@ import { painter, textOf } from '../../audit/output/text.ts';
 import { isGood } from '../../audit/output/words.ts';
 import { writeText } from '../../audit/output/write-file.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { readText } from '../files.ts';
 import { counted, humanBytes, type Output } from '../output.ts';
 import { requireRpcUrl } from '../rpc-url.ts';
 import type { Session } from '../session.ts';
+import { readTrustRootFile } from '../trust-root-file.ts';
 import type { Run } from './setup.ts';
 
 /** Who is asked, and how much of it. */
@@ -62,7 +62,7 @@ async function auditCommand(session: Session, reference: string | undefined, fla
 
 /** Audits nodes, or a file. Whoever asks closes what comes back. */
 export async function runAudit(session: Session, reference: string | undefined, flags: AuditSources): Promise<Audit> {
-  const held = flags.trustRoot === undefined ? null : parseTrustRoot(readText(flags.trustRoot));
+  const held = flags.trustRoot === undefined ? null : readTrustRootFile(flags.trustRoot);
   const bars = new Bars(session.output);
   return (
     flags.offline === undefined

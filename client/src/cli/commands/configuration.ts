@@ -54,7 +54,7 @@ export async function scheduleChange(
 ): Promise<void> {
   session.output.note('Scheduling the change');
   const proposal = await session.follow(vendor, await vendor.configure(product, change));
-  const { pending } = await vendor.client.product(product);
+  const { pending, guardian } = await vendor.client.product(product);
   const waits = waitsForPeople(proposal);
   session.output.result(
     { product, proposal: proposal.id, state: proposal.state, ...(pending && !waits && { pending }) },
@@ -62,7 +62,9 @@ export async function scheduleChange(
       ? `it waits for approvals: firmproof approve ${proposal.id}`
       : [
           fields(changeRows(pending.configuration)),
-          `applicable from ${humanTime(pending.applicableFrom)}; until then the guardian can veto it`,
+          `applicable from ${humanTime(pending.applicableFrom)}; ${
+            guardian === zeroAddress ? 'there is no guardian who could veto it' : 'until then the guardian can veto it'
+          }`,
           'next: firmproof product apply',
         ].join('\n'),
   );

@@ -119,7 +119,12 @@ function documentAsked({ statement }: ReleaseDetails, which: string): ReleaseDoc
   const [first, ...others] = found;
   if (first === undefined) {
     const known = documents.map(({ kind, name }) => `${kind} ${name}`).join(', ') || 'none';
-    throw new FirmproofError('document-missing', `${version} has no document ${which}; it has: ${known}`);
+    throw new FirmproofError('document-missing', `${version} has no document ${which}; it has: ${known}`, {
+      hint:
+        documents.length === 0
+          ? 'It was published without documents. Another release: --version.'
+          : 'Ask for one of these by kind, name or digest; another release: --version.',
+    });
   }
   if (others.length === 0) return first;
   throw new FirmproofError('usage-invalid', `${version} has ${found.length} documents ${which}`, {

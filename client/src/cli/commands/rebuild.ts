@@ -1,6 +1,5 @@
 import {
   FirmproofError,
-  parseTrustRoot,
   parseVersion,
   type RebuildSource,
   sha256DigestSchema,
@@ -10,12 +9,13 @@ import type { Command } from 'commander';
 import { sizeOfImage } from '../../image-file.ts';
 import { attestRebuild, listRebuilds } from '../../rebuild.ts';
 import { recordedImage } from '../../recorded-image.ts';
-import { readPrivateKey, readText } from '../files.ts';
+import { readPrivateKey } from '../files.ts';
 import { newestTrustRoot } from '../newest-trust-root.ts';
-import { counted, fields, humanTime, table } from '../output.ts';
+import { counted, fields, humanTime, printable, table } from '../output.ts';
 import { withProductArgument } from '../product-argument.ts';
 import { requireRpcUrl } from '../rpc-url.ts';
 import type { Session } from '../session.ts';
+import { readTrustRootFile } from '../trust-root-file.ts';
 import type { Run } from './setup.ts';
 
 type ProofFlags = { readonly trustRoot?: string; readonly rpc?: string };
@@ -34,7 +34,7 @@ const rpcOf = ({ rpc }: ProofFlags): string | null => (rpc === undefined ? null 
 
 /** The trust root that the chain names, reached from the file that was given, from what is known here, or on the server's word. */
 async function trustRootFor(session: Session, name: string | undefined, flags: ProofFlags): Promise<TrustRoot> {
-  const given = flags.trustRoot === undefined ? null : parseTrustRoot(readText(flags.trustRoot));
+  const given = flags.trustRoot === undefined ? null : readTrustRootFile(flags.trustRoot);
   const product = given && name === undefined ? given.product : await session.product(name);
   if (given === null && session.home.trustRootOf(product) === null)
     session.output.note(
@@ -89,7 +89,7 @@ async function list(session: Session, name: string | undefined, flags: ListFlags
   const trustRoot = await trustRootFor(session, name, flags);
   const client = session.client();
   const release = await recordedImage(client, trustRoot, version, rpcUrl);
-  const { counted: rebuilds, passedOver } = await listRebuilds(client, trustRoot, release);
+  const { counted: rebuilds, passedOver, reasons } = await listRebuilds(client, trustRoot, release);
   const named = new Set((trustRoot.rebuilders ?? []).map((rebuilder) => rebuilder.name)).size;
   const found = rebuilds.map(({ rebuilder, rebuild: { statement } }) => ({
     rebuilder: rebuilder.name,
@@ -102,11 +102,19 @@ async function list(session: Session, name: string | undefined, flags: ListFlags
     environment,
   ]);
   session.output.result(
-    { product: trustRoot.product, version, image: release.image, rebuilders: named, rebuilds: found, passedOver },
+    {
+      product: trustRoot.product,
+      version,
+      image: release.image,
+      rebuilders: named,
+      rebuilds: found,
+      passedOver,
+      reasons: Object.fromEntries(reasons),
+    },
     [
       `vouched for by ${rebuilds.length} of ${counted(named, 'rebuilder')}: ${version} (sha-256 ${release.image})`,
       ...(rows.length > 0 ? [table(['rebuilder', 'when', 'source', 'environment'], rows)] : []),
-      ...(passedOver > 0 ? [`not counted: ${counted(passedOver, 'statement')}`] : []),
+      ...[...reasons].map(([reason, count]) => `not counted: ${counted(count, 'statement')}: ${printable(reason)}`),
     ].join('\n'),
   );
 }

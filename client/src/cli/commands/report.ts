@@ -12,7 +12,7 @@ import { type Audit, ContentSource } from '../../audit/index.ts';
 import { writeText } from '../../audit/output/write-file.ts';
 import { productFacts } from '../../report/collect.ts';
 import { craReport } from '../../report/cra.ts';
-import type { UpdateFacts } from '../../report/facts.ts';
+import type { ReceiptFacts } from '../../report/facts.ts';
 import { r156Report } from '../../report/r156.ts';
 import { registerCsv } from '../../report/render-csv.ts';
 import { renderHtml } from '../../report/render-html.ts';
@@ -38,6 +38,9 @@ async function withAudit(
     const report = await make(audit);
     if (flags.html !== undefined) writeText(flags.html, renderHtml(report));
     session.output.result(report, renderText(report));
+    if (!flags.fetch) session.output.note('Nothing was looked for at the sources: --fetch does.');
+    if (report.clauses.some(({ state }) => state === 'missing' || state === 'partly'))
+      session.output.note('How a vendor records what is not shown: docs/reports.md.');
     if (!report.audit.complete) process.exitCode = exitCodes.unproven;
   } finally {
     audit.close();
@@ -61,8 +64,8 @@ const cra = (session: Session, reference: string | undefined, flags: ReportFlags
 const r156 = (session: Session, reference: string | undefined, flags: ReportFlags) =>
   withAudit(session, reference, flags, async (audit) => {
     const facts = await factsOf(session, audit, flags);
-    const updates = flags.receipts === false ? null : await updatesOf(session, audit.product, flags);
-    if (flags.csv !== undefined) writeText(flags.csv, registerCsv(facts, updates ?? []));
+    const updates = await updatesOf(session, audit.product, flags);
+    if (flags.csv !== undefined) writeText(flags.csv, registerCsv(facts, typeof updates === 'string' ? [] : updates));
     return r156Report(facts, updates);
   });
 
@@ -90,13 +93,9 @@ function namedTrustRoot({ material, summary }: Audit): TrustRoot | null {
   return roots.find(({ digest }) => digest === summary.trustRoot) ?? null;
 }
 
-/** The vendor's receipts; null where this is nobody who may read them, or where nobody is to be asked. */
-async function updatesOf(
-  session: Session,
-  product: ProductId,
-  flags: ReportFlags,
-): Promise<readonly UpdateFacts[] | null> {
-  if (flags.offline !== undefined || !flags.server) return null;
+/** The vendor's receipts, for whoever may read them. */
+async function updatesOf(session: Session, product: ProductId, flags: ReportFlags): Promise<ReceiptFacts> {
+  if (flags.receipts === false || flags.offline !== undefined || !flags.server) return 'not-asked';
   const bar = session.output.progress('receipts', (count) => counted(count, 'receipt'));
   try {
     const client = session.givenToken === undefined ? (await session.vendor(product)).client : session.client();
@@ -112,8 +111,10 @@ async function updatesOf(
   } catch (error) {
     if (!isFirmproofError(error) || !['key-not-found', 'token-scope', 'authentication-required'].includes(error.code))
       throw error;
-    session.output.note(`No receipts: ${error.message} [${error.code}]`);
-    return null;
+    session.output.note(
+      `No receipts: they are the vendor's, and could not be read: ${error.message} [${error.code}]\nA vendor gives an auditor a token: firmproof token create --role read-receipts; it goes into FIRMPROOF_TOKEN.`,
+    );
+    return 'not-readable';
   } finally {
     bar.stop();
   }

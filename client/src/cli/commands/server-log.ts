@@ -94,7 +94,9 @@ const show = (session: Session, entry: ServerLogEntry) =>
 
 function cellsOf({ time, actor, action, subject, details }: ServerLogEntry): string[] {
   const more = Object.entries(details).map(([name, value]) =>
-    name === 'expiresAt' && typeof value === 'number' ? `until ${humanTime(value)}` : `${name} ${value}`,
+    name === 'expiresAt' && typeof value === 'number'
+      ? `until ${humanTime(value)}`
+      : `${name === 'scopes' ? 'roles' : name} ${value}`,
   );
   return [humanTime(time), shortened(actor), action, shortened(subject), more.map(shortened).join(', ')];
 }

@@ -6,7 +6,6 @@ import {
   isFirmproofError,
   parseChannel,
   parseEvidence,
-  parseTrustRoot,
   type TrustRoot,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
@@ -16,6 +15,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { readText } from '../files.ts';
 import { humanTime } from '../output.ts';
 import type { Session } from '../session.ts';
+import { readTrustRootFile } from '../trust-root-file.ts';
 import type { Run } from './setup.ts';
 
 type VerifyFlags = {
@@ -31,9 +31,7 @@ async function verify(session: Session, image: string, flags: VerifyFlags): Prom
   const { output } = session;
   const channel = parseChannel(flags.channel);
   const size = sizeOfImage(image);
-  const trustRoot = flags.trustRoot
-    ? parseTrustRoot(readText(flags.trustRoot))
-    : await ownTrustRoot(session, flags.product);
+  const trustRoot = flags.trustRoot ? readTrustRootFile(flags.trustRoot) : await ownTrustRoot(session, flags.product);
   const text = flags.evidence ? readText(flags.evidence) : await session.client().evidence(trustRoot.product, channel);
   const evidence = flags.evidence ? keptEvidence(flags.evidence, text) : parseEvidence(text);
   if (flags.save) writeFileSync(flags.save, text);
