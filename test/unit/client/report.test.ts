@@ -205,7 +205,7 @@ describe('how a report reads', () => {
 
   test('says in words who vouches for the block', () => {
     const node = { agree: ['https://a.example'], asked: 1, quorum: 1 };
-    expect(restsOn({ entries: 'nodes', nodes: node, witnesses: null })).toBe(
+    expect(restsOn({ entries: 'nodes', nodes: node, witnesses: null, unwitnessed: 'no trust root was given' })).toBe(
       'That this block is the chain’s own is the word of one node: https://a.example. No witness was compared with.',
     );
   });
