@@ -27,11 +27,14 @@ import { linkTo } from '../route.ts';
 
 type Props = { readonly product: ProductId; readonly version: Version };
 
-const imageWords = {
-  same: 'This file is the image of this release.',
+const imageWords = (isVouched: boolean) => ({
+  same: isVouched
+    ? 'This file is the image of this release.'
+    : 'This file is the image of the entry; nobody vouches for the entry.',
   other: 'This file is another image.',
   expected: 'of this release',
-};
+  isSure: isVouched,
+});
 
 /** One release: everything that can be known about it, and how each of it is known. */
 export function ReleasePage({ product, version }: Props) {
@@ -104,7 +107,7 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
         </Notice>
       )}
       <AdvisoryNotice loaded={later} isVouched={found.isVouched} />
-      <ReleaseBanner checks={checks}>
+      <ReleaseBanner checks={checks} isVouched={found.isVouched}>
         <TrustRootOffer audit={audit} />
       </ReleaseBanner>
       <div className="columns">
@@ -114,19 +117,16 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
           </Section>
           {documents.length > 0 && (
             <Section title="Documents" hint="The build has signed their digests; they are fetched and hashed here.">
-              <DocumentList documents={documents} onFetch={fetch} />
+              <DocumentList documents={documents} isVouched={found.isVouched} onFetch={fetch} />
             </Section>
           )}
           <SaidLaterSections product={audit.product} loaded={later} isVouched={found.isVouched} />
         </div>
         <div>
           <Section title="Compare the image" hint="A gigabyte takes less than a minute.">
-            <ImageCheck approved={image} chosen={chosen} onChoose={choose} words={imageWords} />
+            <ImageCheck approved={image} chosen={chosen} onChoose={choose} words={imageWords(found.isVouched)} />
           </Section>
-          <Section
-            title="What the statement says"
-            hint={statement ? 'Signed by the build; bound by its digest on chain.' : ''}
-          >
+          <Section title="What the statement says" hint={statement ? statementHint(found.isVouched) : ''}>
             <StatementRows release={release} statement={statement} />
           </Section>
           <Section title="What happened to it">
@@ -137,6 +137,11 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
     </>
   );
 }
+
+const statementHint = (isVouched: boolean) =>
+  isVouched
+    ? 'Signed by the build; bound by its digest on chain.'
+    : 'Its digest is the one of the entry; nobody vouches for the entry.';
 
 function imageCheck(same: boolean | null, isVouched: boolean): Check {
   const name = 'Image';
@@ -151,7 +156,7 @@ function imageCheck(same: boolean | null, isVouched: boolean): Check {
       );
 }
 
-function Standing({ audit, release: { release } }: { audit: ProductAudit; release: ReleaseAudit }) {
+function Standing({ audit, release: { release, isVouched } }: { audit: ProductAudit; release: ReleaseAudit }) {
   const heads = [...audit.history.channels.values()].filter(({ version }) => version === release.version);
   const isOpen = release.installableFrom * 1000 > Date.now();
   return (
@@ -159,7 +164,7 @@ function Standing({ audit, release: { release } }: { audit: ProductAudit; releas
       {release.revoked && <span className="badge failed">revoked</span>}
       {isOpen && <span className="badge unchecked">veto window open</span>}
       {heads.map(({ channel, halted }) => (
-        <span key={channel} className={`badge ${halted ? 'failed' : 'passed'}`}>
+        <span key={channel} className={`badge ${halted ? 'failed' : isVouched ? 'passed' : ''}`}>
           head of {channel}
           {halted && ', halted'}
         </span>

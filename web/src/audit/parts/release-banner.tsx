@@ -3,8 +3,15 @@ import { Icon } from '../../parts/icon.tsx';
 import type { Check } from '../data/check.ts';
 import { plural } from './words.ts';
 
+type Props = {
+  readonly checks: readonly Check[];
+  /** Whether somebody vouches for the entry: without that nothing that rests on it counts. */
+  readonly isVouched: boolean;
+  readonly children?: ReactNode;
+};
+
 /** The sum of the checks: what failed by name, what was not checked by number, never more than was done. */
-export function ReleaseBanner({ checks, children }: { checks: readonly Check[]; children?: ReactNode }) {
+export function ReleaseBanner({ checks, isVouched, children }: Props) {
   const failed = checks.filter(({ outcome }) => outcome === 'failed');
   const passed = checks.filter(({ outcome }) => outcome === 'passed');
   const unchecked = checks.filter(({ outcome }) => outcome === 'unchecked');
@@ -35,11 +42,18 @@ export function ReleaseBanner({ checks, children }: { checks: readonly Check[]; 
         <p className="verdict-title">
           {isGood
             ? 'The record is genuine: every check that can be made here has passed'
-            : 'Not everything about this could be checked here'}
+            : isVouched
+              ? 'Not everything about this could be checked here'
+              : 'Said by the server: nobody whom you believe vouches for this entry'}
         </p>
         <p>
-          {plural(passed.length, 'check')} passed
-          {unchecked.length > 0 && `; not checked: ${unchecked.map(({ name }) => name.toLowerCase()).join(', ')}`}.
+          {isVouched
+            ? `${plural(passed.length, 'check')} passed`
+            : 'Nothing speaks against it, but what rests on the entry counts as checked only with somebody who vouches for it'}
+          {isVouched &&
+            unchecked.length > 0 &&
+            `; not checked: ${unchecked.map(({ name }) => name.toLowerCase()).join(', ')}`}
+          .
         </p>
         {!isGood && children}
       </div>
