@@ -156,7 +156,7 @@ describe('one product', () => {
 });
 
 describe('one release', () => {
-  test('passes every check, and the image does when it is dropped', async () => {
+  test('passes every check, and the image does when it is dropped; another file says nothing against the record', async () => {
     const person = await visit(releasePage('1.1.0'));
     const { page } = person;
     await verdict(page).getByText('The record is genuine').waitFor();
@@ -168,7 +168,11 @@ describe('one release', () => {
     expect(await outcomes(page, 'unchecked')).toEqual([]);
     await page.setInputFiles('.card .drop input', { name: 'x.bin', mimeType: '', buffer: Buffer.from('x') });
     await page.getByText('This file is another image.').waitFor();
-    expect(await verdict(page).getAttribute('class')).toContain('bad');
+    await page.getByRole('alert').getByText('Your file is not the image of 1.1.0').waitFor();
+    expect(await outcomes(page, 'failed')).toEqual(['Image Wrong']);
+    // The record is as genuine as before.
+    expect(await verdict(page).getAttribute('class')).toBe('verdict good');
+    await verdict(page).getByText('The record is genuine').waitFor();
     await leave(person);
   });
 

@@ -10,7 +10,7 @@ import { PageTitle } from '../../parts/page-title.tsx';
 import { Section } from '../../parts/section.tsx';
 import { useLoaded } from '../../parts/use-loaded.ts';
 import type { ProductAudit } from '../data/audit.ts';
-import { type Check, check, onlyIf } from '../data/check.ts';
+import { type Check, check, imageCheckName, onlyIf } from '../data/check.ts';
 import { auditRelease, type ReleaseAudit } from '../data/release-checks.ts';
 import { loadSaidLater } from '../data/said-later.ts';
 import { checkDocuments, useDocuments } from '../data/use-documents.ts';
@@ -107,6 +107,7 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
         </Notice>
       )}
       <AdvisoryNotice loaded={later} isVouched={found.isVouched} />
+      {same === false && <OtherFile version={release.version} />}
       <ReleaseBanner checks={checks} isVouched={found.isVouched}>
         <TrustRootOffer audit={audit} />
       </ReleaseBanner>
@@ -138,13 +139,21 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
   );
 }
 
+/** Against the file alone: whether the record is genuine is another question. */
+const OtherFile = ({ version }: { version: Version }) => (
+  <Notice tone="bad" title={`Your file is not the image of ${version}`}>
+    Do not install it as {version}. That says nothing against the record of the release, which stands as it is judged
+    below.
+  </Notice>
+);
+
 const statementHint = (isVouched: boolean) =>
   isVouched
     ? 'Signed by the build; bound by its digest on chain.'
     : 'Its digest is the one of the entry; nobody vouches for the entry.';
 
 function imageCheck(same: boolean | null, isVouched: boolean): Check {
-  const name = 'Image';
+  const name = imageCheckName;
   if (same === null) return check(name, 'unchecked', 'Drop the file on this page to compare its digest and CID.');
   if (!same) return check(name, 'failed', 'The file that you chose is another image.');
   return isVouched

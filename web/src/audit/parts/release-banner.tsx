@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { Icon } from '../../parts/icon.tsx';
-import type { Check } from '../data/check.ts';
+import { type Check, imageCheckName } from '../data/check.ts';
 import { plural } from './words.ts';
 
 type Props = {
@@ -12,7 +12,9 @@ type Props = {
 
 /** The sum of the checks: what failed by name, what was not checked by number, never more than was done. */
 export function ReleaseBanner({ checks, isVouched, children }: Props) {
-  const failed = checks.filter(({ outcome }) => outcome === 'failed');
+  // A file of the visitor's says nothing about the record: it has a notice of its own.
+  const ofRecord = checks.filter(({ name }) => name !== imageCheckName);
+  const failed = ofRecord.filter(({ outcome }) => outcome === 'failed');
   const passed = checks.filter(({ outcome }) => outcome === 'passed');
   const unchecked = checks.filter(({ outcome }) => outcome === 'unchecked');
   if (failed.length > 0) {
@@ -33,8 +35,7 @@ export function ReleaseBanner({ checks, isVouched, children }: Props) {
     );
   }
   // The image can only be compared by who has it: without it, everything else can still be sure.
-  const missing = unchecked.filter(({ name }) => name !== 'Image');
-  const isGood = missing.length === 0;
+  const isGood = ofRecord.every(({ outcome }) => outcome === 'passed');
   return (
     <section className={`verdict ${isGood ? 'good' : 'warn'}`} aria-label="Verdict">
       <Icon name={isGood ? 'check' : 'attention'} />
