@@ -59,7 +59,7 @@ function Shell({ configuration }: { configuration: Configuration }) {
       <button type="button" className="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to the content
       </button>
-      <TopBar page={route.page} />
+      <TopBar route={route} />
       <main id="main" tabIndex={-1}>
         <Page route={route} />
       </main>

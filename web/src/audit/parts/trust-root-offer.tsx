@@ -23,7 +23,16 @@ export function TrustRootOffer({ audit }: { audit: ProductAudit }) {
         </p>
       )}
       <p className="quiet">
-        Or <a href={linkTo.settings()}>set RPC nodes</a> that you believe.
+        {audit.settings.rpcUrls.length > 0 ? (
+          <>
+            Or <a href={linkTo.settings()}>change your RPC nodes</a>
+            {audit.verdict.vouchedUpTo === 0 && ': those that are set do not vouch'}.
+          </>
+        ) : (
+          <>
+            Or <a href={linkTo.settings()}>set RPC nodes</a> that you believe.
+          </>
+        )}
       </p>
     </>
   );
