@@ -108,7 +108,7 @@ describe('one product', () => {
     const person = await visit(productPage());
     const { page } = person;
     await verdict(page).waitFor();
-    await page.getByText('A change of keys or policy is scheduled').waitFor();
+    await page.getByText('A change of keys or policy waits to be put in force').waitFor();
     await page.locator('.channel .badge', { hasText: 'halted' }).waitFor();
     await page.getByText('1.0.0 was revoked').waitFor();
     const release = page.locator('.event.published', { hasText: '1.1.0' });

@@ -12,6 +12,7 @@ import { FindingsList } from '../parts/findings-list.tsx';
 import { PendingChange } from '../parts/pending-change.tsx';
 import { ProductHeader } from '../parts/product-header.tsx';
 import { ShortId } from '../parts/short-id.tsx';
+import { shownFindings } from '../parts/shown-findings.ts';
 import { Timeline } from '../parts/timeline.tsx';
 import { filterEvents } from '../parts/timeline-filter.ts';
 import { TrustRootOffer } from '../parts/trust-root-offer.tsx';
@@ -25,7 +26,7 @@ export function ProductPage({ product, query }: { product: ProductId; query: Que
 }
 
 function Shown({ audit, query }: { audit: ProductAudit; query: Query }) {
-  const { product, history, events, findings } = audit;
+  const { product, history, events } = audit;
   const found = useMemo(() => filterEvents(events, query), [events, query]);
   if (events.length === 0) {
     return (
@@ -48,7 +49,7 @@ function Shown({ audit, query }: { audit: ProductAudit; query: Query }) {
         <ChannelList product={product} history={history} />
       </Section>
       <Section title="What stands out" hint="In the history itself, whoever carries it.">
-        <FindingsList product={product} findings={findings} />
+        <FindingsList product={product} findings={shownFindings(audit.findings, history.pending)} />
       </Section>
       <Section title="Timeline">
         <FilterBar audit={audit} query={query} found={found} />
