@@ -5,7 +5,7 @@ import { PageTitle } from '../../parts/page-title.tsx';
 import { Section } from '../../parts/section.tsx';
 import { ShortId } from '../parts/short-id.tsx';
 import { TrustRootChoice } from '../parts/trust-root-choice.tsx';
-import { plural } from '../parts/words.ts';
+import { plural, shortHex } from '../parts/words.ts';
 import { linkTo } from '../route.ts';
 import { maximumNodes, nodeUrlSchema, serverUrlSchema } from '../settings/configuration.ts';
 import { majorityOf, type SetBy, useSettings } from '../settings/settings.ts';
@@ -62,7 +62,7 @@ function TrustRootSettings() {
                 <button
                   type="button"
                   className="button"
-                  aria-label={`Forget the trust root of ${root.name}`}
+                  aria-label={`Forget the trust root of ${root.name}, ${shortHex(root.product)}`}
                   onClick={() => change({ trustRoots: without(root.product) })}
                 >
                   Forget
