@@ -155,6 +155,17 @@ describe('one product', () => {
   });
 });
 
+test('a link to nothing says what it lacks, and has a way back', async () => {
+  const person = await visit('#/compare');
+  const { page } = person;
+  await page.getByRole('heading', { name: 'No such page' }).waitFor();
+  await page.goto(`${host.url}/${releasePage('1')}`);
+  await page.getByRole('heading', { name: 'No such release' }).waitFor();
+  await page.getByRole('link', { name: 'To the product' }).click();
+  await verdict(page).waitFor();
+  await leave(person);
+});
+
 describe('one release', () => {
   test('passes every check, and the image does when it is dropped; another file says nothing against the record', async () => {
     const person = await visit(releasePage('1.1.0'));
@@ -264,7 +275,7 @@ const views: readonly (readonly [name: string, hash: () => string, ready: (page:
     },
   ],
   ['a release', () => releasePage('1.1.0'), (page) => page.getByText('The record is genuine').waitFor()],
-  ['a link that is cut', () => '#/product/0x12', (page) => page.getByText('This link leads nowhere').waitFor()],
+  ['a link that is cut', () => '#/product/0x12', (page) => page.getByText('No such product').waitFor()],
 ];
 
 describe.each(views)('%s', (_name, hash, ready) => {
