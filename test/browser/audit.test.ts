@@ -110,6 +110,7 @@ describe('one product', () => {
     await verdict(page).waitFor();
     await page.getByText('A change of keys or policy waits to be put in force').waitFor();
     await page.locator('.channel .badge', { hasText: 'halted' }).waitFor();
+    await page.getByText('Planned was (dashed): 10 % of the devices first').waitFor();
     await page.getByText('1.0.0 was revoked').waitFor();
     const release = page.locator('.event.published', { hasText: '1.1.0' });
     await release.getByText('approved by 2 keys, verified here').waitFor();
