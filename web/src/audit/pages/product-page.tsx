@@ -17,7 +17,6 @@ import { Timeline } from '../parts/timeline.tsx';
 import { filterEvents } from '../parts/timeline-filter.ts';
 import { TrustRootOffer } from '../parts/trust-root-offer.tsx';
 import { VerdictBanner } from '../parts/verdict-banner.tsx';
-import { plural } from '../parts/words.ts';
 import type { Query } from '../route.ts';
 
 /** One product: whether its history is complete, first of all; then everything that has happened. */
@@ -104,7 +103,7 @@ function Facts({ audit }: { audit: ProductAudit }) {
       </div>
       <div>
         <dt>Changes of keys and policy</dt>
-        <dd>{plural(history.changes.filter(({ kind }) => kind === 'applied').length, 'change')}</dd>
+        <dd>{history.changes.filter(({ kind }) => kind === 'applied').length || 'none'}</dd>
       </div>
     </dl>
   );

@@ -111,18 +111,10 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
       <ReleaseBanner checks={checks} isVouched={found.isVouched}>
         <TrustRootOffer audit={audit} />
       </ReleaseBanner>
-      <div className="columns">
-        <div>
-          <Section title="Checked in this browser">
-            <CheckList checks={checks} />
-          </Section>
-          {documents.length > 0 && (
-            <Section title="Documents" hint="The build has signed their digests; they are fetched and hashed here.">
-              <DocumentList documents={documents} isVouched={found.isVouched} onFetch={fetch} />
-            </Section>
-          )}
-          <SaidLaterSections product={audit.product} loaded={later} isVouched={found.isVouched} />
-        </div>
+      <div className="columns even">
+        <Section title="Checked in this browser">
+          <CheckList checks={checks} />
+        </Section>
         <div>
           <Section title="Compare the image" hint="A gigabyte takes less than a minute.">
             <ImageCheck approved={image} chosen={chosen} onChoose={choose} words={imageWords(found.isVouched)} />
@@ -130,10 +122,18 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
           <Section title="What the statement says" hint={statement ? statementHint(found.isVouched) : ''}>
             <StatementRows release={release} statement={statement} />
           </Section>
-          <Section title="What happened to it">
-            <ReleaseEvents audit={audit} release={release} />
-          </Section>
+          {documents.length > 0 && (
+            <Section title="Documents" hint="The build has signed their digests; they are fetched and hashed here.">
+              <DocumentList documents={documents} isVouched={found.isVouched} onFetch={fetch} />
+            </Section>
+          )}
         </div>
+      </div>
+      <Section title="What happened to it">
+        <ReleaseEvents audit={audit} release={release} />
+      </Section>
+      <div className="columns even">
+        <SaidLaterSections product={audit.product} loaded={later} isVouched={found.isVouched} />
       </div>
     </>
   );

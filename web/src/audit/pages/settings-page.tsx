@@ -125,7 +125,7 @@ function NodeSettings() {
           placeholder={`more than half${lines.length > 0 ? `: ${majorityOf(lines.length)}` : ''}`}
           onChange={({ target }) => setQuorum(Number(target.value) || 0)}
         />
-        <Saving saved={saved} mistake={mistake} problem={problem}>
+        <Saving action="Use these nodes" saved={saved} mistake={mistake} problem={problem}>
           {own.rpcUrls !== undefined && (
             <button
               type="button"
@@ -177,7 +177,7 @@ function ServerSettings() {
           aria-invalid={mistake !== null}
           onChange={({ target }) => setText(target.value)}
         />
-        <Saving saved={saved} mistake={mistake} problem={problem}>
+        <Saving action="Use this server" saved={saved} mistake={mistake} problem={problem}>
           {own.server !== undefined && (
             <button
               type="button"
@@ -197,6 +197,7 @@ function ServerSettings() {
 }
 
 function Saving(props: {
+  readonly action: string;
   readonly saved: boolean;
   readonly mistake: string | null;
   readonly problem: string;
@@ -209,7 +210,7 @@ function Saving(props: {
       </p>
       <div className="actions">
         <button type="submit" className="button primary">
-          Use it
+          {props.action}
         </button>
         {props.children}
         <span className="saved" role="status">

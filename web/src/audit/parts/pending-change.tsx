@@ -35,7 +35,7 @@ export function PendingChange({ history }: { history: ProductHistory }) {
     >
       <p>
         {isDue
-          ? `Approved by the publisher. Its time came on ${describeTime(pending.pendingFrom)}: ${whoMay} can put it in force, and has not yet`
+          ? `Approved by the publisher. Its time came on ${describeTime(pending.pendingFrom)}: ${whoMay} can put it in force`
           : `In force from ${describeTime(pending.pendingFrom)} (${describeDistance(pending.pendingFrom, now)}) at the earliest, approved by the publisher`}
         ; {canVeto ? 'the guardian can still stop it' : 'nobody can veto it'}.
       </p>
