@@ -49,12 +49,8 @@ export function ReleaseBanner({ checks, isVouched, children }: Props) {
         </p>
         <p>
           {isVouched
-            ? `${plural(passed.length, 'check')} passed`
-            : 'Nothing speaks against it, but what rests on the entry counts as checked only with somebody who vouches for it'}
-          {isVouched &&
-            unchecked.length > 0 &&
-            `; not checked: ${unchecked.map(({ name }) => name.toLowerCase()).join(', ')}`}
-          .
+            ? `${plural(passed.length, 'check')} passed${unchecked.length === 0 ? '' : `; not checked: ${unchecked.map(({ name }) => name.toLowerCase()).join(', ')}`}.`
+            : 'Nothing speaks against it, but what rests on the entry counts as checked only with somebody who vouches for it.'}
         </p>
         {!isGood && children}
       </div>
