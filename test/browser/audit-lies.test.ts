@@ -325,6 +325,11 @@ describe('an RPC node that lies', () => {
     first.cut = true;
     await open();
     await verdict().getByText('1 of 2 needed RPC nodes answer').waitFor();
+    const inUse = person.page.locator('.in-use');
+    await inUse.getByText('1 of 2 RPC nodes').waitFor();
+    expect(await inUse.textContent()).toMatch(/answer$/);
+    // Nobody is told to set what is set.
+    expect(await verdict().getByText('RPC nodes of your choice').count()).toBe(0);
     first.cut = false;
   });
 });

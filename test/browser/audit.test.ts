@@ -108,8 +108,9 @@ describe('one product', () => {
     const person = await visit(productPage());
     const { page } = person;
     await verdict(page).waitFor();
-    await page.getByText('A change of keys or policy is scheduled').waitFor();
+    await page.getByText('A change of keys or policy waits to be put in force').waitFor();
     await page.locator('.channel .badge', { hasText: 'halted' }).waitFor();
+    await page.getByText('Planned was (dashed): 10 % of the devices first').waitFor();
     await page.getByText('1.0.0 was revoked').waitFor();
     const release = page.locator('.event.published', { hasText: '1.1.0' });
     await release.getByText('approved by 2 keys, verified here').waitFor();
@@ -155,8 +156,19 @@ describe('one product', () => {
   });
 });
 
+test('a link to nothing says what it lacks, and has a way back', async () => {
+  const person = await visit('#/compare');
+  const { page } = person;
+  await page.getByRole('heading', { name: 'No such page' }).waitFor();
+  await page.goto(`${host.url}/${releasePage('1')}`);
+  await page.getByRole('heading', { name: 'No such release' }).waitFor();
+  await page.getByRole('link', { name: 'To the product' }).click();
+  await verdict(page).waitFor();
+  await leave(person);
+});
+
 describe('one release', () => {
-  test('passes every check, and the image does when it is dropped', async () => {
+  test('passes every check, and the image does when it is dropped; another file says nothing against the record', async () => {
     const person = await visit(releasePage('1.1.0'));
     const { page } = person;
     await verdict(page).getByText('The record is genuine').waitFor();
@@ -168,14 +180,24 @@ describe('one release', () => {
     expect(await outcomes(page, 'unchecked')).toEqual([]);
     await page.setInputFiles('.card .drop input', { name: 'x.bin', mimeType: '', buffer: Buffer.from('x') });
     await page.getByText('This file is another image.').waitFor();
-    expect(await verdict(page).getAttribute('class')).toContain('bad');
+    await page.getByRole('alert').getByText('Your file is not the image of 1.1.0').waitFor();
+    expect(await outcomes(page, 'failed')).toEqual(['Image Wrong']);
+    // The record is as genuine as before.
+    expect(await verdict(page).getAttribute('class')).toBe('verdict good');
+    await verdict(page).getByText('The record is genuine').waitFor();
     await leave(person);
   });
 
   test('without anybody who vouches shows nothing as checked that rests on the server', async () => {
     const person = await visit(releasePage('1.1.0'), { trusting: false });
-    await verdict(person.page).getByText('Not everything about this could be checked here').waitFor();
-    expect(await outcomes(person.page, 'passed')).toEqual(["The server's list Checked"]);
+    const { page } = person;
+    await verdict(page).getByText('nobody whom you believe vouches for this entry').waitFor();
+    await page.getByText('digest holds; nobody vouches for the entry').waitFor();
+    await page.getByText('approved by 2 keys: signatures hold; nobody vouches for this entry').first().waitFor();
+    const buffer = audited.images.get('1.1.0') ?? Buffer.alloc(0);
+    await page.setInputFiles('.card .drop input', { name: 'hub.bin', mimeType: '', buffer });
+    await page.getByText('This file is the image of the entry; nobody vouches for the entry.').waitFor();
+    expect(await page.locator('main').locator('.passed, .good, .keys:not(.warn)').count()).toBe(0);
     await leave(person);
   });
 
@@ -254,7 +276,7 @@ const views: readonly (readonly [name: string, hash: () => string, ready: (page:
     },
   ],
   ['a release', () => releasePage('1.1.0'), (page) => page.getByText('The record is genuine').waitFor()],
-  ['a link that is cut', () => '#/product/0x12', (page) => page.getByText('This link leads nowhere').waitFor()],
+  ['a link that is cut', () => '#/product/0x12', (page) => page.getByText('No such product').waitFor()],
 ];
 
 describe.each(views)('%s', (_name, hash, ready) => {

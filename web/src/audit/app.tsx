@@ -6,6 +6,7 @@ import { useHash } from '../parts/use-hash.ts';
 import { useLoaded } from '../parts/use-loaded.ts';
 import { ComparePage } from './compare/compare-page.tsx';
 import { FleetPage } from './fleet/fleet-page.tsx';
+import { NotFoundPage } from './pages/not-found-page.tsx';
 import { ProductPage } from './pages/product-page.tsx';
 import { ProductsPage } from './pages/products-page.tsx';
 import { ReleasePage } from './pages/release-page.tsx';
@@ -59,9 +60,9 @@ function Shell({ configuration }: { configuration: Configuration }) {
       <button type="button" className="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to the content
       </button>
-      <TopBar page={route.page} />
+      <TopBar route={route} />
       <main id="main" tabIndex={-1}>
-        <Page route={route} />
+        <Page route={route} hash={hash} />
       </main>
       <footer className="bottom">
         <p>
@@ -74,7 +75,7 @@ function Shell({ configuration }: { configuration: Configuration }) {
 }
 
 /** Filters are part of the address, but a page stays when they change: its key is what it is about. */
-function Page({ route }: { route: Route }) {
+function Page({ route, hash }: { route: Route; hash: string }) {
   switch (route.page) {
     case 'products':
       return <ProductsPage />;
@@ -88,14 +89,7 @@ function Page({ route }: { route: Route }) {
       return <FleetPage key={route.product} product={route.product} />;
     case 'settings':
       return <SettingsPage />;
-    default:
-      return (
-        <>
-          <PageTitle>This link leads nowhere</PageTitle>
-          <p>
-            It may have been cut on the way to you: ask for it again. <a href="#/">To all products</a>
-          </p>
-        </>
-      );
+    case 'unknown':
+      return <NotFoundPage key={hash} missing={route.missing} />;
   }
 }

@@ -12,7 +12,10 @@ export type Route =
     }
   | { readonly page: 'fleet'; readonly product: ProductId }
   | { readonly page: 'settings' }
-  | { readonly page: 'unknown' };
+  | { readonly page: 'unknown'; readonly missing: Missing };
+
+/** What a link names that cannot be: it was cut, or typed. */
+export type Missing = { readonly what: 'product' | 'page' | 'release'; readonly product: ProductId | null };
 
 /** Filters of a page, as the address carries them. */
 export type Query = Readonly<Record<string, string>>;
@@ -22,20 +25,26 @@ export function routeOf(hash: string): Route {
   const [path = '', search = ''] = hash.replace(/^#?\/?/, '').split('?');
   const query: Query = Object.fromEntries(new URLSearchParams(search));
   const [page = '', id = '', part, parameter, second, ...more] = path.split('/');
-  if (more.length > 0) return { page: 'unknown' };
   if (path === '') return { page: 'products' };
   if (path === 'settings') return { page: 'settings' };
-  if (page !== 'product' || !/^0x[0-9a-f]{64}$/i.test(id)) return { page: 'unknown' };
+  if (page !== 'product') return unknown('page');
+  if (!/^0x[0-9a-f]{64}$/i.test(id)) return unknown('product');
   const product = parseProductId(id.toLowerCase());
   if (part === undefined) return { page, product, query };
+  if (more.length > 0) return unknown('page', product);
   const versions = [parameter, second].map((text) => (text === undefined ? null : versionOf(text)));
   const [from = null, to = null] = versions;
   if (part === 'compare' && parameter === undefined) return { page: part, product, from, to };
   if (part === 'compare' && from !== null && to !== null) return { page: part, product, from, to };
-  if (second !== undefined) return { page: 'unknown' };
   if (part === 'fleet' && parameter === undefined) return { page: part, product };
-  return part === 'release' && from !== null ? { page: part, product, version: from } : { page: 'unknown' };
+  if (part === 'release' && second === undefined && from !== null) return { page: part, product, version: from };
+  return unknown(part === 'release' || part === 'compare' ? 'release' : 'page', product);
 }
+
+const unknown = (what: Missing['what'], product: ProductId | null = null): Route => ({
+  page: 'unknown',
+  missing: { what, product },
+});
 
 function versionOf(text: string): Version | null {
   const version = decoded(text);

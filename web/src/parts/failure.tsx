@@ -1,4 +1,5 @@
 import { isFirmproofError } from '@firmproof/protocol';
+import { MarkedText } from './marked-text.tsx';
 import { Notice } from './notice.tsx';
 
 /** What went wrong, in one sentence, with its code and what to do. */
@@ -7,7 +8,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
   const message = error instanceof Error ? error.message : String(error);
   return (
     <Notice tone="bad" title={`${message.charAt(0).toUpperCase()}${message.slice(1)}.`}>
-      <p>{known ? error.hint : 'Reload the page.'}</p>
+      <p>{known ? <MarkedText text={error.hint} /> : 'Reload the page.'}</p>
       <p className="code">
         Code: <code>{known ? error.code : 'internal'}</code>
       </p>

@@ -11,11 +11,18 @@ type Props = {
 };
 
 /** What the image is compared for. */
-type ImageWords = { readonly same: string; readonly other: string; readonly expected: string };
+type ImageWords = {
+  readonly same: string;
+  readonly other: string;
+  readonly expected: string;
+  /** Whether it is known that the image is the one that counts. */
+  readonly isSure: boolean;
+};
 const approvalWords: ImageWords = {
   same: 'This file is the image that you approve.',
   other: 'This file is another image. Do not approve.',
   expected: 'that you would approve',
+  isSure: true,
 };
 
 /** Compares the image that is approved with a file that the person has from elsewhere. */
@@ -81,7 +88,7 @@ function Outcome({ approved, chosen, words }: Omit<Required<Props>, 'onChoose'>)
     case 'known': {
       const same = isSameImage(chosen, approved);
       return (
-        <Notice tone={same ? 'good' : 'bad'} title={same ? words.same : words.other}>
+        <Notice tone={same ? (words.isSure ? 'good' : 'warn') : 'bad'} title={same ? words.same : words.other}>
           <dl className="compare">
             <dt>File</dt>
             <dd className="file">

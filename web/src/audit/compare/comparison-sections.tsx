@@ -24,7 +24,7 @@ export function ComparisonSections({ audit, before, now }: Props) {
   return (
     <>
       {was && is ? (
-        <Statements audit={audit} names={names} was={was} is={is} />
+        <Statements audit={audit} names={names} sides={[before, now]} was={was} is={is} />
       ) : (
         <p className="empty">
           What was signed about {was ? to : is ? from : 'either of them'} is not here, so there is nothing to compare it
@@ -44,11 +44,13 @@ export function ComparisonSections({ audit, before, now }: Props) {
 type StatementsProps = {
   readonly audit: ProductAudit;
   readonly names: readonly [string, string];
+  readonly sides: readonly [Side, Side];
   readonly was: Statement;
   readonly is: Statement;
 };
 
-function Statements({ audit, names, was, is }: StatementsProps) {
+function Statements({ audit, names, sides, was, is }: StatementsProps) {
+  const [before, now] = sides.map(({ audited }) => audited.isVouched);
   const [old, current] = [useDocuments(audit, was), useDocuments(audit, is)];
   const { changes, source } = useMemo(
     () => partsOf({ statement: was, documents: old.documents }, { statement: is, documents: current.documents }),
@@ -69,8 +71,13 @@ function Statements({ audit, names, was, is }: StatementsProps) {
       {(old.documents.length > 0 || current.documents.length > 0) && (
         <Section title="Documents" hint="Fetched and hashed here; what was signed is their digests.">
           <div className="columns">
-            <Documents version={names[0]} documents={old.documents} onFetch={old.fetch} />
-            <Documents version={names[1]} documents={current.documents} onFetch={current.fetch} />
+            <Documents version={names[0]} documents={old.documents} isVouched={before === true} onFetch={old.fetch} />
+            <Documents
+              version={names[1]}
+              documents={current.documents}
+              isVouched={now === true}
+              onFetch={current.fetch}
+            />
           </div>
         </Section>
       )}
@@ -81,15 +88,16 @@ function Statements({ audit, names, was, is }: StatementsProps) {
 type DocumentsProps = {
   readonly version: string;
   readonly documents: readonly CheckedDocument[];
+  readonly isVouched: boolean;
   readonly onFetch: ReturnType<typeof useDocuments>['fetch'];
 };
 
-function Documents({ version, documents, onFetch }: DocumentsProps) {
+function Documents({ version, documents, isVouched, onFetch }: DocumentsProps) {
   return (
     <div>
       <h3>{version}</h3>
       {documents.length > 0 ? (
-        <DocumentList documents={documents} onFetch={onFetch} />
+        <DocumentList documents={documents} isVouched={isVouched} onFetch={onFetch} />
       ) : (
         <p className="empty">It names none.</p>
       )}

@@ -34,6 +34,7 @@ export function ComparisonVerdict({ before, now, children }: Props) {
     checks.filter(({ outcome }) => outcome === 'unchecked').map(({ name }) => `${name.toLowerCase()} of ${version}`),
   );
   const isGood = unchecked.length === 0;
+  const isVouched = sides.every((side) => side.isVouched);
   const passed = sides.reduce(
     (sum, { checks }) => sum + checks.filter(({ outcome }) => outcome === 'passed').length,
     0,
@@ -45,11 +46,14 @@ export function ComparisonVerdict({ before, now, children }: Props) {
         <p className="verdict-title">
           {isGood
             ? 'Both records are genuine: this is what was signed'
-            : 'Not everything about these could be checked here'}
+            : isVouched
+              ? 'Not everything about these could be checked here'
+              : 'Said by the server: nobody whom you believe vouches for these entries'}
         </p>
         <p>
-          {plural(passed, 'check')} passed
-          {!isGood && `; not checked: ${unchecked.join(', ')}`}.
+          {isVouched
+            ? `${plural(passed, 'check')} passed${isGood ? '' : `; not checked: ${unchecked.join(', ')}`}.`
+            : 'Nothing speaks against them, but what rests on an entry counts as checked only with somebody who vouches for it.'}
         </p>
         {!isGood && children}
       </div>

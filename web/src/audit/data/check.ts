@@ -4,6 +4,9 @@ export type { Check } from '@firmproof/protocol/review';
 
 export const check = (name: string, outcome: Check['outcome'], text: string): Check => ({ name, outcome, text });
 
+/** The one check of something that is not the record: a file that the visitor has from elsewhere. */
+export const imageCheckName = 'Image';
+
 export const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /**

@@ -18,6 +18,10 @@ export type Verdict = {
   readonly problems: readonly Problem[];
 };
 
+/** Whether an entry is one of those that count as checked; what rests on another one is only said. */
+export const isVouchedFor = ({ tone, vouchedUpTo }: Verdict, sequence: number) =>
+  tone === 'good' && sequence <= vouchedUpTo;
+
 type Known = {
   readonly place: KnownPlace;
   readonly replayed: Replayed;

@@ -7,6 +7,8 @@ export type Agreement = {
   /** null where not enough of them agree. */
   readonly block: BlockStatement | null;
   readonly agreeing: readonly RpcNode[];
+  /** How many answer for the chain at all. */
+  readonly answering: number;
   readonly problems: readonly Problem[];
 };
 
@@ -28,13 +30,14 @@ export async function agreeOnBlock(nodes: readonly RpcNode[], quorum: number, ch
     problems.push(warn('chain-mismatch', `${saying.node.host} is a node of chain ${saying.chainId}, not ${chainId}.`));
     return false;
   });
+  const answering = here.length;
   const number = nthLargest(
     here.map(({ final }) => final),
     quorum,
   );
   if (number === null) {
-    const few = `${here.length} of ${quorum} needed RPC nodes answer for chain ${chainId}.`;
-    return { block: null, agreeing: [], problems: [...problems, warn('no-quorum', few)] };
+    const few = `${answering} of ${quorum} needed RPC nodes answer for chain ${chainId}.`;
+    return { block: null, agreeing: [], answering, problems: [...problems, warn('no-quorum', few)] };
   }
   const asked = here.filter(({ final }) => final >= number).map(({ node }) => node);
   const blocks = await answersOf(asked, async (node) => ({ node, block: await node.block(number) }), problems);
@@ -52,10 +55,10 @@ export async function agreeOnBlock(nodes: readonly RpcNode[], quorum: number, ch
   }
   if (largest === undefined || largest.nodes.length < quorum) {
     const few = `${largest?.nodes.length ?? 0} of ${quorum} needed RPC nodes agree on block ${number}.`;
-    return { block: null, agreeing: [], problems: [...problems, warn('no-quorum', few)] };
+    return { block: null, agreeing: [], answering, problems: [...problems, warn('no-quorum', few)] };
   }
   const { hash, stateRoot, timestamp } = largest.block;
-  return { block: { chainId, number, hash, stateRoot, timestamp }, agreeing: largest.nodes, problems };
+  return { block: { chainId, number, hash, stateRoot, timestamp }, agreeing: largest.nodes, answering, problems };
 }
 
 async function sayingOf(node: RpcNode): Promise<Saying> {

@@ -5,6 +5,7 @@ import { loadApproval } from './approvals.ts';
 import { checkAttestation } from './attestation-checks.ts';
 import type { ProductAudit } from './audit.ts';
 import { type Check, check, onlyIf, reasonOf } from './check.ts';
+import { isVouchedFor } from './judge.ts';
 import { gatherSightings, type Sightings, voucherInWords } from './sightings.ts';
 import { trustRootDigestAt, trustRootWithDigest } from './trust-root-at.ts';
 
@@ -33,7 +34,7 @@ export async function auditRelease(audit: ProductAudit, version: Version): Promi
     carrier.attestation(product, version).catch((error: unknown) => new Error(reasonOf(error), { cause: error })),
     digest === null ? null : trustRootWithDigest(audit, digest),
   ]);
-  const isVouched = audit.verdict.tone === 'good' && release.sequence <= audit.verdict.vouchedUpTo;
+  const isVouched = isVouchedFor(audit.verdict, release.sequence);
   const attestation = await checkAttestation({ place, release, text, trustRoot: rootThen });
   const checks = [
     checkEntry(audit, release),
@@ -41,7 +42,7 @@ export async function auditRelease(audit: ProductAudit, version: Version): Promi
     ...attestation.checks.map((one) => onlyIf(isVouched, one)),
     onlyIf(isVouched, checkApproval(approval)),
     onlyIf(isVouched, checkVetoWindow(release)),
-    ...checkSaid(release, said),
+    onlyIf(isVouched, checkSaid(release, said)),
   ];
   return {
     release,
@@ -179,8 +180,9 @@ function checkVetoWindow({ publishedAt, installableFrom }: ReleaseHistory): Chec
 }
 
 /** What the server's own list says: other programs read that. */
-function checkSaid(release: ReleaseHistory, said: ReleaseResource | null): readonly Check[] {
-  if (said === null) return [check("The server's list", 'unchecked', 'The server does not list this release.')];
+function checkSaid(release: ReleaseHistory, said: ReleaseResource | null): Check {
+  const name = "The server's list";
+  if (said === null) return check(name, 'unchecked', 'The server does not list this release.');
   const status = release.revoked === null ? 'active' : 'revoked';
   const differing = [
     said.status !== status && `it says “${said.status}”, the history says “${status}”`,
@@ -190,6 +192,6 @@ function checkSaid(release: ReleaseHistory, said: ReleaseResource | null): reado
     said.installableFrom !== release.installableFrom && 'it says that it is installable at another time',
   ].filter((part) => part !== false);
   return differing.length === 0
-    ? [check("The server's list", 'passed', 'The server lists it as the history has it.')]
-    : [check("The server's list", 'failed', `The server lists it otherwise: ${differing.join('; ')}.`)];
+    ? check(name, 'passed', 'The server lists it as the entries have it.')
+    : check(name, 'failed', `The server lists it otherwise: ${differing.join('; ')}.`);
 }

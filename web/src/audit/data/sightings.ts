@@ -32,6 +32,8 @@ export type Sightings = {
   readonly list: readonly Sighting[];
   /** The server's own document, for what it carries besides. */
   readonly proof: ProductProof | null;
+  /** How many of the visitor's RPC nodes answer for the chain; null where there are none. */
+  readonly answeringNodes: number | null;
   readonly problems: readonly Problem[];
 };
 
@@ -67,7 +69,7 @@ export async function gatherSightings(
   }
   if (seen?.sighting) list.push(seen.sighting);
   for (const { vouchers, proven } of list) if (vouchers.length > 0) problems.push(...staleness(proven, trustRoot));
-  return { list, proof: carried.proof, problems };
+  return { list, proof: carried.proof, answeringNodes: seen?.answering ?? null, problems };
 }
 
 async function carriedProof(place: ProductPlace, versions: readonly Version[], carrier: Carrier) {
@@ -99,6 +101,7 @@ function witnessVoucher({ block, cosignatures }: ProductProof, root: TrustRoot |
 type SeenByNodes = {
   readonly sighting: Sighting | null;
   readonly agreeing: readonly RpcNode[];
+  readonly answering: number;
   readonly settings: Trust['settings'];
   readonly problems: readonly Problem[];
 };
@@ -109,17 +112,18 @@ async function sightingOfNodes(
   settings: Trust['settings'],
 ): Promise<SeenByNodes> {
   const { rpcUrls, rpcQuorum } = settings;
-  const { block, agreeing, problems } = await agreeOnBlock(
+  const { block, agreeing, answering, problems } = await agreeOnBlock(
     rpcUrls.map((url) => new RpcNode(url)),
     rpcQuorum,
     place.chainId,
   );
-  if (block === null) return { sighting: null, agreeing, settings, problems };
+  if (block === null) return { sighting: null, agreeing, answering, settings, problems };
   const proved = await proveFromNodes(agreeing, place, block, versions);
   const { found } = proved;
   return {
     sighting: found && { ...found, vouchers: [voucherOf(agreeing, settings)] },
     agreeing,
+    answering,
     settings,
     problems: [...problems, ...proved.problems],
   };

@@ -1,5 +1,5 @@
 import type { ProductId } from '@firmproof/protocol';
-import { useEffect, useState } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import { type AuditSettings, useSettings } from '../settings/settings.ts';
 import { auditProduct, type ProductAudit, type Progress } from './audit.ts';
 
@@ -13,6 +13,11 @@ type Running = { readonly key: string; last: Auditing; readonly listeners: Set<L
 
 /** The one that was looked at last stays: from a product to its release and back nothing is replayed again. */
 let current: Running | null = null;
+/** Whoever shows something of it beside the page. */
+const watchers = new Set<() => void>();
+const tellWatchers = () => {
+  for (const watcher of watchers) watcher();
+};
 
 const keyOf = (product: ProductId, { server, trustRoots, rpcUrls, rpcQuorum }: AuditSettings) =>
   JSON.stringify([product, server, trustRoots.get(product)?.digest, rpcUrls, rpcQuorum]);
@@ -28,9 +33,11 @@ function running(product: ProductId, settings: AuditSettings): Running {
     stop: () => undefined,
   };
   current = next;
+  tellWatchers();
   const tell = (auditing: Auditing) => {
     next.last = auditing;
     for (const listener of next.listeners) listener(auditing);
+    tellWatchers();
   };
   auditProduct(product, settings, (progress) => tell({ state: 'running', progress })).then(
     ({ audit, stop }) => {
@@ -67,4 +74,16 @@ export function useAudit(product: ProductId): Auditing & { readonly again: () =>
     setAttempt((count) => count + 1);
   };
   return { ...auditing, again };
+}
+
+const watch = (watcher: () => void) => {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+};
+const lastAudit = () => (current?.last.state === 'done' ? current.last.audit : null);
+
+/** What the page about a product has found out so far, for what stands beside it; null until it has. */
+export function useLastAudit(product: ProductId | null): ProductAudit | null {
+  const audit = useSyncExternalStore(watch, lastAudit);
+  return audit?.product === product ? audit : null;
 }

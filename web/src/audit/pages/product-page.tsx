@@ -12,11 +12,11 @@ import { FindingsList } from '../parts/findings-list.tsx';
 import { PendingChange } from '../parts/pending-change.tsx';
 import { ProductHeader } from '../parts/product-header.tsx';
 import { ShortId } from '../parts/short-id.tsx';
+import { shownFindings } from '../parts/shown-findings.ts';
 import { Timeline } from '../parts/timeline.tsx';
 import { filterEvents } from '../parts/timeline-filter.ts';
 import { TrustRootOffer } from '../parts/trust-root-offer.tsx';
 import { VerdictBanner } from '../parts/verdict-banner.tsx';
-import { plural } from '../parts/words.ts';
 import type { Query } from '../route.ts';
 
 /** One product: whether its history is complete, first of all; then everything that has happened. */
@@ -25,7 +25,7 @@ export function ProductPage({ product, query }: { product: ProductId; query: Que
 }
 
 function Shown({ audit, query }: { audit: ProductAudit; query: Query }) {
-  const { product, history, events, findings } = audit;
+  const { product, history, events } = audit;
   const found = useMemo(() => filterEvents(events, query), [events, query]);
   if (events.length === 0) {
     return (
@@ -48,7 +48,7 @@ function Shown({ audit, query }: { audit: ProductAudit; query: Query }) {
         <ChannelList product={product} history={history} />
       </Section>
       <Section title="What stands out" hint="In the history itself, whoever carries it.">
-        <FindingsList product={product} findings={findings} />
+        <FindingsList product={product} findings={shownFindings(audit.findings, history.pending)} />
       </Section>
       <Section title="Timeline">
         <FilterBar audit={audit} query={query} found={found} />
@@ -103,7 +103,7 @@ function Facts({ audit }: { audit: ProductAudit }) {
       </div>
       <div>
         <dt>Changes of keys and policy</dt>
-        <dd>{plural(history.changes.filter(({ kind }) => kind === 'applied').length, 'change')}</dd>
+        <dd>{history.changes.filter(({ kind }) => kind === 'applied').length || 'none'}</dd>
       </div>
     </dl>
   );

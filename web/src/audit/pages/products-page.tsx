@@ -7,7 +7,6 @@ import { useLoaded } from '../../parts/use-loaded.ts';
 import { Carrier } from '../data/carrier.ts';
 import { OpenProduct } from '../parts/open-product.tsx';
 import { ShortId } from '../parts/short-id.tsx';
-import { plural } from '../parts/words.ts';
 import { linkTo } from '../route.ts';
 import { useSettings } from '../settings/settings.ts';
 
@@ -80,7 +79,7 @@ function ProductTable({ products }: { products: readonly ProductResource[] }) {
             </div>
             <div>
               <dt>Entries</dt>
-              <dd>{plural(product.sequence, 'entry', 'entries')}</dd>
+              <dd>{product.sequence.toLocaleString('en')}</dd>
             </div>
             <div>
               <dt>Product id</dt>

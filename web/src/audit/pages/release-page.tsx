@@ -10,7 +10,7 @@ import { PageTitle } from '../../parts/page-title.tsx';
 import { Section } from '../../parts/section.tsx';
 import { useLoaded } from '../../parts/use-loaded.ts';
 import type { ProductAudit } from '../data/audit.ts';
-import { type Check, check, onlyIf } from '../data/check.ts';
+import { type Check, check, imageCheckName, onlyIf } from '../data/check.ts';
 import { auditRelease, type ReleaseAudit } from '../data/release-checks.ts';
 import { loadSaidLater } from '../data/said-later.ts';
 import { checkDocuments, useDocuments } from '../data/use-documents.ts';
@@ -27,11 +27,14 @@ import { linkTo } from '../route.ts';
 
 type Props = { readonly product: ProductId; readonly version: Version };
 
-const imageWords = {
-  same: 'This file is the image of this release.',
+const imageWords = (isVouched: boolean) => ({
+  same: isVouched
+    ? 'This file is the image of this release.'
+    : 'This file is the image of the entry; nobody vouches for the entry.',
   other: 'This file is another image.',
   expected: 'of this release',
-};
+  isSure: isVouched,
+});
 
 /** One release: everything that can be known about it, and how each of it is known. */
 export function ReleasePage({ product, version }: Props) {
@@ -104,42 +107,53 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
         </Notice>
       )}
       <AdvisoryNotice loaded={later} isVouched={found.isVouched} />
-      <ReleaseBanner checks={checks}>
+      {same === false && <OtherFile version={release.version} />}
+      <ReleaseBanner checks={checks} isVouched={found.isVouched}>
         <TrustRootOffer audit={audit} />
       </ReleaseBanner>
-      <div className="columns">
+      <div className="columns even">
+        <Section title="Checked in this browser">
+          <CheckList checks={checks} />
+        </Section>
         <div>
-          <Section title="Checked in this browser">
-            <CheckList checks={checks} />
+          <Section title="Compare the image" hint="A gigabyte takes less than a minute.">
+            <ImageCheck approved={image} chosen={chosen} onChoose={choose} words={imageWords(found.isVouched)} />
+          </Section>
+          <Section title="What the statement says" hint={statement ? statementHint(found.isVouched) : ''}>
+            <StatementRows release={release} statement={statement} />
           </Section>
           {documents.length > 0 && (
             <Section title="Documents" hint="The build has signed their digests; they are fetched and hashed here.">
-              <DocumentList documents={documents} onFetch={fetch} />
+              <DocumentList documents={documents} isVouched={found.isVouched} onFetch={fetch} />
             </Section>
           )}
-          <SaidLaterSections product={audit.product} loaded={later} isVouched={found.isVouched} />
         </div>
-        <div>
-          <Section title="Compare the image" hint="A gigabyte takes less than a minute.">
-            <ImageCheck approved={image} chosen={chosen} onChoose={choose} words={imageWords} />
-          </Section>
-          <Section
-            title="What the statement says"
-            hint={statement ? 'Signed by the build; bound by its digest on chain.' : ''}
-          >
-            <StatementRows release={release} statement={statement} />
-          </Section>
-          <Section title="What happened to it">
-            <ReleaseEvents audit={audit} release={release} />
-          </Section>
-        </div>
+      </div>
+      <Section title="What happened to it">
+        <ReleaseEvents audit={audit} release={release} />
+      </Section>
+      <div className="columns even">
+        <SaidLaterSections product={audit.product} loaded={later} isVouched={found.isVouched} />
       </div>
     </>
   );
 }
 
+/** Against the file alone: whether the record is genuine is another question. */
+const OtherFile = ({ version }: { version: Version }) => (
+  <Notice tone="bad" title={`Your file is not the image of ${version}`}>
+    Do not install it as {version}. That says nothing against the record of the release, which stands as it is judged
+    below.
+  </Notice>
+);
+
+const statementHint = (isVouched: boolean) =>
+  isVouched
+    ? 'Signed by the build; bound by its digest on chain.'
+    : 'Its digest is the one of the entry; nobody vouches for the entry.';
+
 function imageCheck(same: boolean | null, isVouched: boolean): Check {
-  const name = 'Image';
+  const name = imageCheckName;
   if (same === null) return check(name, 'unchecked', 'Drop the file on this page to compare its digest and CID.');
   if (!same) return check(name, 'failed', 'The file that you chose is another image.');
   return isVouched
@@ -151,7 +165,7 @@ function imageCheck(same: boolean | null, isVouched: boolean): Check {
       );
 }
 
-function Standing({ audit, release: { release } }: { audit: ProductAudit; release: ReleaseAudit }) {
+function Standing({ audit, release: { release, isVouched } }: { audit: ProductAudit; release: ReleaseAudit }) {
   const heads = [...audit.history.channels.values()].filter(({ version }) => version === release.version);
   const isOpen = release.installableFrom * 1000 > Date.now();
   return (
@@ -159,7 +173,7 @@ function Standing({ audit, release: { release } }: { audit: ProductAudit; releas
       {release.revoked && <span className="badge failed">revoked</span>}
       {isOpen && <span className="badge unchecked">veto window open</span>}
       {heads.map(({ channel, halted }) => (
-        <span key={channel} className={`badge ${halted ? 'failed' : 'passed'}`}>
+        <span key={channel} className={`badge ${halted ? 'failed' : isVouched ? 'passed' : ''}`}>
           head of {channel}
           {halted && ', halted'}
         </span>

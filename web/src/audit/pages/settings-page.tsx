@@ -5,7 +5,7 @@ import { PageTitle } from '../../parts/page-title.tsx';
 import { Section } from '../../parts/section.tsx';
 import { ShortId } from '../parts/short-id.tsx';
 import { TrustRootChoice } from '../parts/trust-root-choice.tsx';
-import { plural } from '../parts/words.ts';
+import { plural, shortHex } from '../parts/words.ts';
 import { linkTo } from '../route.ts';
 import { maximumNodes, nodeUrlSchema, serverUrlSchema } from '../settings/configuration.ts';
 import { majorityOf, type SetBy, useSettings } from '../settings/settings.ts';
@@ -62,7 +62,7 @@ function TrustRootSettings() {
                 <button
                   type="button"
                   className="button"
-                  aria-label={`Forget the trust root of ${root.name}`}
+                  aria-label={`Forget the trust root of ${root.name}, ${shortHex(root.product)}`}
                   onClick={() => change({ trustRoots: without(root.product) })}
                 >
                   Forget
@@ -125,7 +125,7 @@ function NodeSettings() {
           placeholder={`more than half${lines.length > 0 ? `: ${majorityOf(lines.length)}` : ''}`}
           onChange={({ target }) => setQuorum(Number(target.value) || 0)}
         />
-        <Saving saved={saved} mistake={mistake} problem={problem}>
+        <Saving action="Use these nodes" saved={saved} mistake={mistake} problem={problem}>
           {own.rpcUrls !== undefined && (
             <button
               type="button"
@@ -177,7 +177,7 @@ function ServerSettings() {
           aria-invalid={mistake !== null}
           onChange={({ target }) => setText(target.value)}
         />
-        <Saving saved={saved} mistake={mistake} problem={problem}>
+        <Saving action="Use this server" saved={saved} mistake={mistake} problem={problem}>
           {own.server !== undefined && (
             <button
               type="button"
@@ -197,6 +197,7 @@ function ServerSettings() {
 }
 
 function Saving(props: {
+  readonly action: string;
   readonly saved: boolean;
   readonly mistake: string | null;
   readonly problem: string;
@@ -209,7 +210,7 @@ function Saving(props: {
       </p>
       <div className="actions">
         <button type="submit" className="button primary">
-          Use it
+          {props.action}
         </button>
         {props.children}
         <span className="saved" role="status">

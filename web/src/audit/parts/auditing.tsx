@@ -4,6 +4,7 @@ import { Failure } from '../../parts/failure.tsx';
 import { PageTitle } from '../../parts/page-title.tsx';
 import type { ProductAudit } from '../data/audit.ts';
 import { useAudit } from '../data/use-audit.ts';
+import { linkTo } from '../route.ts';
 import { plural, shortHex } from './words.ts';
 
 type Props = {
@@ -23,6 +24,9 @@ export function Audited({ product, children }: Props) {
         <>
           <PageTitle>The product cannot be shown</PageTitle>
           <Failure error={auditing.error} onRetry={auditing.again} />
+          <p>
+            <a href={linkTo.products()}>To all products</a>
+          </p>
         </>
       );
     case 'running': {

@@ -42,7 +42,7 @@ function Channel({ product, channel, history }: Props) {
       <RampChart channel={channel} now={now} />
       <p className="channel-words">
         {channel.halted
-          ? `Stopped since ${describeTime(channel.halts.at(-1)?.at ?? move.at)}: devices install nothing from here.`
+          ? `Stopped since ${describeTime(channel.halts.at(-1)?.at ?? move.at)}: devices install nothing from here. Planned was (dashed): ${rollout(move)}.`
           : standing(move, now)}
       </p>
       <p className="channel-words quiet">

@@ -13,18 +13,21 @@ const kindTitles: Readonly<Record<string, string>> = {
 
 type Props = {
   readonly documents: readonly CheckedDocument[];
+  /** Whether somebody vouches for the entry that names the statement that names them. */
+  readonly isVouched: boolean;
   readonly onFetch: (document: ReleaseDocument) => void;
 };
 
 /** Documents that the build has signed for by their digests. What is shown of one was hashed here before. */
-export function DocumentList({ documents, onFetch }: Props) {
+export function DocumentList({ documents, isVouched, onFetch }: Props) {
   return (
     <ul className="documents">
       {documents.map(({ document, outcome }) => (
         <li key={document.digest}>
           <div>
             <p className="document-name">
-              {kindTitles[document.kind] ?? document.kind}: {document.name} <Outcome outcome={outcome} />
+              {kindTitles[document.kind] ?? document.kind}: {document.name}{' '}
+              <Outcome outcome={outcome} isVouched={isVouched} />
             </p>
             <p className="quiet">
               {document.format}, {describeBytes(document.sizeBytes)}
@@ -47,10 +50,14 @@ export function DocumentList({ documents, onFetch }: Props) {
 /** Markdown is read as it is: turning it into a page would be somebody else's markup in this one. */
 const isText = ({ kind }: ReleaseDocument) => kind === 'notes';
 
-function Outcome({ outcome }: { outcome: DocumentState }) {
+function Outcome({ outcome, isVouched }: { outcome: DocumentState; isVouched: boolean }) {
   switch (outcome.state) {
     case 'same':
-      return <Badge tone="passed" icon="check" text="digest checked" />;
+      return isVouched ? (
+        <Badge tone="passed" icon="check" text="digest checked" />
+      ) : (
+        <Badge tone="unchecked" icon="attention" text="digest holds; nobody vouches for the entry" />
+      );
     case 'other':
       return <Badge tone="failed" icon="cross" text="another file" />;
     case 'missing':

@@ -16,6 +16,9 @@ export function PendingChange({ history }: { history: ProductHistory }) {
   const change = history.changes.find(({ sequence }) => sequence === pending?.sequence);
   if (pending === null || change === undefined) return null;
   const now = Math.floor(Date.now() / 1000);
+  const isDue = pending.pendingFrom <= now;
+  const whoMay = change.changes.includes('publisher') ? 'the new publisher' : 'anybody';
+  const canVeto = pending.vetoable && history.guardian !== zeroAddress;
   const value = (field: ConfigurationField, of: typeof change.values) =>
     ({
       publisher: of.publisher,
@@ -26,11 +29,15 @@ export function PendingChange({ history }: { history: ProductHistory }) {
   const { publisher, guardian, delaySeconds, trustRoot } = history;
   const before = { publisher, guardian, delaySeconds, trustRoot };
   return (
-    <Notice tone="warn" title="A change of keys or policy is scheduled">
+    <Notice
+      tone="warn"
+      title={isDue ? 'A change of keys or policy waits to be put in force' : 'A change of keys or policy is scheduled'}
+    >
       <p>
-        In force from {describeTime(pending.pendingFrom)} ({describeDistance(pending.pendingFrom, now)}) at the
-        earliest, approved by the publisher;{' '}
-        {pending.vetoable ? 'the guardian can still stop it' : 'nobody can veto it'}.
+        {isDue
+          ? `Approved by the publisher. Its time came on ${describeTime(pending.pendingFrom)}: ${whoMay} can put it in force`
+          : `In force from ${describeTime(pending.pendingFrom)} (${describeDistance(pending.pendingFrom, now)}) at the earliest, approved by the publisher`}
+        ; {canVeto ? 'the guardian can still stop it' : 'nobody can veto it'}.
       </p>
       <dl className="rows">
         {change.changes.map((field) => (

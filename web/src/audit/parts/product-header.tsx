@@ -17,8 +17,10 @@ export function ProductHeader({ audit, page }: { audit: ProductAudit; page: Rout
       <p className="kicker">Product</p>
       <PageTitle>{history.name}</PageTitle>
       <p className="subtitle">
-        <ShortId id={product} what="the product id" /> on chain {place.chainId}, registry{' '}
-        <ShortId id={place.registry} what="the registry's address" />, {saidBy[place.saidBy]}
+        <span>
+          <ShortId id={product} what="the product id" /> on chain {place.chainId}, registry{' '}
+          <ShortId id={place.registry} what="the registry's address" />, {saidBy[place.saidBy]}
+        </span>
       </p>
       <nav className="tabs" aria-label={`Pages about ${history.name}`}>
         <a href={linkTo.product(product)} aria-current={page === 'product' ? 'page' : undefined}>

@@ -37,6 +37,7 @@ export function RampChart({ channel, now }: { channel: ChannelHistory; now: numb
             </g>
           );
         })}
+        {channel.halted && <Planned move={last} to={to} x={x} />}
         {halts.map(({ sequence, at }) => (
           <path key={sequence} className="ramp-halt" d={`M${x(at)} 0V${height}`} />
         ))}
@@ -53,6 +54,12 @@ export function RampChart({ channel, now }: { channel: ChannelHistory; now: numb
 const yOf = (shareBasisPoints: number) => height - (shareBasisPoints / wholeFleetBasisPoints) * (height - 2) - 1;
 const pathOf = (points: readonly Point[]) =>
   points.map(([px, py], index) => `${index ? 'L' : 'M'}${px} ${py}`).join('');
+
+/** What a rollout that was halted would have come to: without it, one that was halted at its start is an empty box. */
+function Planned({ move, to, x }: { move: ChannelMove; to: number; x: (time: number) => number }) {
+  const points = rampPoints(move, to).map(([time, share]): Point => [x(time), yOf(share)]);
+  return <path className="ramp-planned" d={pathOf(points)} />;
+}
 
 /** From the start to the end of a head's time: flat where it is, straight where it rises. */
 function rampPoints(move: ChannelMove, end: number): readonly Point[] {

@@ -111,7 +111,7 @@ type AdvisoryItemProps = Pick<Props, 'product' | 'isVouched'> & { readonly advis
 function AdvisoryItem({ product, advisory, isVouched }: AdvisoryItemProps) {
   const { id, revision, title, text, severity, status, fixedIn, publishedAt, vulnerabilities } =
     advisory.statement.predicate;
-  const tone = isAsking(status) ? 'failed' : 'passed';
+  const tone = isAsking(status) ? 'failed' : isVouched ? 'passed' : '';
   return (
     <li>
       <div>

@@ -1,10 +1,14 @@
+import { useLastAudit } from '../data/use-audit.ts';
 import { linkTo, type Route } from '../route.ts';
 import { useSettings } from '../settings/settings.ts';
-import { vouchersInWords } from './words.ts';
+import { type Standing, standingOf, standingOfSettings } from './standing.ts';
 
-/** Where one is, and what is believed here: always in sight. */
-export function TopBar({ page }: { page: Route['page'] }) {
+/** Where one is, and who is believed here, as far as they answer: always in sight. */
+export function TopBar({ route }: { route: Route }) {
+  const { page } = route;
   const { settings } = useSettings();
+  const audit = useLastAudit('product' in route ? route.product : null);
+  const { who, does }: Standing = audit ? standingOf(audit) : standingOfSettings(settings);
   return (
     <header className="top">
       <a className="brand" href={linkTo.products()}>
@@ -25,9 +29,9 @@ export function TopBar({ page }: { page: Route['page'] }) {
         <span className="server">{new URL(settings.server).host}</span>
         <span className="quiet">carries</span>
         <a href={linkTo.settings()} className="vouchers">
-          {vouchersInWords(settings)}
+          {who}
         </a>
-        <span className="quiet">vouches</span>
+        <span className="quiet">{does}</span>
       </p>
     </header>
   );

@@ -1,5 +1,6 @@
 import { isFirmproofError, parseTrustRoot, type TrustRoot } from '@firmproof/protocol';
 import { type DragEvent, useId, useState } from 'react';
+import { MarkedText } from '../../parts/marked-text.tsx';
 
 const maximumFileBytes = 256 * 1024;
 
@@ -66,7 +67,7 @@ export function TrustRootChoice({ onChoose }: { onChoose: (trustRoot: TrustRoot)
         </button>
       </details>
       <p id={problem} className="mistake" role="status">
-        {mistake}
+        {mistake !== null && <MarkedText text={mistake} />}
       </p>
     </div>
   );

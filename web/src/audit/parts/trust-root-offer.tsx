@@ -4,6 +4,7 @@ import type { ProductAudit } from '../data/audit.ts';
 import { linkTo } from '../route.ts';
 import { useSettings } from '../settings/settings.ts';
 import { TrustRootChoice } from './trust-root-choice.tsx';
+import { shortHex } from './words.ts';
 
 /** Where nobody vouches: the quickest way to somebody who does. */
 export function TrustRootOffer({ audit }: { audit: ProductAudit }) {
@@ -19,11 +20,21 @@ export function TrustRootOffer({ audit }: { audit: ProductAudit }) {
       <TrustRootChoice onChoose={use} />
       {other && (
         <p className="mistake" role="status">
-          That is the trust root of another product: <a href={linkTo.product(other.product)}>{other.name}</a>.
+          That is the trust root of another product: <a href={linkTo.product(other.product)}>{other.name}</a>
+          {`, ${shortHex(other.product)}. This one is ${shortHex(audit.product)}.`}
         </p>
       )}
       <p className="quiet">
-        Or <a href={linkTo.settings()}>set RPC nodes</a> that you believe.
+        {audit.settings.rpcUrls.length > 0 ? (
+          <>
+            Or <a href={linkTo.settings()}>change your RPC nodes</a>
+            {audit.verdict.vouchedUpTo === 0 && ': those that are set do not vouch'}.
+          </>
+        ) : (
+          <>
+            Or <a href={linkTo.settings()}>set RPC nodes</a> that you believe.
+          </>
+        )}
       </p>
     </>
   );

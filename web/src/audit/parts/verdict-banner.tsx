@@ -48,7 +48,8 @@ function titleOf({ verdict, trustRoot, sightings }: ProductAudit): string {
     : 'Said by the server, not checked here';
 }
 
-function sentenceOf({ verdict, events }: ProductAudit): string {
+function sentenceOf(audit: ProductAudit): string {
+  const { verdict, events } = audit;
   const { tone, block, vouchedUpTo, vouchers } = verdict;
   const entries = plural(events.length, 'entry', 'entries');
   if (tone === 'bad') return 'Tell the vendor and whoever runs the server or the node that is named here.';
@@ -56,9 +57,19 @@ function sentenceOf({ verdict, events }: ProductAudit): string {
   const now = Math.floor(Date.now() / 1000);
   const where = `block ${block.number.toLocaleString('en')} (${describeDistance(block.timestamp, now)})`;
   if (vouchedUpTo === 0) {
-    return `${entries} replay to what the server proves for ${where}, but nobody whom you believe vouches for that block. Use the vendor's trust root, or RPC nodes of your choice.`;
+    return `${entries} replay to what the server proves for ${where}, but nobody whom you believe vouches for that block. ${wayOut(audit)}`;
   }
   const later = events.length - vouchedUpTo;
   const rest = later > 0 ? ` ${plural(later, 'newer entry is', 'newer entries are')} not final yet.` : '';
   return `${plural(vouchedUpTo, 'entry replays', 'entries replay')} to the hash that the registry's storage holds at ${where}. ${vouchers.map(voucherInWords).join(' ')}${rest}`;
+}
+
+/** What the visitor can do about it that they have not done already. */
+function wayOut({ trustRoot, settings: { rpcUrls } }: ProductAudit): string {
+  if (rpcUrls.length === 0)
+    return trustRoot
+      ? 'RPC nodes of your choice can vouch for it as well.'
+      : "Use the vendor's trust root, or RPC nodes of your choice.";
+  const nodes = rpcUrls.length === 1 ? 'Your RPC node does not' : 'Not enough of your RPC nodes do';
+  return trustRoot ? `${nodes}, and neither do enough witnesses.` : `${nodes}; the vendor's trust root can.`;
 }

@@ -1,16 +1,5 @@
-import type { AuditSettings } from '../settings/settings.ts';
-
 export const plural = (count: number, one: string, many = `${one}s`) =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
-
-/** Who is believed about blocks, as the settings have it. */
-export function vouchersInWords({ trustRoots, rpcUrls, rpcQuorum }: AuditSettings): string {
-  const parts = [
-    trustRoots.size > 0 && plural(trustRoots.size, 'trust root'),
-    rpcUrls.length > 0 && `${rpcQuorum} of ${plural(rpcUrls.length, 'RPC node')}`,
-  ].filter((part) => part !== false);
-  return parts.join(' + ') || 'nobody';
-}
 
 /** A host without what a URL may carry besides: keys of RPC providers stand in paths. */
 export function hostOf(url: string): string {
