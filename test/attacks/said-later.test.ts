@@ -164,6 +164,19 @@ describe('A50 a rebuild that nobody made', () => {
     expect((await anybody.release(product, two)).rebuilders).toBe(1);
     const listed = await listRebuilds(anybody, vendor.trustRoot, release);
     expect(listed).toMatchObject({ counted: [{ rebuilder: { name: 'alice' } }], passedOver: 0 });
+    // Why somebody does not count is told, and is not what the server says of it.
+    const carrying = {
+      async *rebuilds() {
+        for (const attestation of [rebuild(stranger), text, ` ${text}`, 'nothing']) yield { attestation };
+      },
+    };
+    const { counted, passedOver, reasons } = await listRebuilds(carrying as never, vendor.trustRoot, release);
+    expect([counted.length, passedOver]).toEqual([1, 3]);
+    expect([...reasons]).toEqual([
+      ['the rebuild is signed by a key that is no rebuilder of the product', 1],
+      ['alice is counted once', 1],
+      [expect.stringContaining('is no JSON'), 1],
+    ]);
     await eventually(etagOfEvidence, (now) => now !== etag, 'evidence to carry the rebuild');
   });
 

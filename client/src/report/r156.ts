@@ -148,7 +148,7 @@ function targets(updates: ReceiptFacts): Clause {
       ? whyNoReceipts[updates]
       : running.length === 0
         ? noUpdate
-        : 'By their newest confirmed update. The register device by device is kept apart from this report.',
+        : 'By their newest confirmed update. A register device by device can be had besides.',
     ...(running.length > 0 && {
       table: {
         header: ['software', 'sha-256', 'devices'],
