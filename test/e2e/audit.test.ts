@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { auditFile, auditProduct, ContentSource, FirmproofClient } from '@firmproof/client';
+import { auditFile, auditProduct, ContentSource, FirmproofClient, writeAuditFile } from '@firmproof/client';
 import { parseChannel, parseProductId, sha256 } from '@firmproof/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { firmproof, runCommand } from '../support/command.ts';
@@ -328,4 +328,16 @@ test('a release of bytes that were released before has its own attestation', asy
     return [...audit.summary.findings.map(({ message }) => message), audit.summary.releaseCount];
   };
   await eventually(audited, (found) => found[0] === 3, 'nothing to be missing');
+});
+
+test('an attestation that need not be announced yet is not missed', async () => {
+  const slow = await makeVendor(stack, { name: 'slow', delaySeconds: 3600 });
+  await slow.publish('1.0.0', randomBytes(100));
+  const sources = [new ContentSource(stack.url)];
+  const where = { registry: stack.info.registry, product: slow.product, rpcUrls: [stack.rpcUrl] };
+  using audit = await auditProduct({ ...where, sources });
+  expect(audit.summary.findings).toMatchObject([{ severity: 'info', code: 'attestation-missing', version: '1.0.0' }]);
+  writeAuditFile(audit, file('slow.jsonl'));
+  using offline = await auditFile(file('slow.jsonl'), { trustRoot: slow.trustRoot });
+  expect(offline.summary.findings).toContainEqual(audit.summary.findings[0]);
 });
