@@ -29,9 +29,20 @@ function passed(finding: Finding, history: ProductHistory, followers: Followers)
       return finding.severity !== 'bad' || isStillHead(finding, history)
         ? null
         : { ...withEnd(finding, otherHead), severity: 'warn' };
+    case 'attestation-missing':
+    case 'content-missing':
+    case 'document-missing':
+      return neverOffered(finding, history);
     default:
       return null;
   }
+}
+
+/** What was revoked before it became installable is given to nobody: that is as it should be. */
+function neverOffered(finding: Finding, { releases }: ProductHistory): Finding | null {
+  const release = finding.version && releases.get(finding.version);
+  if (!release?.revoked || release.revoked.at >= release.installableFrom) return null;
+  return { ...withEnd(finding, 'it was revoked before it became installable'), severity: 'info' };
 }
 
 function passedChange(finding: Finding, followers: Followers): Finding | null {

@@ -1,5 +1,5 @@
 import { registryInterface } from '@firmproof/contracts';
-import { type Bytes32, fromHex, keccak256, zeroBytes32 } from '@firmproof/protocol';
+import { type Bytes32, fromHex, keccak256, parseVersion, zeroBytes32 } from '@firmproof/protocol';
 import {
   compareHistories,
   decodeEntry,
@@ -7,6 +7,7 @@ import {
   entryOfLog,
   entrySchema,
   eventTopics,
+  type Finding,
   ProductHistory,
   Replay,
   settledFindings,
@@ -309,6 +310,19 @@ describe('ProductHistory', () => {
     const revoked = () => started().publish('1.0.0').publish('1.1.0').promote('1.0.0').revoke('1.0.0');
     expect(settled(revoked())[1]).toMatch(/^bad head-revoked/);
     expect(settled(revoked().promote('1.1.0'))[1]).toMatch(/^info head-revoked.*; it has another head since$/);
+  });
+
+  test('misses nothing of a release that was revoked inside its veto window', () => {
+    const { history } = fold(started().publish('1.0.0').revoke('1.0.0').publish('1.1.0'));
+    const missing = (version: string): Finding => ({
+      code: 'content-missing',
+      severity: 'bad',
+      version: parseVersion(version),
+      message: 'none of 2 sources has its image',
+    });
+    const settled = settledFindings([missing('1.0.0'), missing('1.1.0')], history);
+    expect(settled.map(({ severity }) => severity)).toEqual(['info', 'bad']);
+    expect(settled[0]?.message).toBe('none of 2 sources has its image; it was revoked before it became installable');
   });
 
   test('refuses what contradicts itself', async () => {
