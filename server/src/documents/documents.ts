@@ -7,12 +7,16 @@ import {
   type ReleasePredicate,
   type Sha256Digest,
 } from '@firmproof/protocol';
+import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/schema.ts';
 import type { ImageStore, ReceivedImage } from '../images/image-store.ts';
 
 /** How long a document is kept for the release that will name it. */
 const unnamedSeconds = 86_400;
+/** Whether no release and no living proposal names a row of `documents`. */
+const isInNoRelease = sql<boolean>`not exists (select 1 from release_documents
+  where release_documents.document = documents.digest and release_documents.product = documents.product)`;
 /** Of one product, so that nobody fills the table with documents of one byte. */
 const maximumUnnamed = 1000;
 
@@ -45,16 +49,7 @@ export function createDocuments(options: {
         .selectFrom('documents')
         .select(({ fn }) => fn.countAll().as('count'))
         .where('product', '=', product)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('release_documents')
-                .select('document')
-                .whereRef('release_documents.document', '=', 'documents.digest')
-                .whereRef('release_documents.product', '=', 'documents.product'),
-            ),
-          ),
-        )
+        .where(isInNoRelease)
         .executeTakeFirstOrThrow();
       if (Number(count) >= maximumUnnamed)
         throw new FirmproofError('quota-exceeded', `${maximumUnnamed} documents of this product are in no release`);
@@ -218,16 +213,7 @@ export function createDocuments(options: {
         await transaction
           .deleteFrom('documents')
           .where('received_at', '<', nowSeconds() - unnamedSeconds)
-          .where(({ not, exists, selectFrom }) =>
-            not(
-              exists(
-                selectFrom('release_documents')
-                  .select('document')
-                  .whereRef('release_documents.document', '=', 'documents.digest')
-                  .whereRef('release_documents.product', '=', 'documents.product'),
-              ),
-            ),
-          )
+          .where(isInNoRelease)
           .where(({ not, exists, selectFrom }) =>
             not(
               exists(
