@@ -219,7 +219,7 @@ export class Session {
         {
           hint: own[0]
             ? `Say which, as the command's --help has it: ${own.map(([name]) => name).join(', ')}`
-            : 'Run `firmproof setup` first, which makes one; or name one of the server.',
+            : 'Name it, by its id or as its server calls it. `firmproof setup` makes one of your own.',
         },
       );
     }

@@ -39,20 +39,24 @@ const headerLine = z.strictObject({
   nodes: z.int().min(0).max(10_000),
   quorum: z.int().min(0).max(10_000),
 });
-const lineSchema = z.discriminatedUnion('kind', [
-  headerLine,
-  z.strictObject({ kind: z.literal('proof'), proof: productProofSchema }),
-  z.strictObject({ kind: z.literal('trust-root'), envelope: envelopeSchema }),
-  z.strictObject({ kind: z.literal('sigstore-root'), text: sigstoreRootSchema }),
-  z.strictObject({ kind: z.literal('account'), account: accountRecordSchema }),
-  /** Of the account before it. */
-  z.strictObject({ kind: z.literal('account-change'), change: accountChangeSchema }),
-  z.strictObject({ kind: z.literal('entry'), entry: entrySchema.strict() }),
-  z.strictObject({ kind: z.literal('transaction'), transaction: transactionSchema.strict() }),
-  z.strictObject({ kind: z.literal('attestation'), text: z.string().min(1).max(maximumAttestationBytes) }),
-  /** sha-256 of all bytes before this line. */
-  z.strictObject({ kind: z.literal('end'), lines: count.min(3), sha256: sha256DigestSchema }),
-]);
+const lineSchema = z.discriminatedUnion(
+  'kind',
+  [
+    headerLine,
+    z.strictObject({ kind: z.literal('proof'), proof: productProofSchema }),
+    z.strictObject({ kind: z.literal('trust-root'), envelope: envelopeSchema }),
+    z.strictObject({ kind: z.literal('sigstore-root'), text: sigstoreRootSchema }),
+    z.strictObject({ kind: z.literal('account'), account: accountRecordSchema }),
+    /** Of the account before it. */
+    z.strictObject({ kind: z.literal('account-change'), change: accountChangeSchema }),
+    z.strictObject({ kind: z.literal('entry'), entry: entrySchema.strict() }),
+    z.strictObject({ kind: z.literal('transaction'), transaction: transactionSchema.strict() }),
+    z.strictObject({ kind: z.literal('attestation'), text: z.string().min(1).max(maximumAttestationBytes) }),
+    /** sha-256 of all bytes before this line. */
+    z.strictObject({ kind: z.literal('end'), lines: count.min(3), sha256: sha256DigestSchema }),
+  ],
+  { error: (issue) => (issue.code === 'invalid_union' ? 'is none that an audit file has' : undefined) },
+);
 
 /** One line of an audit file (X1 of docs/spec/audit.md). */
 export type AuditLine = z.output<typeof lineSchema>;
