@@ -23,10 +23,12 @@ export function r156Report(facts: ProductFacts, updates: ReceiptFacts): Report {
     clauses: [
       identified(facts),
       numbersBeforeAndAfter(facts),
+      compatibility(),
+      handedOver(updates),
+      configuration(updates),
       register(facts, updates),
       targets(updates),
       eachUpdate(facts),
-      compatibility(),
       protectedFromManipulation(facts),
       authentic(facts),
       failedUpdates(updates),
@@ -86,6 +88,30 @@ const whyNoReceipts = {
   'not-readable': 'Receipts of devices are the vendor’s and could not be read by whoever made this report.',
 } as const;
 const isAbsent = (updates: ReceiptFacts): updates is keyof typeof whyNoReceipts => typeof updates === 'string';
+
+function handedOver(updates: ReceiptFacts): Clause {
+  return {
+    clause: '7.1.1.12',
+    asks: 'What 7.1.2.3 and 7.1.2.4 ask for can be made available to authorities and technical services.',
+    state: isAbsent(updates) ? 'missing' : 'partly',
+    answer: isAbsent(updates)
+      ? whyNoReceipts[updates]
+      : 'This report can be handed over, as a page, as data or as a table; the history that it rests on can be verified again by whoever gets it.',
+    gaps: isAbsent(updates) ? [] : ['To whom it is given, and when, is yours to arrange.'],
+  };
+}
+
+function configuration(updates: ReceiptFacts): Clause {
+  return {
+    clause: '7.1.2.2',
+    asks: 'The configuration of type approved systems before and after an update is documented: hardware, software and parameters.',
+    state: isAbsent(updates) ? 'missing' : 'partly',
+    answer: isAbsent(updates)
+      ? whyNoReceipts[updates]
+      : 'The software before and after each update is in the register of 7.1.2.3, from receipts.',
+    gaps: ['Which hardware and which parameters a system has is yours to add.'],
+  };
+}
 
 const noUpdate = 'No device has confirmed an update in a receipt yet: there was none to show this of.';
 
@@ -170,7 +196,7 @@ function documentsText(stated: StatedFacts | null): string {
 function eachUpdate({ audit, releases }: ProductFacts): Clause {
   return {
     clause: '7.1.2.5',
-    asks: 'Each update is documented: its purpose, what it affects, how it was verified and released.',
+    asks: 'Each update is documented: its purpose, what it affects, how it is executed safely, whether its approval was sought, and that it passed verification.',
     state: releases.some(({ stated }) => stated !== null) ? 'partly' : stateOf(0, releases.length, audit.complete),
     answer: ofReleases(releases, 'What the signed statements and the history say; the audit lists who approved each.'),
     ...(releases.length > 0 && {
@@ -186,7 +212,7 @@ function eachUpdate({ audit, releases }: ProductFacts): Clause {
         ]),
       },
     }),
-    gaps: ['The effect on type approvals, and the tests that were run, are yours to add.'],
+    gaps: ['The systems it affects, their type approvals, and the tests that it passed are yours to add.'],
   };
 }
 
@@ -236,7 +262,7 @@ function failedUpdates(updates: ReceiptFacts): Clause {
   const versions = [...new Set(failed.map(({ version }) => version))];
   return {
     clause: '7.2.2.1.1',
-    asks: 'After an update over the air that failed, the system goes back to the version before or into a safe state.',
+    asks: 'After an update over the air that failed or was interrupted, the system goes back to the version before or into a safe state.',
     state: isAbsent(updates) ? 'missing' : stateOf(failed.length, failed.length, true),
     answer: isAbsent(updates)
       ? whyNoReceipts[updates]
@@ -258,10 +284,17 @@ function failedUpdates(updates: ReceiptFacts): Clause {
 }
 
 const outside: readonly Clause[] = [
+  ['7.1.1.1, 7.1.2.1', 'The description of your processes, and that it is held securely.'],
+  ['7.1.1.5', 'Which other systems depend on the one that is updated.'],
   ['7.1.1.8 to 7.1.1.10', 'The assessment of effects on type-approved systems and on their parameters.'],
+  ['7.1.1.11, 7.2.2.2, 7.2.2.4', 'What the user of the vehicle is told before and after an update.'],
+  ['7.1.3.3', 'That the processes which verify and validate software are appropriate.'],
   ['7.1.4', 'The assessment that an update over the air is safe while driving, and needs no skilled person.'],
-  ['7.2.2.1.2, 7.2.2.1.3', 'Power for the whole update, and execution in a safe state only.'],
-  ['7.2.2.2 and after', 'What the user of the vehicle is told before and after an update.'],
+  ['7.2.1.2', 'That each number is unique, can be read from the vehicle, and is protected there.'],
+  [
+    '7.2.2.1.2, 7.2.2.1.3, 7.2.2.3, 7.2.2.5',
+    'Power for the whole update, execution in a safe state only, no driving meanwhile, and preconditions that are met.',
+  ],
 ].map(([clause = '', asks = '']) => ({
   clause,
   asks,

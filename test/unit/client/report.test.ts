@@ -133,6 +133,31 @@ describe('the register of UN R156', () => {
     expect(clauseOf(report, '7.2.2.1.1').table?.rows).toEqual([['2.0.0', '1', '0']]);
   });
 
+  test('answers or lists every paragraph of section 7, each once', () => {
+    const { clauses } = r156Report(productFacts(releases), [updateFacts('a', '1.0.0', '2.0.0')]);
+    expect(Object.fromEntries(clauses.map(({ clause, state }) => [clause, state]))).toEqual({
+      '7.1.1.2': 'shown',
+      '7.1.1.3, 7.1.1.4': 'partly',
+      '7.1.1.6, 7.1.1.7': 'partly',
+      '7.1.1.12': 'partly',
+      '7.1.2.2': 'partly',
+      '7.1.2.3': 'shown',
+      '7.1.2.4': 'partly',
+      '7.1.2.5': 'partly',
+      '7.1.3.1, 7.1.3.2': 'shown',
+      '7.2.1.1': 'shown',
+      '7.2.2.1.1': 'partly',
+      '7.1.1.1, 7.1.2.1': 'outside',
+      '7.1.1.5': 'outside',
+      '7.1.1.8 to 7.1.1.10': 'outside',
+      '7.1.1.11, 7.2.2.2, 7.2.2.4': 'outside',
+      '7.1.3.3': 'outside',
+      '7.1.4': 'outside',
+      '7.2.1.2': 'outside',
+      '7.2.2.1.2, 7.2.2.1.3, 7.2.2.3, 7.2.2.5': 'outside',
+    });
+  });
+
   test('tells of devices that run what the history does not record', () => {
     const foreign = updateFacts('a', '1.0.0', '2.0.0', { image: imageOf('9.0.0') });
     const clause = clauseOf(r156Report(productFacts(releases), [foreign]), '7.1.2.3');
@@ -142,7 +167,7 @@ describe('the register of UN R156', () => {
   test('claims nothing where receipts were not asked for', () => {
     for (const why of ['not-asked', 'not-readable'] as const) {
       const report = r156Report(productFacts(releases), why);
-      for (const name of ['7.1.2.3', '7.1.2.4', '7.2.2.1.1'])
+      for (const name of ['7.1.1.12', '7.1.2.2', '7.1.2.3', '7.1.2.4', '7.2.2.1.1'])
         expect(clauseOf(report, name)).toMatchObject({
           state: 'missing',
           answer: expect.stringContaining(why === 'not-asked' ? 'were not asked for' : 'could not be read'),
