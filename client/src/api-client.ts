@@ -34,6 +34,7 @@ import {
   type ImportAnswer,
   importAnswerSchema,
   isErrorCode,
+  isFirmproofError,
   type KeptStatement,
   keptStatementSchema,
   type loginRequestSchema,
@@ -160,6 +161,15 @@ export class FirmproofClient {
     this.#pages(`/v1/products/${product}/releases`, releaseSchema);
   release = (product: ProductId, version: Version): Promise<ReleaseResource> =>
     this.#get(`/v1/products/${product}/releases/${version}`, releaseSchema);
+  /** `null` where the server knows of no such release. */
+  async findRelease(product: ProductId, version: Version): Promise<ReleaseResource | null> {
+    try {
+      return await this.release(product, version);
+    } catch (error) {
+      if (isFirmproofError(error) && error.code === 'release-not-found') return null;
+      throw error;
+    }
+  }
   channel = (product: ProductId, channel: Channel): Promise<ChannelResource> =>
     this.#get(`/v1/products/${product}/channels/${channel}`, channelResourceSchema);
   /** @throws FirmproofError `usage-invalid` for what is no id, as all that take one do */

@@ -8,7 +8,6 @@ import {
   parseVersion,
   severities,
   type TrustRoot,
-  type Version,
 } from '@firmproof/protocol';
 import type { Command } from 'commander';
 import { advisoryRevisions, listAdvisories, sendAdvisory, signAdvisory } from '../../advisory.ts';
@@ -62,7 +61,7 @@ async function publish(session: Session, name: string | undefined, flags: Publis
   if (before !== null) session.output.note(`What is not given anew is that of revision ${before.revision}.`);
   if (before?.vex && !vex)
     session.output.note(`${before.vex.name} is not attached any more: VEX documents are given anew, with --vex.`);
-  if (draft.fixedIn !== undefined && !(await isReleased(client, product, draft.fixedIn)))
+  if (draft.fixedIn !== undefined && (await client.findRelease(product, draft.fixedIn)) === null)
     session.output.note(`There is no release ${draft.fixedIn} yet: devices are told to update to it all the same.`);
   if (flags.dryRun) {
     const text = `${JSON.stringify(advisory.statement, null, 2)}\n\nNothing was sent.`;
@@ -79,16 +78,6 @@ async function newestRevision(session: Session, trustRoot: TrustRoot, id: string
     return (await advisoryRevisions(session.client(), trustRoot, id))[0]?.statement.predicate ?? null;
   } catch (error) {
     if (isFirmproofError(error) && error.code === 'advisory-not-found') return null;
-    throw error;
-  }
-}
-
-async function isReleased(client: FirmproofClient, product: ProductId, version: Version): Promise<boolean> {
-  try {
-    await client.release(product, version);
-    return true;
-  } catch (error) {
-    if (isFirmproofError(error) && error.code === 'release-not-found') return false;
     throw error;
   }
 }

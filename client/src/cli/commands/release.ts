@@ -162,6 +162,10 @@ async function revoke(session: Session, flags: { readonly product?: string; read
   const version = parseVersion(flags.version);
   const product = await session.product(flags.product);
   const vendor = await session.vendor(product);
+  // Nobody signs for nothing. Whether a release that the server does not know is on chain, the contract says.
+  const known = await vendor.client.findRelease(product, version);
+  if (known?.status === 'revoked')
+    throw new FirmproofError('release-revoked', `${version} is revoked already, and that is for ever`);
   session.output.note(`Revoking ${version}`);
   const proposal = await session.follow(vendor, await vendor.revoke(product, version));
   session.output.result(
