@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { FirmproofClient } from '@firmproof/client';
+import { FirmproofClient, signAction, Vendor, WalletApprover, walletKey } from '@firmproof/client';
 import { callOf } from '@firmproof/contracts';
 import {
   type ExportedProposal,
@@ -17,6 +17,7 @@ import {
   sortedOut,
   typedDataHash,
 } from '@firmproof/protocol/approval';
+import { Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectCode } from '../support/expect-code.ts';
 import { withRelayer } from '../support/relayer.ts';
@@ -173,6 +174,33 @@ describe('what approves nothing', () => {
     );
     await browsers.approve(change, outside as TeamSigner);
     expect(await browsers.settle(change)).toMatchObject({ state: 'confirmed' });
+  });
+});
+
+describe('a guardian that signs for itself', () => {
+  test('stops at once, whatever the team, or who has its token, has proposed before', async () => {
+    const key = Wallet.createRandom();
+    const guarded = await makeTeam(stack, { name: 'guarded', guardian: key.address, delaySeconds: 3600 });
+    const release = await guarded.propose('1.0.0', randomBytes(100));
+    await guarded.approve(release, guarded.signers[1] as TeamSigner);
+    await guarded.settle(release);
+    const { vendor, product, account } = guarded;
+    const guardian = await Vendor.login(
+      new FirmproofClient({ server: stack.url }),
+      new WalletApprover(walletKey(new Wallet(key.privateKey))),
+    );
+    const message = { product, version: parseVersion('1.0.0'), deadline: hourFromNow() };
+    const proposed = await vendor.client.revoke(message, account, { approvals: [] });
+    await waitsFor(proposed, 'approvals-missing');
+    const signature = await signAction(new Wallet(key.privateKey), stack.info, 'Revoke', message);
+    // Another's signature changes nothing.
+    const forged = await signAction(Wallet.createRandom() as never, stack.info, 'Revoke', message);
+    await expectCode('approval-invalid', () => guardian.vendor.client.revoke(message, guardian.vendor.account, forged));
+    expect((await read(proposed)).reason?.code).toBe('approvals-missing');
+    const done = await guardian.vendor.client.revoke(message, guardian.vendor.account, signature);
+    expect(done.id).toBe(proposed.id);
+    expect(await vendor.client.follow(done.id)).toMatchObject({ state: 'confirmed' });
+    expect(await vendor.client.release(product, parseVersion('1.0.0'))).toMatchObject({ status: 'revoked' });
   });
 });
 

@@ -38,6 +38,7 @@ import {
   type StoredProposal,
   toResource,
 } from './proposal-store.ts';
+import { approverSignature } from './request-parts.ts';
 
 /** As much of a proposal as says who has to approve what. */
 type Draft = Pick<StoredProposal, 'kind' | 'request' | 'approver'>;
@@ -50,11 +51,6 @@ function withSignature(request: ChainRequest, signature: string): ChainRequest['
   if (request.kind !== 'apply') return { ...request.body, signature };
   const { acceptance } = request.body;
   return acceptance ? { ...request.body, acceptance: { ...acceptance, signature } } : request.body;
-}
-
-function signatureOf(request: ChainRequest): string | undefined {
-  if (isAccountRequest(request)) return undefined;
-  return request.kind === 'apply' ? request.body.acceptance?.signature : request.body.signature;
 }
 
 /**
@@ -125,7 +121,7 @@ export function createApprovals(options: {
      * @throws FirmproofError `signer-unknown`, `approval-invalid`, `account-not-found`
      */
     async requireApprovable(draft: Draft, approvals: readonly SignerApproval[]): Promise<void> {
-      if (draft.approver === '' || signatureOf(requestOf(draft)) !== undefined) return;
+      if (draft.approver === '' || approverSignature(requestOf(draft)) !== undefined) return;
       const demand = await demandOf(draft);
       if (demand !== null) {
         for (const approval of approvals) requireValid(demand, approval);
@@ -195,7 +191,7 @@ export function createApprovals(options: {
      * @throws FirmproofError `rejected-by-signers`
      */
     async collect(row: StoredProposal): Promise<Given | null> {
-      const own = signatureOf(requestOf(row));
+      const own = approverSignature(requestOf(row));
       if (own !== undefined) return (await isHeldBack(row)) ? null : { signature: own };
       if (row.approver === '') return { approval: [], proof: [] };
       const demand = await demandOf(row);

@@ -30,9 +30,10 @@ import type { Documents } from '../documents/documents.ts';
 import type { Approvals } from './approvals.ts';
 import { lineageOf } from './lineage.ts';
 import { isOnlyEarly } from './patience.ts';
-import { finalStates, type ProposalStore } from './proposal-store.ts';
+import { finalStates, isUnsent, type ProposalStore, requestOf, type StoredProposal } from './proposal-store.ts';
 import {
   approverOf,
+  approverSignature,
   draftOf,
   given,
   type JudgedByTheRegistry,
@@ -56,6 +57,15 @@ type CheckedRelease = {
 
 type ProductRow = Tables['products'];
 export type Intake = ReturnType<typeof createIntake>;
+
+/**
+ * Whether it brings the signature that one here still waits for: a guardian that signs for itself does not wait for the team
+ * that has proposed the same halt, nor for whoever holds a token of that team.
+ */
+const completes = (request: ChainRequest, existing: StoredProposal): boolean =>
+  isUnsent(existing) &&
+  approverSignature(request) !== undefined &&
+  approverSignature(requestOf(existing)) === undefined;
 
 /**
  * Checks a proposal against what was received and against the registry before anything is kept. Nothing here is trusted
@@ -90,7 +100,7 @@ export function createIntake(options: {
    */
   async function requireAcceptable(request: ChainRequest, approver: string): Promise<void> {
     const existing = await store.find(contracts.proposalId(request));
-    if (existing && !['rejected', 'expired'].includes(existing.state)) return;
+    if (existing && !['rejected', 'expired'].includes(existing.state) && !completes(request, existing)) return;
     await approvals.requireApprovable(draftOf(request, approver), given(request));
     const signature = ownSignature(request);
     if (signature !== undefined) return contracts.simulate(contracts.call(request, { signature }), options.relayer);
@@ -108,6 +118,8 @@ export function createIntake(options: {
   ): Promise<Proposal> {
     await requireAcceptable(request, accounts.approver);
     const id = contracts.proposalId(request);
+    const existing = await store.find(id);
+    if (existing && completes(request, existing)) return store.sign(id, draftOf(request, accounts.approver));
     const opened = await store.open({
       id,
       ...draftOf(request, accounts.approver),

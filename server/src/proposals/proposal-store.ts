@@ -29,6 +29,12 @@ export function requireOpen({ state }: Pick<StoredProposal, 'state'>): void {
     throw new FirmproofError('proposal-closed', `the proposal is ${state}`);
 }
 
+/** Whether nothing of it has been sent to the chain. */
+export const isUnsent = ({ state }: Pick<StoredProposal, 'state'>): boolean =>
+  state !== 'submitted' && !finalStates.includes(state as ProposalState);
+
+const nobodyElse = { approvals: '[]', rejections: '[]', requirements: null } as const;
+
 /** Is told of a change in its transaction; `before` is null where the proposal is new or starts over. */
 export type ProposalWatcher = (
   transaction: Transaction<Tables>,
@@ -124,9 +130,7 @@ export function createProposalStore(
         reason_message: null,
         transaction_hash: null,
         raw_transaction: null,
-        approvals: '[]',
-        rejections: '[]',
-        requirements: null,
+        ...nobodyElse,
         created_at: existing?.created_at ?? now,
         updated_at: now,
       } as const;
@@ -168,6 +172,14 @@ export function createProposalStore(
         requireOpen(row);
         return { reason_code: null, reason_message: null, ...change(row) };
       }),
+
+    /** Its approver, or another one, has signed for itself what so far waited for approvals. */
+    async sign(id: string, { approver, request }: Pick<StoredProposal, 'approver' | 'request'>): Promise<Proposal> {
+      const row = await update(id, (now) =>
+        isUnsent(now) ? { approver, request, ...nobodyElse, reason_code: null, reason_message: null } : null,
+      );
+      return toResource(row);
+    },
 
     /** Says why it is held back; false where somebody has asked for it meanwhile. */
     async holdBack(id: string, { code, message }: Reason): Promise<boolean> {

@@ -21,13 +21,16 @@ export function withoutApprovals({ kind, body }: ChainRequest): ChainRequest['bo
   return { ...body, ...(body.acceptance && { acceptance: { ...body.acceptance, approvals: undefined } }) };
 }
 
-/** The approver's own; undefined where its signers approve, or nobody has yet. */
-export function ownSignature(request: ChainRequest): string | undefined {
+/** Of an approver that signs for itself; undefined where its signers approve, or nobody has yet, or nobody has to. */
+export function approverSignature(request: ChainRequest): string | undefined {
   if (isAccountRequest(request)) return undefined;
-  // Nobody has to sign where a configuration is applied and the publisher stays.
-  if (request.kind === 'apply') return request.body.acceptance ? request.body.acceptance.signature : '0x';
-  return request.body.signature;
+  return request.kind === 'apply' ? request.body.acceptance?.signature : request.body.signature;
 }
+
+/** What the contract is to judge at once; undefined where approvals are still to come. */
+export const ownSignature = (request: ChainRequest): string | undefined =>
+  // Nobody has to sign where a configuration is applied and the publisher stays.
+  request.kind === 'apply' && request.body.acceptance === undefined ? '0x' : approverSignature(request);
 
 export const draftOf = (request: ChainRequest, approver: string) => ({
   kind: request.kind,
