@@ -160,7 +160,7 @@ describe('a fleet', () => {
     await verdict(page).getByText(`${fleet.receipts} receipts of ${deviceCount} devices`).waitFor();
     await verdict(page).getByText('1: two devices have one key').waitFor();
     expect(await page.locator('.versions-now strong').allTextContents()).toEqual(['1.0.0', '1.1.0', '1.2.0']);
-    await page.locator('.outcomes').getByText('unhealthy 3×').waitFor();
+    await page.locator('.outcomes .words').getByText('unhealthy 3×').waitFor();
     expect(await page.locator('.meters').textContent()).toMatch(/Offeredto 50(\.\d+)? %Running.*of 24 devices/);
     await page.getByText('Two devices speak with its key').waitFor();
     await page.getByText('As a table').click();
@@ -247,6 +247,7 @@ describe.each(['light', 'dark'] as const)('%s, on a phone', (colorScheme) => {
     await person.page.getByLabel('Token with the role read-receipts').waitFor();
     await expectOpenToAll(person.page, 390);
     await showFleet(person);
+    await person.page.locator('.outcomes .reasons').getByText('unhealthy 3×').waitFor();
     await verdict(person.page).getByText('Counted in this browser').waitFor();
     await person.page.getByText('As a table').click();
     await expectOpenToAll(person.page, 390);

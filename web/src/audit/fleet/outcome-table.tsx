@@ -49,20 +49,29 @@ function Release({ version, outcomes }: { version: Version; outcomes: readonly F
     .map(
       ({ code, result, receipts }) => `${code ?? resultWords[result].toLowerCase()} ${receipts.toLocaleString('en')}×`,
     );
+  const reasons = codes.join(', ');
   return (
-    <tr>
-      <th scope="row">{version}</th>
-      <td className="wide">
-        <span className="outcome-bar" aria-hidden="true">
-          {results.map((result) => (
-            <span key={result} className={result} style={{ width: `${(of(result) / total) * 100}%` }} />
-          ))}
-        </span>
-      </td>
-      {results.map((result) => (
-        <td key={result}>{of(result) === 0 ? '–' : of(result).toLocaleString('en')}</td>
-      ))}
-      <td className="words">{codes.join(', ') || '–'}</td>
-    </tr>
+    <>
+      <tr>
+        <th scope="row">{version}</th>
+        <td className="wide">
+          <span className="outcome-bar" aria-hidden="true">
+            {results.map((result) => (
+              <span key={result} className={result} style={{ width: `${(of(result) / total) * 100}%` }} />
+            ))}
+          </span>
+        </td>
+        {results.map((result) => (
+          <td key={result}>{of(result) === 0 ? '–' : of(result).toLocaleString('en')}</td>
+        ))}
+        <td className="words">{reasons || '–'}</td>
+      </tr>
+      {/* On a phone, where the last column has no room. */}
+      {reasons && (
+        <tr className="reasons">
+          <td colSpan={1 + results.length}>{reasons}</td>
+        </tr>
+      )}
+    </>
   );
 }
