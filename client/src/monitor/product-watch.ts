@@ -82,8 +82,13 @@ export class ProductWatch {
 
   readonly #historyAt = (sequence: number) => this.#followed?.historyAt(this.#options.state, sequence) ?? null;
 
+  /** How people call the product, as far as it is known yet. */
+  get name(): string {
+    return this.#followed?.name ?? this.watched.label ?? this.watched.product;
+  }
+
   get #of(): Followed {
-    return { product: this.watched.product, label: this.#followed?.name ?? this.watched.product };
+    return { product: this.watched.product, label: this.name };
   }
 
   #write(work: () => void): void {

@@ -203,7 +203,11 @@ describe('what cannot be verified is no alarm', () => {
     follow(named, trustRoot);
     publish('1.0.0', signed({ version: '1.0.0' }, foreignKey));
     expect(await look('all')).toMatchObject({ conditions: [], isMissing: false });
-    expect(watch.unverified).toEqual(unverified(`trust root ${named.digest}, which was in force, is not here`));
+    expect(watch.unverified).toEqual(
+      unverified(
+        `trust root ${named.digest}, which was in force, is not here: name its file as "trustRoot", or a server that has it`,
+      ),
+    );
     expect(asked).toEqual([]);
   });
 

@@ -75,7 +75,10 @@ export class AttestationWatch {
 
   async #lookAt(release: ReleaseHistory, documents: RootDocuments): Promise<AttestationLook> {
     const { version, sequence, trustRoot } = release;
-    if (!documents.trustRoots.has(trustRoot)) return { version, unverified: rootNotHere(trustRoot), isMissing: false };
+    if (!documents.trustRoots.has(trustRoot)) {
+      const unverified = `${rootNotHere(trustRoot)}: name its file as "trustRoot", or a server that has it`;
+      return { version, unverified, isMissing: false };
+    }
     const text = await attestationFrom(this.#sources, release);
     if (text === null) return { version, unverified: 'no source has them', isMissing: true };
     const recorded = { ...release, product: this.#watched.product };
