@@ -210,6 +210,10 @@ test('the command: exit codes, announcements, a configuration that is shown with
   expect(unreachable.code).toBe(5);
   expect(unreachable.stdout).toMatch(/^ALERT: .*\[no-quorum\]$/m);
   expect(`${unreachable.stdout}${unreachable.stderr}`).not.toContain('path-that-is-secret');
+  // Told once; named for whoever looks again.
+  const again = await monitor('--once', ...config);
+  expect(again).toMatchObject({ code: 5, stdout: '' });
+  expect(again.stderr).toMatch(/^still ALERT: .*\[no-quorum\]$/m);
 });
 
 async function waitFor(fits: () => boolean): Promise<void> {

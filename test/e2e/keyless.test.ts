@@ -23,6 +23,7 @@ import { Ci } from '../support/ci.ts';
 import { firmproofAgent, runCommand } from '../support/command.ts';
 import { makeDevice } from '../support/device.ts';
 import { expectCode } from '../support/expect-code.ts';
+import { Monitored } from '../support/monitored.ts';
 import { type Claims, github, githubRun } from '../support/oidc-issuer.ts';
 import { eventually, makeVendor, stable, temporaryDirectory } from '../support/stack.ts';
 import { cycloneDx } from '../support/supply-chain.ts';
@@ -134,6 +135,21 @@ describe('a team whose releases CI signs', () => {
     });
     expect(released?.approval.signers.length).toBeGreaterThan(1);
     expect(released?.approval.signers.every(({ valid }) => valid)).toBe(true);
+
+    // A monitor verifies the same: nothing to tell, and nothing that it could not judge.
+    const { chainId, registry } = ci.stack.info;
+    const monitored = await Monitored.start({
+      rpc: [ci.stack.rpcUrl],
+      server: ci.stack.url,
+      products: [{ product: team.product, chainId, registry }],
+    });
+    try {
+      expect(await monitored.look()).toEqual([]);
+      expect(monitored.notes).toEqual([]);
+    } finally {
+      await monitored.stop();
+      rmSync(monitored.directory, { recursive: true, force: true });
+    }
   });
 
   test('follows examples/publish-keyless.yml, in which no secret is', async () => {

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepareDocuments } from '@firmproof/client';
-import { parseAttestation, parseVersion, rawCidOf, sha256 } from '@firmproof/protocol';
+import { attestationDigest, parseAttestation, parseVersion, rawCidOf, sha256 } from '@firmproof/protocol';
 import { createRpc, hexQuantity } from '@firmproof/protocol/node';
 import { Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,6 +18,7 @@ import {
   startStack,
   type TestVendor,
 } from '../support/stack.ts';
+import { publishDirectly } from '../support/thief.ts';
 
 let stack: Stack;
 let vendor: TestVendor;
@@ -88,7 +89,7 @@ const forging = (path: string, forge: (told: any) => object): Lie => ({
 
 test('the first look learns what is there and tells nothing', async () => {
   expect(await look()).toEqual([]);
-  expect(await monitored.once()).toEqual({ alerts: [], unseen: [], undelivered: [] });
+  expect(await monitored.once()).toEqual({ alerts: [], standing: [], unseen: [], undelivered: [] });
 });
 
 describe('what the vendor does', () => {
@@ -108,7 +109,7 @@ describe('what the vendor does', () => {
       product: vendor.product,
     });
     expect(await look()).toEqual([]);
-    expect((await monitored.once()).alerts).toEqual([alert]);
+    expect(await monitored.once()).toMatchObject({ alerts: [], standing: [alert] });
     appendFileSync(monitored.announced, `1.2.0 ${'0'.repeat(64)}\n`);
     expect(await look()).toEqual([]);
     appendFileSync(monitored.announced, `1.2.0 ${sha256(images.get('1.2.0') ?? Buffer.alloc(0))}\n`);
@@ -119,7 +120,7 @@ describe('what the vendor does', () => {
       raisedBy: alert?.id,
       severity: 'info',
     });
-    expect((await monitored.once()).alerts).toEqual([]);
+    expect(await monitored.once()).toMatchObject({ alerts: [], standing: [] });
   });
 
   test('a head that moves back, a revocation of a head, and the way out of it', async () => {
@@ -317,4 +318,63 @@ test('a monitor that is to tell everything begins at the registration', async ()
     await other.stop();
     rmSync(other.directory, { recursive: true, force: true });
   }
+});
+
+test('with stolen approval keys, without the build key: what is published is told until it is revoked', async () => {
+  const thief = { server: stack, directory: stack.directory, vendor: vendor.vendor };
+  const file = join(stack.directory, 'stolen.bin');
+  writeFileSync(file, images.get('1.0.0') ?? '');
+  const foreign = await vendor.vendor.prepare(
+    file,
+    { product: vendor.product, version: parseVersion('6.6.6') },
+    generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+  );
+  const { attestation: genuine } = await vendor.vendor.client.release(vendor.product, parseVersion('1.0.0'));
+  const digest = attestationDigest(foreign.attestation);
+  const atGateway: Lie = {
+    answer: (request, response) =>
+      request.url?.startsWith(`/ipfs/${rawCidOf(digest)}`) === true && Boolean(response.end(foreign.attestation)),
+  };
+  liar.lie = atGateway;
+  monitored.change({ sources: [stack.url, liar.url] });
+  // Whoever has the keys may have the file of announcements too.
+  appendFileSync(monitored.announced, '6.6.5\n6.6.6\n6.6.7\n');
+  await look();
+  const known = monitored.notes.length;
+  await publish('6.6.5');
+  expect(await look()).toEqual([]);
+  const image = foreign.image.digest;
+  const { rollbackIndex } = foreign.message;
+  const byForeignKey = { image, attestation: digest, rollbackIndex };
+  await publishDirectly(thief, vendor.product, parseVersion('6.6.6'), byForeignKey);
+  const reused = { image: sha256(randomBytes(9)), attestation: genuine, rollbackIndex };
+  await publishDirectly(thief, vendor.product, parseVersion('6.6.7'), reused);
+  await eventually(
+    () => vendor.vendor.client.release(vendor.product, parseVersion('6.6.7')),
+    () => true,
+    'the server to see it',
+  );
+  await finalise();
+  const alerts = await monitored.look();
+  expect(alerts).toMatchObject([
+    { code: 'attestation-untrusted', severity: 'bad', version: '6.6.6' },
+    { code: 'statement-disagrees', severity: 'bad', version: '6.6.7' },
+  ]);
+  expect(await look()).toEqual([]);
+  expect(codesOf((await monitored.once()).standing)).toEqual(expect.arrayContaining([...codesOf(alerts)]));
+  // All others were verified, and not left out.
+  expect(monitored.notes.slice(known)).toEqual([]);
+  liar.lie = {};
+  expect(await look()).toEqual(['attestation-missing']);
+  for (const version of ['6.6.6', '6.6.7']) {
+    const { id } = await vendor.vendor.revoke(vendor.product, parseVersion(version));
+    await vendor.vendor.client.follow(id);
+  }
+  expect(await look()).toEqual([
+    '-attestation-missing',
+    '-attestation-untrusted',
+    '-statement-disagrees',
+    'release-revoked',
+    'release-revoked',
+  ]);
 });

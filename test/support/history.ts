@@ -46,13 +46,14 @@ export class HistoryBuilder {
     return this;
   }
 
-  register(): this {
-    return this.#log('Registered', wordOf(0x77), [asciiWord('lamp'), publisher, guardian, 3600, zeroBytes32]);
+  register(trustRoot = wordOf(0x77)): this {
+    return this.#log('Registered', trustRoot, [asciiWord('lamp'), publisher, guardian, 3600, zeroBytes32]);
   }
 
-  publish(version: string, rollbackIndex = 0): this {
+  publish(version: string, rollbackIndex = 0, release: { image?: Bytes32; attestation?: Bytes32 } = {}): this {
     const digit = this.logs.length % 256;
-    const fields = [wordOf(digit), wordOf(255 - digit), rollbackIndex, 1_800_000_000 + this.logs.length * 60 + 3660];
+    const { image = wordOf(digit), attestation = wordOf(255 - digit) } = release;
+    const fields = [image, attestation, rollbackIndex, 1_800_000_000 + this.logs.length * 60 + 3660];
     return this.#log('Published', asciiWord(version), fields);
   }
 

@@ -15,6 +15,7 @@ import { AccountStore } from './account-store.ts';
 import { Audit } from './audit.ts';
 import { AuditState } from './audit-state.ts';
 import { BlockReader } from './block-entries.ts';
+import type { RootDocuments } from './check-attestation.ts';
 import type { ContentSource } from './content-source.ts';
 import { transactionsFrom } from './examine-approval.ts';
 import { examineHistory } from './examine-history.ts';
@@ -24,7 +25,7 @@ import { type ProvenHistory, proveHistory } from './prove-history.ts';
 import type { AuditBasis, AuditSummary } from './report.ts';
 import { RpcNode } from './rpc-node.ts';
 import { type AgreedBlock, agreeOnFinalBlock, defaultQuorum } from './rpc-quorum.ts';
-import { type RootDocuments, rootDocuments, type WitnessedProof, witnessedProof } from './server-carrier.ts';
+import { rootDocuments, type WitnessedProof, witnessedProof } from './server-carrier.ts';
 import { Sidecar } from './sidecar.ts';
 
 export type AuditStep = 'entries' | 'approvals' | 'bytes';

@@ -1,32 +1,15 @@
-import {
-  type Attestation,
-  attestationDigest,
-  isFirmproofError,
-  parseAttestation,
-  type Sha256Digest,
-  type SignerIdentity,
-  subjectDigest,
-  type TrustRoot,
-  verifyAttestation,
-} from '@firmproof/protocol';
+import { type Attestation, attestationDigest, isFirmproofError, type Sha256Digest } from '@firmproof/protocol';
 import type { EventOf, Finding } from '@firmproof/protocol/audit';
-import { keylessVerifier } from '@firmproof/protocol/node/keyless-verifier';
+import { checkAttestation, type RootDocuments } from './check-attestation.ts';
 import type { Availability, ContentSource } from './content-source.ts';
-import type {
-  AuditedDocument,
-  AuditedRelease,
-  AuditedSignature,
-  SignedBy,
-  SourceAvailability,
-  StatementFacts,
-} from './report.ts';
+import type { AuditedDocument, AuditedRelease, SourceAvailability, StatementFacts } from './report.ts';
 
 export type ReleaseFacts = Pick<AuditedRelease, 'signature' | 'statement' | 'availability'> & {
   readonly text: string | null;
 };
 
 /** What it takes to examine releases. */
-export type Means = {
+export type Means = RootDocuments & {
   readonly sources: readonly ContentSource[];
   /** Whether what is kept is a file, which should hold all attestations (X4). */
   readonly isFile?: boolean;
@@ -34,8 +17,6 @@ export type Means = {
   readonly atSeconds: number;
   /** Whether images are fetched and hashed, and every source asked. */
   readonly fetch: boolean;
-  readonly trustRoots: ReadonlyMap<Sha256Digest, TrustRoot>;
-  readonly sigstoreRoots: ReadonlyMap<Sha256Digest, string>;
   readonly onBytes?: (bytes: number) => void;
 };
 
@@ -64,18 +45,10 @@ export async function examineRelease(
       : [];
     return { facts: { text, signature, statement: null, availability }, findings };
   }
-  let attestation: Attestation;
-  try {
-    attestation = parseAttestation(text);
-  } catch (error) {
-    if (!isFirmproofError(error)) throw error;
-    found('attestation-untrusted', 'bad', error.message);
-    const signature: AuditedSignature = { state: 'untrusted', code: error.code, message: error.message };
-    return { facts: { text, signature, statement: null, availability: [] }, findings };
-  }
-  const signature = await signatureOf(attestation, trustRoot, means);
+  const { attestation, signature, differences } = await checkAttestation(text, event, trustRoot, means);
   if (signature.state === 'untrusted') found('attestation-untrusted', 'bad', signature.message);
-  for (const difference of statementDifferences(event, attestation)) found('statement-disagrees', 'bad', difference);
+  for (const difference of differences) found('statement-disagrees', 'bad', difference);
+  if (attestation === null) return { facts: { text, signature, statement: null, availability: [] }, findings };
   const availability = await availabilityOf(event, attestation, asked, means);
   if (means.fetch && means.sources.length > 0) {
     const whole = availability.filter(({ image }) => image === 'available').length;
@@ -129,49 +102,6 @@ async function attestationOf(
     }
   }
   return { text, asked };
-}
-
-async function signatureOf(
-  attestation: Attestation,
-  digest: Sha256Digest,
-  { trustRoots, sigstoreRoots }: Means,
-): Promise<AuditedSignature> {
-  const root = trustRoots.get(digest);
-  if (root === undefined)
-    return { state: 'unchecked', message: `trust root ${digest}, which was in force, is not here` };
-  let identity: SignerIdentity | null = null;
-  const verifier: typeof keylessVerifier = async (...args) => {
-    identity = await keylessVerifier(...args);
-    return identity;
-  };
-  try {
-    const trustedRoot = root.sigstore && sigstoreRoots.get(root.sigstore.trustedRoot);
-    await verifyAttestation(attestation, root, { verifier, trustedRoot });
-    return { state: 'trusted', by: signerOf(attestation, root, identity) };
-  } catch (error) {
-    if (!isFirmproofError(error)) throw error;
-    if (error.code === 'sigstore-root-missing') return { state: 'unchecked', message: error.message };
-    return { state: 'untrusted', code: error.code, message: error.message };
-  }
-}
-
-function signerOf(attestation: Attestation, root: TrustRoot, identity: SignerIdentity | null): SignedBy {
-  if (root.acceptedAttestations.includes(attestation.digest)) return { kind: 'listed' };
-  if (identity !== null) return { kind: 'identity', ...identity };
-  return { kind: 'build-key', keyId: attestation.kind === 'keyed' ? attestation.hint : '' };
-}
-
-function statementDifferences(event: EventOf<'published'>, { statement }: Attestation): readonly string[] {
-  const { predicate } = statement;
-  const pairs: readonly (readonly [string, string | number, string | number])[] = [
-    ['product', predicate.product, event.product],
-    ['version', predicate.version, event.version],
-    ['image', subjectDigest(statement), event.image],
-    ['rollback index', predicate.rollbackIndex, event.rollbackIndex],
-  ];
-  return pairs
-    .filter(([, said, recorded]) => said !== recorded)
-    .map(([name, said, recorded]) => `the statement has ${name} ${said}, the chain ${recorded}`);
 }
 
 function statementFacts(

@@ -16,6 +16,7 @@ import {
   vouchedByWitnesses,
 } from '@firmproof/protocol/audit';
 import type { FirmproofClient } from '../api-client.ts';
+import type { RootDocuments } from './check-attestation.ts';
 import type { AuditBasis } from './report.ts';
 
 /** What a quorum of witnesses vouches for, as a server has handed it over. */
@@ -54,12 +55,6 @@ export async function witnessedProof(
     };
   }
 }
-
-/** Trust roots and Sigstore roots by digest: as trustworthy as whoever names the digest. */
-export type RootDocuments = {
-  readonly trustRoots: Map<Sha256Digest, TrustRoot>;
-  readonly sigstoreRoots: Map<Sha256Digest, string>;
-};
 
 /** All that a server has; what is malformed is not taken. */
 export async function rootDocuments(

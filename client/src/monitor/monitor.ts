@@ -30,8 +30,10 @@ export type MonitorOptions = {
 
 /** What `--once` has come to. */
 export type OnceResult = {
-  /** What has been found now, and what was found before and lasts. Notes and good news are not among them. */
+  /** What has been found now. Notes and good news are not among them. */
   readonly alerts: readonly Alert[];
+  /** What was told before, and lasts. */
+  readonly standing: readonly Alert[];
   /** Products that could not be looked at in full, and why. */
   readonly unseen: readonly { readonly product: string; readonly why: readonly string[] }[];
   /** Ways on which alerts still wait. */
@@ -113,7 +115,6 @@ export class Monitor {
   }
 
   async #round(watch: ProductWatch): Promise<RoundResult> {
-    const name = watch.watched.label ?? watch.watched.product;
     let result: RoundResult;
     try {
       result = await watch.round();
@@ -125,8 +126,8 @@ export class Monitor {
         : `a mistake in the monitor: ${error}`;
       result = { troubles: [trouble], isWhole: false };
     }
-    const lines = result.troubles.map((trouble) => plainLine(`${name}: ${trouble}`));
-    this.#tellOnce(`product ${name}`, lines.join('\n'), this.#options.note);
+    const lines = result.troubles.map((trouble) => plainLine(`${watch.name}: ${trouble}`));
+    this.#tellOnce(`product ${watch.watched.product}`, lines.join('\n'), this.#options.note);
     for (const courier of this.#couriers) courier.wake();
     return result;
   }
@@ -137,18 +138,19 @@ export class Monitor {
     this.#found = raised;
     const gate = new Gate(roundsAtOnce);
     const rounds = await Promise.all(
-      this.#watches.map(async (watch) => ({
-        product: watch.watched.label ?? watch.watched.product,
-        ...(await gate.pass(() => this.#round(watch))),
-      })),
+      this.#watches.map(async (watch) => {
+        const result = await gate.pass(() => this.#round(watch));
+        return { product: watch.name, ...result };
+      }),
     );
     const products = this.#watches.map(({ watched }) => watched.product);
     const delivered = await Promise.all(this.#couriers.map((courier) => courier.flush()));
-    const found = new Map(
-      [...raised, ...standing(this.#state, this.#outbox, products)].map((alert) => [alert.id, alert]),
-    );
+    const told = new Set(raised.map(({ id }) => id));
+    const before = standing(this.#state, this.#outbox, products).filter(({ id }) => !told.has(id));
+    const counts = ({ state, severity }: Alert) => state === 'raised' && severity !== 'info';
     return {
-      alerts: [...found.values()].filter(({ state, severity }) => state === 'raised' && severity !== 'info'),
+      alerts: raised.filter(counts),
+      standing: before.filter(counts),
       unseen: rounds.filter(({ isWhole }) => !isWhole).map(({ product, troubles }) => ({ product, why: troubles })),
       undelivered: this.#couriers.filter((_, index) => !delivered[index]).map(({ name }) => name),
     };

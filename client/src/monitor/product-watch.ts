@@ -1,3 +1,4 @@
+import type { Version } from '@firmproof/protocol';
 import { FirmproofClient } from '../api-client.ts';
 import { AccountReader } from '../audit/account-reader.ts';
 import { AccountStore } from '../audit/account-store.ts';
@@ -9,7 +10,8 @@ import type { MonitorConfig, WatchedProduct } from './config.ts';
 import { lookAtAccount, recoveryConditions, signerChanges, storedSigners, storeSigners } from './follow/account.ts';
 import { lookAtAnnouncements } from './follow/announced.ts';
 import { lookAtApproval, markSeen, openApprovals } from './follow/approvals.ts';
-import { lookAtContent, releasesToLookAt } from './follow/content.ts';
+import { AttestationWatch, attestationConditions } from './follow/attestations.ts';
+import { lookAtContent, releasesToLookAt, versionsOf } from './follow/content.ts';
 import { FollowedProduct, isLasting, type LearntEvent } from './follow/followed-product.ts';
 import { type ChainLook, lookAtChain } from './follow/look-at-chain.ts';
 import { lookAtReleases, lookAtServer, releasesUnread } from './follow/server-check.ts';
@@ -29,9 +31,9 @@ export type WatchOptions = {
 };
 
 export type RoundResult = {
-  /** What is wrong with nodes, chain or server, in words for people, patience or not. */
+  /** What is wrong with nodes, chain or server, and what cannot be verified, in words for people, patience or not. */
   readonly troubles: readonly string[];
-  /** Whether chain and server could be looked at. */
+  /** Whether chain and server could be looked at, and no attestation waits for the next round. */
   readonly isWhole: boolean;
 };
 
@@ -47,6 +49,7 @@ export class ProductWatch {
   readonly #nodes: readonly RpcNode[];
   readonly #sources: readonly ContentSource[];
   readonly #client: FirmproofClient | null;
+  readonly #attestations: AttestationWatch;
   #followed: FollowedProduct | null = null;
   readonly #accounts = new AccountStore(null);
   #contentDue = 0;
@@ -58,6 +61,7 @@ export class ProductWatch {
     this.#options = options;
     this.#sources = watched.sources.map((url) => new ContentSource(url));
     this.#client = watched.server === null ? null : new FirmproofClient({ server: watched.server });
+    this.#attestations = new AttestationWatch(watched, this.#client, this.#sources);
   }
 
   /** Looks at everything that is due. */
@@ -71,14 +75,20 @@ export class ProductWatch {
     if (look.chain === null || look.chain.entries === null) return { troubles, isWhole: false };
     await this.#lookAtKeys(followed, look.chain);
     const silence = await this.#lookAtServer(followed);
-    await this.#lookAtContent(followed);
-    return { troubles: [...troubles, ...silence], isWhole: silence.length === 0 };
+    const isVerified = await this.#lookAtContent(followed);
+    const { unverified } = this.#attestations;
+    return { troubles: [...troubles, ...silence, ...unverified], isWhole: silence.length === 0 && isVerified };
   }
 
   readonly #historyAt = (sequence: number) => this.#followed?.historyAt(this.#options.state, sequence) ?? null;
 
+  /** How people call the product, as far as it is known yet. */
+  get name(): string {
+    return this.#followed?.name ?? this.watched.label ?? this.watched.product;
+  }
+
   get #of(): Followed {
-    return { product: this.watched.product, label: this.#followed?.name ?? this.watched.product };
+    return { product: this.watched.product, label: this.name };
   }
 
   #write(work: () => void): void {
@@ -105,6 +115,7 @@ export class ProductWatch {
     if (chain.entries === null) return;
     followed.baseline ??= this.#options.fromStart ? 0 : followed.sequence;
     this.#takeEvents(followed, learnt, followed.baseline);
+    this.#observe('attestations', attestationConditions(this.#options.state, followed));
     this.#takeAnnouncements(followed, followed.baseline);
   }
 
@@ -181,17 +192,33 @@ export class ProductWatch {
     return [];
   }
 
-  async #lookAtContent({ history }: FollowedProduct): Promise<void> {
+  /** Answers whether it was all that is due. */
+  async #lookAtContent(followed: FollowedProduct): Promise<boolean> {
+    if (this.#sources.length === 0) return true;
     const { config, now } = this.#options;
+    const isDue = now() >= this.#contentDue;
     const lost = this.#open('content');
-    if (this.#sources.length === 0 || (now() < this.#contentDue && lost.size === 0)) return;
+    const { isMissing, isWhole } = await this.#lookAtAttestations(followed, isDue ? 'all' : versionsOf(lost));
+    if (!isDue && lost.size === 0 && !isMissing) return isWhole;
     const found: Condition[] = [];
-    for (const release of releasesToLookAt(history, lost, now())) {
+    for (const release of releasesToLookAt(followed.history, lost, now())) {
       const { carrierSeconds } = config.patience;
       found.push(...(await lookAtContent(release, this.#sources, config.content.blocks, carrierSeconds)));
     }
     this.#write(() => this.#observe('content', found));
     this.#contentDue = now() + config.content.everySeconds;
+    return isWhole;
+  }
+
+  async #lookAtAttestations(followed: FollowedProduct, again: 'all' | ReadonlySet<Version>) {
+    const { state, now } = this.#options;
+    const { looks, ...rest } = await this.#attestations.look(state, followed, again, now());
+    if (looks.length === 0) return rest;
+    this.#write(() => {
+      this.#attestations.store(state, looks);
+      this.#observe('attestations', attestationConditions(state, followed));
+    });
+    return rest;
   }
 
   #open(scope: string): ReadonlySet<string> {

@@ -65,6 +65,13 @@ const migrations: readonly string[] = [
      unique (sink, alert)
    ) strict;
    create index outbox_of_message on outbox (message);`,
+  `create table attestations (
+     product text not null,
+     version text not null,
+     -- What is wrong with it, as JSON; [] where it is in order.
+     findings text not null,
+     primary key (product, version)
+   ) strict, without rowid;`,
 ];
 
 /**

@@ -18,6 +18,8 @@ export type ReleaseHistory = {
   readonly transaction: Bytes32;
   /** The publisher at that time: who had to approve it. */
   readonly publisher: Address;
+  /** The trust root that was in force: who had to have signed it. */
+  readonly trustRoot: Sha256Digest;
   readonly revoked: { readonly at: number; readonly approver: Address; readonly sequence: number } | null;
   /** The sequences of the promotions that made it a head. */
   readonly promotions: readonly number[];

@@ -170,6 +170,7 @@ export class ProductHistory {
       block,
       transaction,
       publisher: this.publisher,
+      trustRoot: this.trustRoot,
       revoked: null,
       promotions: [],
     });

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { FirmproofError, parseProductId, parseSha256Digest, parseVersion, redactUrl } from '@firmproof/protocol';
 import type { Command } from 'commander';
+import { alertLine } from '../../monitor/alert.ts';
 import { announce, readAnnouncements } from '../../monitor/announcements.ts';
 import { type MonitorConfig, readMonitorConfig, type SinkConfig } from '../../monitor/config.ts';
 import { Monitor, type OnceResult } from '../../monitor/monitor.ts';
@@ -41,14 +42,15 @@ async function monitor(session: Session, flags: MonitorFlags): Promise<void> {
   process.exit(exitCodes.done);
 }
 
-/** 0: nothing. 5: there are alerts. 7: not everything could be looked at, or told. */
-function reportOnce(session: Session, { alerts, unseen, undelivered }: OnceResult): void {
-  session.output.note(
-    alerts.length === 0 ? 'no alerts' : `${counted(alerts.length, 'alert')}: found now, or found before and still so`,
-  );
+/** 0: nothing. 5: there are alerts. 7: not everything could be looked at, or told. What was told before is not told again, but named. */
+function reportOnce(session: Session, { alerts, standing, unseen, undelivered }: OnceResult): void {
+  const counts = [counted(alerts.length, 'new alert'), `${standing.length} from before and still so`];
+  const all = [...alerts, ...standing];
+  session.output.note(all.length === 0 ? 'no alerts' : counts.join(', '));
+  for (const alert of standing) session.output.note(`still ${alertLine(alert)}`);
   for (const { product } of unseen) session.output.note(`${product}: could not be looked at in full`);
   for (const way of undelivered) session.output.note(`${way}: alerts still wait there for the next time`);
-  if (alerts.length > 0) process.exitCode = exitCodes.unproven;
+  if (all.length > 0) process.exitCode = exitCodes.unproven;
   else if (unseen.length > 0 || undelivered.length > 0) process.exitCode = exitCodes.unreachable;
 }
 
@@ -62,6 +64,7 @@ function showConfig(session: Session, config: MonitorConfig): void {
     quorum: product.quorum,
     server: product.server === null ? null : redactUrl(product.server),
     sources: product.sources.map(redactUrl),
+    trustRoot: product.trustRoot?.version ?? null,
     announced: product.announced === null ? null : readAnnouncements(product.announced).size,
     expectedSigners: product.expectedSigners?.size ?? null,
   }));
@@ -74,7 +77,8 @@ function showConfig(session: Session, config: MonitorConfig): void {
       ['registry', `${product.registry} on chain ${product.chainId}`],
       ['nodes', `${product.quorum} of ${product.nodes.join(', ')}`],
       ['server', product.server ?? 'none: not compared'],
-      ['sources', product.sources.join(', ') || 'none: content is not looked at'],
+      ['sources', product.sources.join(', ') || 'none: neither content nor attestations are looked at'],
+      ['trust root', rootsOf(product)],
       ['announced', product.announced === null ? 'not compared' : counted(product.announced, 'version')],
       [
         'signers',
@@ -90,6 +94,13 @@ function showConfig(session: Session, config: MonitorConfig): void {
     ways || 'alerts go to stdout only',
   ];
   session.output.result({ stateDirectory, intervalSeconds, products, alerts }, text.join('\n'));
+}
+
+/** Whom attestations are verified against. */
+function rootsOf({ trustRoot, server }: { readonly trustRoot: number | null; readonly server: string | null }): string {
+  const held = trustRoot === null ? [] : [`version ${trustRoot}, from its file`];
+  const carried = server === null ? [] : ['what the chain names, from the server'];
+  return [...held, ...carried].join('; ') || 'none: attestations cannot be verified';
 }
 
 /** A path may be a secret, as that of many chat services is. */

@@ -7,6 +7,7 @@ import {
   parseCid,
   partsOfCid,
   type ReleasePredicate,
+  type Version,
 } from '@firmproof/protocol';
 import type { ProductHistory, ReleaseHistory } from '@firmproof/protocol/audit';
 import * as dagPb from '@ipld/dag-pb';
@@ -18,22 +19,30 @@ const newestReleases = 5;
 /** Links of an image's tree that are looked at: those of an image of 256 GiB. */
 const maximumLinks = 1_000_000;
 
-/**
- * Releases whose content somebody may ask for now: heads, the newest, and those of which something was missing, once they are
- * installable, unless revoked.
- */
+/** The heads of all channels and the newest releases: what somebody is most likely to ask for. */
+export function releasesInUse({ releases, channels }: ProductHistory): ReadonlySet<ReleaseHistory> {
+  const heads = [...channels.values()].map(({ version }) => releases.get(version));
+  const newest = [...releases.values()].slice(-newestReleases);
+  return new Set([...heads, ...newest].filter((release) => release !== undefined));
+}
+
+/** Before the end of its veto window nobody has to give it, and what is revoked nobody asks for. */
+export const isToBeHad = ({ revoked, installableFrom }: ReleaseHistory, now: number): boolean =>
+  revoked === null && installableFrom <= now;
+
+/** The releases that conditions of content are about, by their subjects. */
+export const versionsOf = (subjects: ReadonlySet<string>): ReadonlySet<Version> =>
+  new Set([...subjects].map((about) => about.slice(0, about.indexOf(' ')) as Version));
+
+/** Releases whose content somebody may ask for now: those in use, and those of which something was missing. */
 export function releasesToLookAt(
-  { releases, channels }: ProductHistory,
+  history: ProductHistory,
   lost: ReadonlySet<string>,
   now: number,
 ): readonly ReleaseHistory[] {
-  const heads = [...channels.values()].map(({ version }) => releases.get(version));
-  const newest = [...releases.values()].slice(-newestReleases);
-  const missed = [...releases.values()].filter(({ version }) =>
-    [...lost].some((about) => about.startsWith(`${version} `)),
-  );
-  const wanted = [...heads, ...newest, ...missed].filter((release) => release !== undefined);
-  return [...new Set(wanted)].filter(({ revoked, installableFrom }) => revoked === null && installableFrom <= now);
+  const missing = versionsOf(lost);
+  const missed = [...history.releases.values()].filter(({ version }) => missing.has(version));
+  return [...new Set([...releasesInUse(history), ...missed])].filter((release) => isToBeHad(release, now));
 }
 
 /**
@@ -41,11 +50,12 @@ export function releasesToLookAt(
  * many blocks of each, chosen anew each time. What one source lacks, the next is asked for.
  */
 export async function lookAtContent(
-  { version, attestation }: ReleaseHistory,
+  release: ReleaseHistory,
   sources: readonly ContentSource[],
   blocks: number,
   patienceSeconds: number,
 ): Promise<readonly Condition[]> {
+  const { version } = release;
   const missing = (code: 'attestation-missing' | 'content-missing' | 'document-missing', what: string): Condition => ({
     code,
     severity: 'bad',
@@ -54,13 +64,13 @@ export async function lookAtContent(
     message: `no source has ${what} of ${version}: ${sources.map(({ label }) => label).join(', ')}`,
     patienceSeconds,
   });
-  const text = await first(sources, (source) => source.attestation(attestation));
+  const text = await attestationFrom(sources, release);
   if (text === null) return [missing('attestation-missing', 'the attestation')];
   let predicate: ReleasePredicate;
   try {
     ({ predicate } = parseAttestation(text).statement);
   } catch (error) {
-    // The chain holds its digest, so that is what was published: nothing that a source could be blamed for.
+    // The chain holds its digest, so that is what was published: whoever verifies it tells that.
     if (isFirmproofError(error)) return [];
     throw error;
   }
@@ -72,6 +82,12 @@ export async function lookAtContent(
   }
   return found;
 }
+
+/** Only the one that was recorded counts. null where no source has it. */
+export const attestationFrom = (
+  sources: readonly ContentSource[],
+  { attestation }: ReleaseHistory,
+): Promise<string | null> => first(sources, (source) => source.attestation(attestation));
 
 async function firstLostBlock(image: Cid, sources: readonly ContentSource[], blocks: number): Promise<Cid | null> {
   const leaves: Cid[] = [];
