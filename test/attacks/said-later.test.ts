@@ -246,8 +246,9 @@ describe('what an audit shows of both (V12)', () => {
     return auditFile(file(name), { trustRoot: arena.vendor.trustRoot });
   };
 
-  test('is what holds here, whatever a server hands over; the rest is told, and makes no history worse', async () => {
-    using audit = await auditFrom(
+  let audit: Audit;
+  beforeAll(async () => {
+    audit = await auditFrom(
       saying({
         rebuilds: {
           '1.0.0': [rebuild(bob), forged(rebuild(alice, { version: '1.0.0' }, sha256(arena.images['1.0.0'])))],
@@ -259,6 +260,11 @@ describe('what an audit shows of both (V12)', () => {
         ],
       }),
     );
+    writeAuditFile(audit, file('said.jsonl'));
+  });
+  afterAll(() => audit.close());
+
+  test('is what holds here, whatever a server hands over; the rest is told, and makes no history worse', async () => {
     expect(shownOf(audit)).toEqual([
       ['1.0.0', [], ['FPA-0 1', 'FPA-2026-1 2']],
       ['2.0.0', ['alice', 'bob'], []],
@@ -273,7 +279,6 @@ describe('what an audit shows of both (V12)', () => {
       ...['warn attestation-untrusted', 'warn attestation-untrusted 1.0.0'],
       ...['warn statement-disagrees', 'warn statement-disagrees 1.0.0'],
     ]);
-    writeAuditFile(audit, file('said.jsonl'));
     using offline = await auditFile(file('said.jsonl'), { trustRoot: arena.vendor.trustRoot });
     expect(shownOf(offline)).toEqual(shownOf(audit));
     expect(offline.summary.saidLater).toMatchObject({ from: 'file', unchecked: null });
@@ -330,7 +335,7 @@ describe('what an audit shows of both (V12)', () => {
 
   test('of an endless list is no more than anybody looks at', async () => {
     let pages = 0;
-    using audit = await auditFrom({
+    using endless = await auditFrom({
       answer: ({ url = '' }, response) => {
         if (!/\/(?:advisories|rebuilds)/.test(url)) return false;
         pages += 1;
@@ -339,10 +344,10 @@ describe('what an audit shows of both (V12)', () => {
         return true;
       },
     });
-    expect(audit.summary.saidLater.passedOver).toEqual({ rebuilds: 2 * 1024, advisories: 2000 });
+    expect(endless.summary.saidLater.passedOver).toEqual({ rebuilds: 2 * 1024, advisories: 2000 });
     expect(pages).toBe(2 * 11 + 20);
-    expect(audit.summary.complete).toBe(true);
-    expect(audit.summary.findings).toHaveLength(3);
+    expect(endless.summary.complete).toBe(true);
+    expect(endless.summary.findings).toHaveLength(3);
   });
 });
 

@@ -1,10 +1,10 @@
 import {
   type Advisory,
+  attesterOf,
   type ErrorCode,
   isFirmproofError,
   type ProductId,
-  parseAttestation,
-  type RebuilderTrust,
+  rebuilderTrustOf,
   type Sha256Digest,
   type TrustRoot,
 } from '@firmproof/protocol';
@@ -112,12 +112,14 @@ export class SaidLater {
     if (carrier === null || trustRoot === null || this.#unchecked !== null) return nothing(null);
     // Where no rebuilder is named none can count, and no server need be asked.
     if (carrier.from === 'server' && !trustRoot.rebuilders?.length) return nothing([]);
-    const own = this.#trustFor(event, attestation, trustRoot, rootAtEntry);
+    const own = rebuilderTrustOf(trustRoot, event, {
+      attester: attestation === null ? null : attesterOf(attestation),
+      rootAtEntry: this.#trustRoots.get(rootAtEntry) ?? null,
+    });
     if (own === null) return nothing(null);
     const texts = await this.#carriedRebuilds(carrier, event);
     if (texts === null) return nothing(null);
-    const { version, image } = event;
-    const { counted, uncounted } = judgeRebuilds(texts, own.trust, { version, image, attestedBy: own.attestedBy });
+    const { counted, uncounted } = judgeRebuilds(texts, own.trust, own.release);
     const problems = uncounted.flatMap(({ code, message }) => (code === null ? [] : [{ code, message }]));
     this.#passOver('rebuilds', problems, event);
     return {
@@ -139,24 +141,6 @@ export class SaidLater {
       advisories: this.#advisories,
       passedOver: { ...this.#passedOver },
     };
-  }
-
-  /**
-   * Who counts for a release: nobody who has signed its attestation (B4). Where that is not here, its signer was a build key of the
-   * trust root then in force; null where that root is not here either, or lists the attestation without its key (V12.2).
-   */
-  #trustFor(
-    event: EventOf<'published'>,
-    attestation: string | null,
-    trustRoot: TrustRoot,
-    rootAtEntry: Sha256Digest,
-  ): { readonly trust: RebuilderTrust; readonly attestedBy: string | null } | null {
-    const attester = attestation === null ? null : attesterOf(attestation);
-    if (attester !== null) return { trust: trustRoot, attestedBy: attester.keyId };
-    const then = this.#trustRoots.get(rootAtEntry);
-    if (then === undefined || then.acceptedAttestations.includes(event.attestation)) return null;
-    const buildKeys = [...trustRoot.buildKeys, ...then.buildKeys];
-    return { trust: { product: trustRoot.product, rebuilders: trustRoot.rebuilders, buildKeys }, attestedBy: null };
   }
 
   /** null where they are not to be had: then nobody is asked for any further ones. */
@@ -212,17 +196,6 @@ const dropped: readonly ErrorCode[] = [
   'sigstore-root-missing',
 ];
 const severityOf = (code: ErrorCode): Finding['severity'] => (dropped.includes(code) ? 'info' : 'warn');
-
-/** Which key has signed an attestation, null for none; and null altogether where that cannot be read. */
-function attesterOf(text: string): { readonly keyId: string | null } | null {
-  try {
-    const attestation = parseAttestation(text);
-    return { keyId: attestation.kind === 'keyed' ? attestation.hint : null };
-  } catch (error) {
-    if (isFirmproofError(error)) return null;
-    throw error;
-  }
-}
 
 function publishedAdvisory({ statement: { predicate } }: Advisory): PublishedAdvisory {
   const { id, revision, publishedAt, status, severity, title, vulnerabilities, versions, text } = predicate;
