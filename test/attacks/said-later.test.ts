@@ -333,7 +333,17 @@ describe('what an audit shows of both (V12)', () => {
     expect(rootless.summary.saidLater.unchecked).toMatch(/^trust root [0-9a-f]{64}, which is in force, is not here/);
   });
 
-  test('of an endless list is no more than anybody looks at', async () => {
+  test('of an endless list is no more than anybody looks at, however little is in it', async () => {
+    let asked = 0;
+    using empty = await auditFrom({
+      answer: ({ url = '' }, response) => {
+        if (!/\/(?:advisories|rebuilds)/.test(url)) return false;
+        asked += 1;
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[],"next":"more"}');
+        return true;
+      },
+    });
+    expect([asked, empty.summary.saidLater.unchecked, found(empty)]).toEqual([3, null, []]);
     let pages = 0;
     using endless = await auditFrom({
       answer: ({ url = '' }, response) => {

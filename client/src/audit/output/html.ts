@@ -252,7 +252,7 @@ function advisoryRow(advisory: PublishedAdvisory): Html {
   const state = html`<span class="tag ${isAsking(advisory) ? 'warn' : 'info'}">${status.replaceAll('_', ' ')}</span>`;
   return html`<tr><th scope="row">${id}<br><span class="soft">revision ${revision}</span></th><td class="time">${moment(publishedAt)}</td>
 <td>${severity}</td><td>${state}</td><td class="wrap">${versions.join(', ')}</td><td>${fixedIn ?? '–'}</td>
-<td class="wrap">${title}<div class="soft">${text}</div>${known}</td></tr>
+<td class="wrap">${title}<div class="soft lines">${text}</div>${known}</td></tr>
 `;
 }
 
