@@ -6,6 +6,7 @@ import {
   describeIssues,
   FirmproofError,
   isFirmproofError,
+  type KeylessMeans,
   newestRevisions,
   parseAdvisory,
   provenAdvisories,
@@ -17,13 +18,14 @@ import {
 import type { FirmproofClient } from './api-client.ts';
 import type { SignStatement } from './attest.ts';
 import type { PreparedDocument } from './documents/prepare-documents.ts';
+import { attestationsOf } from './kept-statements.ts';
 import { keylessMeansOf, recordedImage } from './recorded-image.ts';
 
 /** What an advisory says; its product, time and revision follow. */
 export type AdvisoryDraft = Omit<AdvisoryPredicate, 'product' | 'revision' | 'publishedAt' | 'vex'>;
 
 /** A server is read no further than this. */
-const maximumListed = 2000;
+export const maximumAdvisoriesListed = 2000;
 
 /** As many as the server has, verified here; and how many statements of it do not hold. */
 export type ListedAdvisories = { readonly advisories: readonly Advisory[]; readonly passedOver: number };
@@ -45,7 +47,7 @@ export async function advisoryRevisions(
   id: string,
 ): Promise<readonly Advisory[]> {
   const means = await keylessMeansOf(client, trustRoot);
-  const texts = await textsOf(client.advisoryRevisions(trustRoot.product, id));
+  const texts = await attestationsOf(client.advisoryRevisions(trustRoot.product, id), maximumAdvisoriesListed);
   const revisions = (await provenAdvisories(texts, trustRoot, means))
     .filter(({ statement }) => statement.predicate.id === id)
     .sort((one, other) => other.statement.predicate.revision - one.statement.predicate.revision);
@@ -60,18 +62,20 @@ async function verified(
   items: AsyncIterable<{ readonly attestation: string }>,
 ): Promise<ListedAdvisories> {
   const means = await keylessMeansOf(client, trustRoot);
-  const texts = await textsOf(items);
-  const advisories = newestRevisions([], await provenAdvisories(texts, trustRoot, means), maximumListed);
+  const texts = await attestationsOf(items, maximumAdvisoriesListed);
+  const { advisories } = await judgeAdvisories(texts, trustRoot, means);
   return { advisories, passedOver: texts.length - advisories.length };
 }
 
-async function textsOf(items: AsyncIterable<{ readonly attestation: string }>): Promise<readonly string[]> {
-  const texts: string[] = [];
-  for await (const { attestation } of items) {
-    texts.push(attestation);
-    if (texts.length === maximumListed) break;
-  }
-  return texts;
+/** The newest revision of each that holds, the most important ones first, and why the others do not hold (W3, W4). */
+export async function judgeAdvisories(
+  texts: readonly string[],
+  trustRoot: TrustRoot,
+  means: KeylessMeans,
+): Promise<{ readonly advisories: readonly Advisory[]; readonly problems: readonly FirmproofError[] }> {
+  const problems: FirmproofError[] = [];
+  const proven = await provenAdvisories(texts, trustRoot, means, (problem) => problems.push(problem));
+  return { advisories: newestRevisions([], proven, texts.length), problems };
 }
 
 /**

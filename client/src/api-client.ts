@@ -150,7 +150,8 @@ export class FirmproofClient {
       const query = new URLSearchParams({ limit: String(pageItems), ...filter, ...(cursor && { cursor }) });
       const page = await this.#get(`${path}?${query}`, pageOf(item));
       yield* page.items;
-      cursor = page.next ?? '';
+      // Pages without anything could go on for ever.
+      cursor = page.items.length === 0 ? '' : (page.next ?? '');
     } while (cursor !== '');
   }
 

@@ -4,10 +4,12 @@ import { basename } from 'node:path';
 import {
   type CountedRebuild,
   countedRebuilds,
+  type ErrorCode,
   FirmproofError,
   isFirmproofError,
   maximumRebuildsInEvidence,
   parseRebuild,
+  type RebuilderTrust,
   type RebuildSource,
   type RebuildStatement,
   type RebuiltRelease,
@@ -21,6 +23,7 @@ import { importImage } from '@firmproof/protocol/node';
 import type { FirmproofClient, UploadProgress } from './api-client.ts';
 import { signStatement } from './attest.ts';
 import { sizeOfImage } from './image-file.ts';
+import { attestationsOf } from './kept-statements.ts';
 
 export type RebuildOptions = {
   readonly trustRoot: TrustRoot;
@@ -81,48 +84,53 @@ export type ListedRebuilds = {
   readonly reasons: ReadonlyMap<string, number>;
 };
 
+/** A rebuild that does not count: why not, in words; the code is null where its rebuilder is counted already. */
+export type UncountedRebuild = { readonly code: ErrorCode | null; readonly message: string };
+
+/** More than any server takes of one release. */
+export const maximumRebuildsListed = 1024;
+
 /** The rebuilds that count, verified here: never what the server says of them (B5). */
 export async function listRebuilds(
   client: FirmproofClient,
   trustRoot: TrustRoot,
   release: RebuiltRelease,
 ): Promise<ListedRebuilds> {
+  const texts = await attestationsOf(client.rebuilds(trustRoot.product, release.version), maximumRebuildsListed);
+  const { counted, uncounted } = judgeRebuilds(texts, trustRoot, release);
+  const reasons = new Map<string, number>();
+  for (const { message } of uncounted) reasons.set(message, (reasons.get(message) ?? 0) + 1);
+  return { counted, passedOver: uncounted.length, reasons };
+}
+
+/** Which of them count, one of each rebuilder, and why the others do not (B4). */
+export function judgeRebuilds(
+  texts: readonly string[],
+  trustRoot: RebuilderTrust,
+  release: RebuiltRelease,
+): { readonly counted: readonly CountedRebuild[]; readonly uncounted: readonly UncountedRebuild[] } {
   const counted = new Map<string, CountedRebuild>();
-  const texts: string[] = [];
-  let batch: string[] = [];
-  const count = () => {
-    for (const one of countedRebuilds(batch, trustRoot, release)) {
+  for (let from = 0; from < texts.length; from += maximumRebuildsInEvidence) {
+    for (const one of countedRebuilds(texts.slice(from, from + maximumRebuildsInEvidence), trustRoot, release)) {
       const { name } = one.rebuilder;
       if (!counted.has(name)) counted.set(name, one);
     }
-    batch = [];
-  };
-  for await (const { attestation } of client.rebuilds(trustRoot.product, release.version)) {
-    texts.push(attestation);
-    batch.push(attestation);
-    if (batch.length === maximumRebuildsInEvidence) count();
-    if (texts.length === maximumListed) break;
   }
-  count();
   const taken = new Set([...counted.values()].map(({ rebuild }) => rebuild.text));
-  const reasons = new Map<string, number>();
-  for (const text of texts) {
-    if (taken.delete(text)) continue;
-    const reason = whyNotCounted(text, trustRoot, release);
-    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  }
-  return { counted: [...counted.values()], passedOver: texts.length - counted.size, reasons };
+  const uncounted = texts.filter((text) => !taken.delete(text));
+  return {
+    counted: [...counted.values()],
+    uncounted: uncounted.map((text) => whyNotCounted(text, trustRoot, release)),
+  };
 }
 
-/** In words: what does not hold, or that its rebuilder is counted once. */
-function whyNotCounted(text: string, trustRoot: TrustRoot, release: RebuiltRelease): string {
+/** What does not hold, or that its rebuilder is counted once. */
+function whyNotCounted(text: string, trustRoot: RebuilderTrust, release: RebuiltRelease): UncountedRebuild {
   try {
-    return `${verifyRebuild(parseRebuild(text), trustRoot, release).name} is counted once`;
+    const { name } = verifyRebuild(parseRebuild(text), trustRoot, release);
+    return { code: null, message: `${name} is counted once` };
   } catch (error) {
-    if (isFirmproofError(error)) return error.message;
+    if (isFirmproofError(error)) return { code: error.code, message: error.message };
     throw error;
   }
 }
-
-/** More than any server takes. */
-const maximumListed = 1024;

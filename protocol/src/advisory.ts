@@ -110,11 +110,15 @@ export async function verifyAdvisory(
   await verifySigner(advisory, trustRoot, means, what);
 }
 
-/** Those that hold under a trust root, for a device to keep (D18); what is malformed or forged is left out (W4). */
+/**
+ * Those that hold under a trust root, for a device to keep (D18); what is malformed or forged is left out (W4).
+ * @param onPassedOver told why, for each that is left out
+ */
 export async function provenAdvisories(
   texts: readonly string[],
   trustRoot: AdvisoryTrust,
   means: KeylessMeans = {},
+  onPassedOver: (error: FirmproofError) => void = () => undefined,
 ): Promise<readonly Advisory[]> {
   const proven: Advisory[] = [];
   for (const text of texts) {
@@ -124,6 +128,7 @@ export async function provenAdvisories(
       proven.push(advisory);
     } catch (error) {
       if (!isFirmproofError(error)) throw error;
+      onPassedOver(error);
     }
   }
   return proven;

@@ -23,6 +23,7 @@ export * from './message-signature.ts';
 export * from './names.ts';
 export * from './offline-file.ts';
 export * from './rebuild.ts';
+export * from './rebuilder-trust.ts';
 export * from './receipt.ts';
 export * from './rollout.ts';
 export * from './rxswin.ts';

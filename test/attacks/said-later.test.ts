@@ -1,16 +1,22 @@
 // A50, A51: rebuilds that nobody made and advisories that nobody published, or that somebody takes back; and both as they should be.
 import { sign } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import {
+  type Audit,
   addBuildKey,
   attestRebuild,
+  auditFile,
+  auditProduct,
+  ContentSource,
   dropBuildKey,
   FirmproofClient,
   listAdvisories,
   listRebuilds,
   recordedImage,
   sendAdvisory,
+  writeAuditFile,
 } from '@firmproof/client';
 import {
   maximumAdvisoriesInEvidence,
@@ -29,6 +35,7 @@ import { makeDevice, type TestDevice } from '../support/device.ts';
 import { expectCode } from '../support/expect-code.ts';
 import { problemOf } from '../support/http.ts';
 import { ed25519Key, p256Key, type TestKey } from '../support/keys.ts';
+import type { Lie } from '../support/lying-server.ts';
 import { rotate } from '../support/mover.ts';
 import { advisoryStatementOf, rebuildStatementOf, signedBy } from '../support/said-later.ts';
 import { eventually } from '../support/stack.ts';
@@ -194,6 +201,163 @@ describe('A50 a rebuild that nobody made', () => {
     }
     expect(last).toBe('quota-exceeded');
     expect(await problemCode(rebuild(bob))).toBe('');
+  });
+});
+
+describe('what an audit shows of both (V12)', () => {
+  const forged = (text: string) => {
+    const bundle = JSON.parse(text);
+    bundle.dsseEnvelope.signatures[0].sig = Buffer.alloc(64, 7).toString('base64');
+    return JSON.stringify(bundle);
+  };
+  const auditFrom = async (lie: Lie = {}) => {
+    const { stack, liar, vendor } = arena;
+    const { registry } = stack.info;
+    const options = { rpcUrls: [stack.rpcUrl], registry, product, trustRoot: vendor.trustRoot };
+    const asked = new FirmproofClient({ server: liar.url });
+    return liar.lying(lie, () => auditProduct({ ...options, client: asked, sources: [new ContentSource(liar.url)] }));
+  };
+  /** What is said is what a liar has chosen. */
+  const saying = (said: { readonly advisories?: readonly string[]; readonly rebuilds?: Record<string, string[]> }) => ({
+    answer: ({ url = '' }: { url?: string | undefined }, response: ServerResponse) => {
+      const version = /\/releases\/([^/]+)\/rebuilds/.exec(url)?.[1];
+      const texts = version ? said.rebuilds?.[version] : url.includes('/advisories') ? said.advisories : undefined;
+      if (texts === undefined) return false;
+      const items = texts.map((attestation) => ({ digest: 'ab'.repeat(32), receivedAt: 1, attestation }));
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ items }));
+      return true;
+    },
+  });
+  const shownOf = (audit: Audit) =>
+    [...audit.releases()].map(({ version, rebuilds, advisories }) => [
+      version,
+      rebuilds?.map(({ rebuilder }) => rebuilder) ?? null,
+      advisories?.map(({ id, revision }) => `${id} ${revision}`) ?? null,
+    ]);
+  const found = ({ summary }: Audit) =>
+    summary.findings.map(({ severity, code, version = '' }) => `${severity} ${code} ${version}`.trim()).sort();
+  const file = (name: string) => join(arena.stack.directory, name);
+  /** A file with other lines, summed up as if it were whole. */
+  const remade = (name: string, change: (line: string) => readonly string[]) => {
+    const lines = readFileSync(file('said.jsonl'), 'utf8').trimEnd().split('\n').slice(0, -1).flatMap(change);
+    const body = lines.map((line) => `${line}\n`).join('');
+    const end = { kind: 'end', lines: lines.length + 1, sha256: sha256(Buffer.from(body)) };
+    writeFileSync(file(name), `${body}${JSON.stringify(end)}\n`);
+    return auditFile(file(name), { trustRoot: arena.vendor.trustRoot });
+  };
+
+  let audit: Audit;
+  beforeAll(async () => {
+    audit = await auditFrom(
+      saying({
+        rebuilds: {
+          '1.0.0': [rebuild(bob), forged(rebuild(alice, { version: '1.0.0' }, sha256(arena.images['1.0.0'])))],
+          '2.0.0': [rebuild(stranger), rebuild(build), rebuild(aliceToo), rebuild(alice), rebuild(bob)],
+        },
+        advisories: [
+          ...[advisory({ id: 'FPA-9' }, stranger), advisory({ product: zeroBytes32 }), 'no JSON'],
+          ...[advisory(), advisory({ revision: 2 }), advisory({ id: 'FPA-0', versions: ['0.9.0', '1.0.0'] })],
+        ],
+      }),
+    );
+    writeAuditFile(audit, file('said.jsonl'));
+  });
+  afterAll(() => audit.close());
+
+  test('is what holds here, whatever a server hands over; the rest is told, and makes no history worse', async () => {
+    expect(shownOf(audit)).toEqual([
+      ['1.0.0', [], ['FPA-0 1', 'FPA-2026-1 2']],
+      ['2.0.0', ['alice', 'bob'], []],
+    ]);
+    expect(audit.summary).toMatchObject({
+      complete: true,
+      saidLater: { from: 'server', unchecked: null, rebuilders: ['alice', 'bob'] },
+    });
+    expect(audit.summary.saidLater.passedOver).toEqual({ rebuilds: 4, advisories: 3 });
+    expect(found(audit)).toEqual([
+      ...['info attestation-untrusted', 'info attestation-untrusted 2.0.0'],
+      ...['warn attestation-untrusted', 'warn attestation-untrusted 1.0.0'],
+      ...['warn statement-disagrees', 'warn statement-disagrees 1.0.0'],
+    ]);
+    using offline = await auditFile(file('said.jsonl'), { trustRoot: arena.vendor.trustRoot });
+    expect(shownOf(offline)).toEqual(shownOf(audit));
+    expect(offline.summary.saidLater).toMatchObject({ from: 'file', unchecked: null });
+    expect(found(offline)).toEqual([]);
+  });
+
+  test('is verified again from a file, which may lack it or hold what nobody has signed', async () => {
+    using without = await remade('older.jsonl', (line) => (/^{"kind":"(?:advisory|rebuild)"/.test(line) ? [] : [line]));
+    expect(shownOf(without)).toEqual([
+      ['1.0.0', [], []],
+      ['2.0.0', [], []],
+    ]);
+    expect(found(without)).toEqual([]);
+    using forgery = await remade('forged.jsonl', (line) => {
+      const { kind, text = '' } = JSON.parse(line);
+      return [kind === 'advisory' || kind === 'rebuild' ? JSON.stringify({ kind, text: forged(text) }) : line];
+    });
+    expect(shownOf(forgery)).toEqual(shownOf(without));
+    expect(forgery.summary.complete).toBe(true);
+    expect(found(forgery)).toEqual(['warn attestation-untrusted', 'warn attestation-untrusted 2.0.0']);
+    const foreign = JSON.stringify({ kind: 'rebuild', text: rebuild(bob) });
+    using moved = await remade('moved.jsonl', (line) =>
+      line.startsWith('{"kind":"attestation"') ? [line, foreign] : line.startsWith('{"kind":"rebuild"') ? [] : [line],
+    );
+    expect(shownOf(moved).map(([, rebuilds]) => rebuilds)).toEqual([[], ['bob']]);
+    expect(found(moved)).toEqual(['warn statement-disagrees 1.0.0']);
+  });
+
+  test('is told as not checked where it cannot be', async () => {
+    const failing = (path: RegExp) => ({
+      answer: ({ url = '' }: { url?: string | undefined }, response: ServerResponse) => {
+        if (path.test(url)) response.writeHead(503).end();
+        return path.test(url);
+      },
+    });
+    using rebuildless = await auditFrom(failing(/rebuilds/));
+    expect([...rebuildless.releases()].map(({ rebuilds }) => rebuilds)).toEqual([null, null]);
+    expect(rebuildless.summary).toMatchObject({ complete: true, saidLater: { advisories: [] } });
+    expect(rebuildless.summary.saidLater.unchecked).toMatch(/^of 1\.0\.0 and what follows/);
+    using adviceless = await auditFrom(failing(/advisories/));
+    expect(shownOf(adviceless)).toEqual([
+      ['1.0.0', null, null],
+      ['2.0.0', null, null],
+    ]);
+    using rootless = await remade('rootless.jsonl', (line) =>
+      line.startsWith('{"kind":"trust-root"') ? [] : [line],
+    ).then(async (held) => {
+      held.close();
+      return auditFile(file('rootless.jsonl'));
+    });
+    expect(shownOf(rootless).flatMap(([, ...said]) => said)).toEqual([null, null, null, null]);
+    expect(rootless.summary.saidLater.unchecked).toMatch(/^trust root [0-9a-f]{64}, which is in force, is not here/);
+  });
+
+  test('of an endless list is no more than anybody looks at, however little is in it', async () => {
+    let asked = 0;
+    using empty = await auditFrom({
+      answer: ({ url = '' }, response) => {
+        if (!/\/(?:advisories|rebuilds)/.test(url)) return false;
+        asked += 1;
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[],"next":"more"}');
+        return true;
+      },
+    });
+    expect([asked, empty.summary.saidLater.unchecked, found(empty)]).toEqual([3, null, []]);
+    let pages = 0;
+    using endless = await auditFrom({
+      answer: ({ url = '' }, response) => {
+        if (!/\/(?:advisories|rebuilds)/.test(url)) return false;
+        pages += 1;
+        const items = Array(100).fill({ digest: 'ab'.repeat(32), receivedAt: 1, attestation: 'x' });
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ items, next: 'more' }));
+        return true;
+      },
+    });
+    expect(endless.summary.saidLater.passedOver).toEqual({ rebuilds: 2 * 1024, advisories: 2000 });
+    expect(pages).toBe(2 * 11 + 20);
+    expect(endless.summary.complete).toBe(true);
+    expect(endless.summary.findings).toHaveLength(3);
   });
 });
 

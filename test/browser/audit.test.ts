@@ -253,6 +253,16 @@ describe('one release', () => {
     await page.getByText('Not counted: 1 advisory').waitFor();
     expect(await page.getByText('Send us your keys').count()).toBe(0);
     expect(await outcomes(page, 'failed')).toEqual([]);
+    await page.goto(`${host.url}/#/product/${product}`);
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Audit file' }).click(),
+    ]);
+    using offline = await auditFile(await file.path(), { trustRoot: solo.trustRoot });
+    expect([...offline.releases()]).toMatchObject([
+      { rebuilds: [{ rebuilder: 'alice' }], advisories: [{ id: 'FPA-2026-1' }] },
+    ]);
+    expect(offline.summary.saidLater.passedOver).toEqual({ rebuilds: 0, advisories: 0 });
     await leave(person);
   });
 

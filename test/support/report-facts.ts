@@ -6,13 +6,8 @@ import {
   parseVersion,
   productIdOf,
 } from '@firmproof/protocol';
-import type {
-  AdvisoryFacts,
-  ProductFacts,
-  ReleaseFacts,
-  StatedFacts,
-  UpdateFacts,
-} from '../../client/src/report/facts.ts';
+import type { AuditedAdvisory } from '../../client/src/audit/index.ts';
+import type { ProductFacts, ReleaseFacts, StatedFacts, UpdateFacts } from '../../client/src/report/facts.ts';
 
 export const day = (text: string): number => Date.parse(`${text}T00:00:00Z`) / 1000;
 const digest = (digit: string) => parseSha256Digest(digit.repeat(64));
@@ -59,7 +54,7 @@ export function releaseFacts(
   };
 }
 
-export const advisoryFacts = (vulnerabilities: readonly string[]): AdvisoryFacts => ({
+export const advisoryFacts = (vulnerabilities: readonly string[]): AuditedAdvisory => ({
   id: 'FPA-2026-1',
   revision: 1,
   severity: 'high',

@@ -22,9 +22,10 @@ import { examineHistory } from './examine-history.ts';
 import { FindingList } from './finding-list.ts';
 import { proveFromNodes } from './node-proof.ts';
 import { type ProvenHistory, proveHistory } from './prove-history.ts';
-import type { AuditBasis, AuditSummary } from './report.ts';
+import type { AuditBasis, AuditedSaidLater, AuditSummary } from './report.ts';
 import { RpcNode } from './rpc-node.ts';
 import { type AgreedBlock, agreeOnFinalBlock, defaultQuorum } from './rpc-quorum.ts';
+import { carriedByServer, SaidLater } from './said-later.ts';
 import { rootDocuments, type WitnessedProof, witnessedProof } from './server-carrier.ts';
 import { Sidecar } from './sidecar.ts';
 
@@ -40,7 +41,7 @@ export type AuditOptions = {
   readonly product: ProductId;
   /** From the vendor or a device image: then the witnesses that it names are compared too. */
   readonly trustRoot?: TrustRoot | null;
-  /** A server that hands over proofs of witnesses, trust roots and attestations. It only carries. */
+  /** A server that hands over proofs of witnesses, trust roots, rebuilds and advisories. It only carries. */
   readonly client?: FirmproofClient | null;
   /** nodes: walked back from event to event. server: handed over by it, and replayed against the nodes' proof. */
   readonly entriesFrom?: 'nodes' | 'server';
@@ -97,9 +98,12 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
     facts.clear();
     const accounts = new AccountReader(agreed, new AccountStore(join(state.directory, 'accounts.json')));
     let model: ProductHistory | null = null;
+    let later: SaidLater | null = null;
     const proofs = [...(witnessed ? [witnessed.proof] : [])];
     if (history.firstDifference === null) {
-      const parts = { options, agreed, accounts, documents, findings, total: proven.sequence };
+      const carrier = client && carriedByServer(client, product);
+      later = await SaidLater.read(carrier, proven.trustRoot, documents, findings);
+      const parts = { options, agreed, accounts, documents, later, findings, total: proven.sequence };
       model = await examine(state, facts, place, parts);
       findings.add(...accounts.findings);
       proofs.unshift(await proofOfHeads(agreed, place, model, findings).catch(() => proof));
@@ -109,6 +113,7 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
       proven,
       history,
       model,
+      later,
       findings,
       basis: {
         entries: history.entries,
@@ -122,6 +127,7 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
       trustRoots: [...documents.trustRoots.values()].map(({ envelope }) => JSON.stringify(envelope)),
       sigstoreRoots: [...documents.sigstoreRoots.values()],
       accounts: [...accounts.records.values()],
+      advisories: later?.advisoryTexts ?? [],
     };
     return new Audit({ summary, material, state, facts, model, temporary });
   } catch (error) {
@@ -165,11 +171,12 @@ function examine(
     readonly agreed: AgreedBlock;
     readonly accounts: AccountReader;
     readonly documents: RootDocuments;
+    readonly later: SaidLater;
     readonly findings: FindingList;
     readonly total: number;
   },
 ): Promise<ProductHistory> {
-  const { options, agreed, accounts, documents, findings, total } = parts;
+  const { options, agreed, accounts, documents, later, findings, total } = parts;
   const { approvals = true, sources = [], fetch = false, onProgress } = options;
   let bytes = 0;
   return examineHistory(state, facts, place, {
@@ -185,6 +192,7 @@ function examine(
         onProgress?.('bytes', bytes, bytes);
       },
     },
+    later,
     findings,
     total,
     onProgress: (done, all) => onProgress?.('approvals', done, all),
@@ -235,6 +243,15 @@ function whyUnwitnessed(client: FirmproofClient | null, shown: WitnessedProof | 
   return client === null ? 'no server was asked for their signatures' : 'the server gave no proof';
 }
 
+/** Of an incomplete history no release is proven, so that there is nothing to say about. */
+const nothingSaid: AuditedSaidLater = {
+  from: null,
+  unchecked: 'the history is incomplete',
+  rebuilders: [],
+  advisories: null,
+  passedOver: { rebuilds: 0, advisories: 0 },
+};
+
 /** Puts together what an audit has come to. */
 export function summarize(
   { chainId, registry, product }: ProductPlace,
@@ -242,11 +259,12 @@ export function summarize(
     readonly proven: ProvenProduct;
     readonly history: Pick<ProvenHistory, 'replay' | 'firstDifference'>;
     readonly model: ProductHistory | null;
+    readonly later: SaidLater | null;
     readonly findings: FindingList;
     readonly basis: AuditBasis;
   },
 ): AuditSummary {
-  const { proven, history, model, findings, basis } = parts;
+  const { proven, history, model, later, findings, basis } = parts;
   const firstDifference = history.firstDifference && {
     ...history.firstDifference,
     message: history.firstDifference.message.slice(0, 500),
@@ -280,6 +298,7 @@ export function summarize(
       version,
       halted,
     })),
+    saidLater: later?.summary ?? nothingSaid,
     findings: findings.settled(model),
     moreFindings: findings.more,
   };

@@ -87,6 +87,8 @@ export class AuditState {
   /** What was fetched for entries: texts by sequence. */
   readonly transactions: Sidecar;
   readonly attestations: Sidecar;
+  /** Rebuilds that count now, or those that a file has brought: nothing that the next audit goes by. */
+  readonly rebuilds: Sidecar;
   checkpoint: AuditCheckpoint | null;
   readonly #place: string;
   readonly #release: () => void;
@@ -105,6 +107,8 @@ export class AuditState {
     this.archive = Spool.open(join(directory, 'entries'), this.#bytes);
     this.transactions = new Sidecar(join(directory, 'transactions'));
     this.attestations = new Sidecar(join(directory, 'attestations'));
+    this.rebuilds = new Sidecar(join(directory, 'rebuilds'));
+    this.rebuilds.clear();
     const segments = globSync('*.walk', { cwd: directory }).map((name) => new Segment(join(directory, name)));
     const isUseless = (segment: Segment) => segment.isEmpty || segment.top <= (kept?.sequence ?? 0);
     for (const segment of segments.filter(isUseless)) segment.remove();
@@ -195,6 +199,7 @@ export class AuditState {
     this.archive.close();
     this.transactions.close();
     this.attestations.close();
+    this.rebuilds.close();
     this.#release();
   }
 }

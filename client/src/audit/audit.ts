@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import type { ProductId } from '@firmproof/protocol';
+import type { ProductId, Version } from '@firmproof/protocol';
 import {
   type AccountRecord,
   decodeEntry,
@@ -9,11 +9,21 @@ import {
 } from '@firmproof/protocol/audit';
 import type { AuditState } from './audit-state.ts';
 import type { ReleaseFacts } from './examine-release.ts';
-import type { AuditedApproval, AuditedEvent, AuditedRelease, AuditSummary } from './report.ts';
+import type {
+  AuditedAdvisory,
+  AuditedApproval,
+  AuditedEvent,
+  AuditedRelease,
+  AuditSummary,
+  PublishedAdvisory,
+} from './report.ts';
 import type { Sidecar } from './sidecar.ts';
 
 /** What was found out about one event; on disk until the report is written. */
-export type EventFacts = { readonly approval: AuditedApproval; readonly release?: Omit<ReleaseFacts, 'text'> };
+export type EventFacts = {
+  readonly approval: AuditedApproval;
+  readonly release?: Omit<ReleaseFacts, 'text'> & Pick<AuditedRelease, 'rebuilds'>;
+};
 
 /** What an export needs besides entries. */
 export type AuditMaterial = {
@@ -22,6 +32,7 @@ export type AuditMaterial = {
   readonly sigstoreRoots: readonly string[];
   /** Whose keys the vendor accounts have had, proven at the block of the first proof. */
   readonly accounts: readonly AccountRecord[];
+  readonly advisories: readonly string[];
 };
 
 /**
@@ -62,12 +73,16 @@ export class Audit {
     readonly entry: Entry;
     readonly transaction: string | null;
     readonly attestation: string | null;
+    readonly rebuilds: readonly string[];
   }> {
     if (this.#model === null) return;
     const transaction = this.#state.transactions.reader();
     const attestation = this.#state.attestations.reader();
+    const rebuilds = this.#state.rebuilds.readerOfAll();
     for (const entry of this.#state.entries()) {
-      yield { entry, transaction: transaction(entry.sequence), attestation: attestation(entry.sequence) };
+      const { sequence } = entry;
+      const attached = { attestation: attestation(sequence), rebuilds: rebuilds(sequence) };
+      yield { entry, transaction: transaction(sequence), ...attached };
     }
   }
 
@@ -78,6 +93,7 @@ export class Audit {
   /** In the order in which they were published. */
   *releases(): Generator<AuditedRelease> {
     const heads = [...(this.#model?.channels.values() ?? [])];
+    const advisories = advisoriesByVersion(this.summary.saidLater.advisories);
     for (const { event, facts } of this.#examined()) {
       if (event.kind !== 'published' || facts.release === undefined) continue;
       const { version, sequence, rollbackIndex, installableFrom, image, attestation, block, transaction, time } = event;
@@ -98,6 +114,7 @@ export class Audit {
         transaction,
         approval: facts.approval,
         ...facts.release,
+        advisories: advisories && (advisories.get(version) ?? []),
       };
     }
   }
@@ -122,4 +139,20 @@ export class Audit {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** Few, however many releases there are: a carrier is read only so far. */
+function advisoriesByVersion(
+  advisories: readonly PublishedAdvisory[] | null,
+): ReadonlyMap<Version, readonly AuditedAdvisory[]> | null {
+  if (advisories === null) return null;
+  const found = new Map<Version, AuditedAdvisory[]>();
+  for (const { versions, text: _, ...advisory } of advisories) {
+    for (const version of versions) {
+      const before = found.get(version);
+      if (before) before.push(advisory);
+      else found.set(version, [advisory]);
+    }
+  }
+  return found;
 }

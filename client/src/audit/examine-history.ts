@@ -14,6 +14,7 @@ import { examineRelease, type Means } from './examine-release.ts';
 import { signerFindings } from './examine-signers.ts';
 import type { FindingList } from './finding-list.ts';
 import type { AuditedApproval } from './report.ts';
+import type { SaidLater } from './said-later.ts';
 import type { Sidecar } from './sidecar.ts';
 
 /** So many transactions are asked for together. */
@@ -33,12 +34,13 @@ export async function examineHistory(
     /** Whose keys vendor accounts have had. */
     readonly signers: SignerHistories;
     readonly means: Means;
+    readonly later: SaidLater;
     readonly findings: FindingList;
     readonly total: number;
     readonly onProgress?: (done: number, total: number) => void;
   },
 ): Promise<ProductHistory> {
-  const { transactions, signers, means, findings, total, onProgress } = options;
+  const { transactions, signers, means, later, findings, total, onProgress } = options;
   const history = new ProductHistory();
   const attestations = state.attestations.reader();
   const accounts = new Set<Address>();
@@ -67,7 +69,9 @@ export async function examineHistory(
         const { text, ...release } = examined.facts;
         if (text !== null) state.attestations.add(event.sequence, text);
         findings.add(...examined.findings);
-        eventFacts = { approval, release };
+        const { rebuilds, texts } = await later.rebuildsOf(event, text, trustRoot);
+        for (const rebuild of texts) state.rebuilds.addAnother(event.sequence, rebuild);
+        eventFacts = { approval, release: { ...release, rebuilds } };
       }
       facts.add(event.sequence, JSON.stringify(eventFacts));
     }
@@ -78,7 +82,7 @@ export async function examineHistory(
       if (account !== zeroAddress)
         findings.add(...signerFindings(await signers(account), history.registered.block.number));
   }
-  for (const sidecar of [facts, state.transactions, state.attestations]) sidecar.flush();
+  for (const sidecar of [facts, state.transactions, state.attestations, state.rebuilds]) sidecar.flush();
   return history;
 }
 

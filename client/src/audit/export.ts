@@ -4,6 +4,7 @@ import {
   auditFileText,
   maximumAccountChangesInFile,
   maximumAccountsInFile,
+  maximumAdvisoriesInFile,
 } from '@firmproof/protocol/audit-file';
 import type { Audit } from './audit.ts';
 import { writeText } from './output/write-file.ts';
@@ -29,7 +30,7 @@ export function writeAuditFile(audit: Audit, file: string): number {
 }
 
 function* linesOf(audit: Audit): Generator<Exclude<AuditLine, { readonly kind: 'header' | 'end' }>> {
-  const { proofs, trustRoots, sigstoreRoots, accounts } = audit.material;
+  const { proofs, trustRoots, sigstoreRoots, accounts, advisories } = audit.material;
   for (const proof of proofs) yield { kind: 'proof', proof };
   for (const envelope of trustRoots) yield { kind: 'trust-root', envelope: JSON.parse(envelope) };
   for (const text of sigstoreRoots) yield { kind: 'sigstore-root', text };
@@ -39,9 +40,11 @@ function* linesOf(audit: Audit): Generator<Exclude<AuditLine, { readonly kind: '
     for (const change of changes.slice(0, room)) yield { kind: 'account-change', change };
     room = Math.max(0, room - changes.length);
   }
-  for (const { entry, transaction, attestation } of audit.entries()) {
+  for (const text of advisories.slice(0, maximumAdvisoriesInFile)) yield { kind: 'advisory', text };
+  for (const { entry, transaction, attestation, rebuilds } of audit.entries()) {
     yield { kind: 'entry', entry };
     if (transaction !== null) yield { kind: 'transaction', transaction: JSON.parse(transaction) };
     if (attestation !== null) yield { kind: 'attestation', text: attestation };
+    for (const text of rebuilds) yield { kind: 'rebuild', text };
   }
 }

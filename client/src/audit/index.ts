@@ -3,4 +3,4 @@ export { type AuditOptions, type AuditStep, auditProduct } from './audit-product
 export { ContentSource } from './content-source.ts';
 export { writeAuditFile } from './export.ts';
 export { auditFile } from './offline.ts';
-export type { AuditedApproval, AuditedEvent, AuditedRelease, AuditSummary } from './report.ts';
+export type { AuditedAdvisory, AuditedApproval, AuditedEvent, AuditedRelease, AuditSummary } from './report.ts';

@@ -30,6 +30,7 @@ import { examineHistory } from './examine-history.ts';
 import { FindingList } from './finding-list.ts';
 import { attempt } from './prove-history.ts';
 import type { AuditBasis } from './report.ts';
+import { SaidLater, type SaidLaterCarrier } from './said-later.ts';
 import { witnessedProof } from './server-carrier.ts';
 import { Sidecar } from './sidecar.ts';
 
@@ -38,6 +39,9 @@ type Documents = {
   readonly trustRoots: Map<Sha256Digest, TrustRoot>;
   readonly sigstoreRoots: Map<Sha256Digest, string>;
   readonly accounts: Map<Address, AccountRecord>;
+  readonly advisories: string[];
+  /** On disk: there is no telling how many. */
+  readonly rebuilds: Sidecar;
 };
 
 /**
@@ -57,13 +61,17 @@ export async function auditFile(
   const { trustRoot: held = null, onProgress } = options;
   const temporary = mkdtempSync(join(tmpdir(), 'firmproof-audit-'));
   let state: AuditState | null = null;
+  let carried: Sidecar | null = null;
   try {
     const lines = linesOf(file);
     const header = await firstLine(lines);
     const place: ProductPlace = { chainId: header.chainId, registry: header.registry, product: header.product };
     if (held) requireSamePlace(place, held);
     state = AuditState.open(temporary, place);
-    const documents = await takeLines(lines, state, held, (done) => onProgress?.('entries', done, header.entries));
+    carried = new Sidecar(join(state.directory, 'carried-rebuilds'));
+    const documents = await takeLines(lines, state, carried, held, (done) =>
+      onProgress?.('entries', done, header.entries),
+    );
     const [main] = documents.proofs;
     if (main === undefined) throw malformed('it holds no proof');
     const findings = new FindingList();
@@ -78,12 +86,17 @@ export async function auditFile(
     );
     const firstDifference = last.difference ?? null;
     const facts = new Sidecar(join(state.directory, 'facts'));
-    const model =
+    const later =
       firstDifference === null
+        ? await SaidLater.read(carriedByFile(documents), proven.trustRoot, documents, findings)
+        : null;
+    const model =
+      later !== null
         ? await examineHistory(state, facts, place, {
             transactions: transactionsFrom([], state.transactions),
             signers: signersFrom(documents.accounts, main.block, findings),
             means: { sources: [], isFile: true, atSeconds: proven.block.timestamp, fetch: false, ...documents },
+            later,
             findings,
             total: header.entries,
             onProgress: (done, total) => onProgress?.('approvals', done, total),
@@ -105,16 +118,29 @@ export async function auditFile(
       proven,
       history: { replay: last.replay, firstDifference },
       model,
+      later,
       findings,
       basis,
     });
-    const material = { proofs: documents.proofs, trustRoots: [], sigstoreRoots: [], accounts: [] };
+    const material = { proofs: documents.proofs, trustRoots: [], sigstoreRoots: [], accounts: [], advisories: [] };
     return new Audit({ summary, material, state, facts, model, temporary });
   } catch (error) {
     state?.close();
     rmSync(temporary, { recursive: true, force: true });
     throw error;
+  } finally {
+    carried?.close();
   }
+}
+
+/** As it was in the file: verified again, for anybody can write one (X4.6). */
+function carriedByFile({ advisories, rebuilds }: Documents): SaidLaterCarrier {
+  const read = rebuilds.readerOfAll();
+  return {
+    from: 'file',
+    advisories: () => Promise.resolve(advisories),
+    rebuilds: ({ sequence }) => Promise.resolve(read(sequence)),
+  };
 }
 
 /** Accounts are proved under the block of the first proof, as its product is (X4). */
@@ -185,10 +211,18 @@ async function firstLine(lines: Lines): Promise<AuditLineOf<'header'>> {
 async function takeLines(
   lines: Lines,
   state: AuditState,
+  rebuilds: Sidecar,
   held: TrustRoot | null,
   onEntry: (done: number) => void,
 ): Promise<Documents> {
-  const documents: Documents = { proofs: [], trustRoots: new Map(), sigstoreRoots: new Map(), accounts: new Map() };
+  const documents: Documents = {
+    proofs: [],
+    trustRoots: new Map(),
+    sigstoreRoots: new Map(),
+    accounts: new Map(),
+    advisories: [],
+    rebuilds,
+  };
   if (held) documents.trustRoots.set(held.digest, held);
   let sequence = 0;
   let account: Address | null = null;
@@ -210,6 +244,8 @@ async function takeLines(
       if (record) documents.accounts.set(record.account, { ...record, changes: [...record.changes, line.change] });
     } else if (line.kind === 'transaction') state.transactions.add(sequence, JSON.stringify(line.transaction));
     else if (line.kind === 'attestation') state.attestations.add(sequence, line.text);
+    else if (line.kind === 'rebuild') rebuilds.addAnother(sequence, line.text);
+    else if (line.kind === 'advisory') documents.advisories.push(line.text);
   }
   return documents;
 }

@@ -1,10 +1,12 @@
 import type {
   Address,
+  AdvisoryPredicate,
   BlockStatement,
   Bytes32,
   Channel,
   ErrorCode,
   ProductId,
+  RebuildSource,
   ReleaseDocument,
   ReleasePurpose,
   Sha256Digest,
@@ -64,6 +66,35 @@ export type AuditedDocument = Pick<ReleaseDocument, 'kind' | 'format' | 'name' |
   readonly availableIn: number | null;
 };
 
+/** That an independent rebuilder, whom the trust root names, got the same image. */
+export type AuditedRebuild = {
+  readonly rebuilder: string;
+  readonly rebuiltAt: number;
+  readonly source: RebuildSource;
+  readonly environment: string;
+};
+
+/** What an advisory says of a release. */
+export type AuditedAdvisory = Readonly<
+  Pick<AdvisoryPredicate, 'id' | 'revision' | 'publishedAt' | 'status' | 'severity' | 'title'>
+> & { readonly fixedIn: Version | null; readonly vulnerabilities: readonly string[] };
+/** The newest revision of an advisory, whole. */
+export type PublishedAdvisory = AuditedAdvisory & { readonly versions: readonly Version[]; readonly text: string };
+
+/** What was signed about releases after they were recorded, as far as somebody has handed it over: it can be withheld. */
+export type AuditedSaidLater = {
+  /** Who was asked; null for nobody. */
+  readonly from: 'server' | 'file' | null;
+  /** Why not all of it was checked, for people; null where it was. */
+  readonly unchecked: string | null;
+  /** The rebuilders that the trust root in force names; none where it is not here. */
+  readonly rebuilders: readonly string[];
+  /** Those that hold, the most important ones first; null where they were not checked. */
+  readonly advisories: readonly PublishedAdvisory[] | null;
+  /** How much was handed over that counts for nothing. */
+  readonly passedOver: { readonly rebuilds: number; readonly advisories: number };
+};
+
 /** One release. Times are seconds since 1970. */
 export type AuditedRelease = {
   readonly version: Version;
@@ -87,6 +118,10 @@ export type AuditedRelease = {
   readonly statement: StatementFacts | null;
   /** Of every source, where all of them were asked (`fetch`); else empty. */
   readonly availability: readonly SourceAvailability[];
+  /** One of each rebuilder; null where they were not checked. */
+  readonly rebuilds: readonly AuditedRebuild[] | null;
+  /** Those that name this version, the most important ones first; null where they were not checked. */
+  readonly advisories: readonly AuditedAdvisory[] | null;
 };
 
 export type AuditedEvent = {
@@ -137,6 +172,7 @@ export type AuditSummary = {
   readonly pending: { readonly sequence: number; readonly pendingFrom: number } | null;
   readonly releaseCount: number;
   readonly channels: readonly Pick<ChannelHistory, 'channel' | 'version' | 'halted'>[];
+  readonly saidLater: AuditedSaidLater;
   readonly findings: readonly Finding[];
   /** Findings beyond those listed. */
   readonly moreFindings: number;

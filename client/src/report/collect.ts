@@ -1,5 +1,4 @@
 import {
-  type Advisory,
   type Channel,
   isFirmproofError,
   parseAttestation,
@@ -9,14 +8,13 @@ import {
 } from '@firmproof/protocol';
 import type { HistoryEvent } from '@firmproof/protocol/audit';
 import type { Audit, AuditedRelease, ContentSource } from '../audit/index.ts';
-import type { AdvisoryFacts, Availability, ProductFacts, ReleaseFacts, StatedFacts } from './facts.ts';
+import type { Availability, ProductFacts, ReleaseFacts, StatedFacts } from './facts.ts';
 import { restsOn } from './rests-on.ts';
 
-/** What reports are made from: a finished audit, and advisories whose signatures have been verified. */
+/** What reports are made from: a finished audit. */
 export async function productFacts(
   audit: Audit,
   options: {
-    readonly advisories: readonly Advisory[];
     /** Where documents are looked for; none: they are not. */
     readonly sources: readonly ContentSource[];
     readonly nowSeconds: number;
@@ -39,9 +37,7 @@ export async function productFacts(
       ...(await statedOf(release, text, options.sources)),
       availability: imageAvailability(release),
       rollouts: rollouts.get(release.version) ?? [],
-      advisories: options.advisories
-        .filter(({ statement }) => statement.predicate.versions.includes(release.version))
-        .map(advisoryFacts),
+      advisories: release.advisories ?? [],
     });
   }
   return {
@@ -155,9 +151,4 @@ function imageAvailability({ availability }: AuditedRelease): Availability | nul
   const looked = availability.filter(({ image }) => image !== null);
   if (looked.length === 0) return null;
   return { intact: looked.filter(({ image }) => image === 'available').length, sources: looked.length };
-}
-
-function advisoryFacts({ statement: { predicate } }: Advisory): AdvisoryFacts {
-  const { id, revision, severity, title, status, vulnerabilities, fixedIn, publishedAt } = predicate;
-  return { id, revision, severity, title, status, vulnerabilities, fixedIn: fixedIn ?? null, publishedAt };
 }

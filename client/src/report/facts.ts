@@ -9,6 +9,7 @@ import type {
   Sha256Digest,
   Version,
 } from '@firmproof/protocol';
+import type { AuditedAdvisory } from '../audit/index.ts';
 
 /** What came of looking for something at all sources: intact where it was fetched there and has its digest. */
 export type Availability = {
@@ -53,18 +54,7 @@ export type ReleaseFacts = {
     /** When the last device of the channel may have it; null where the rollout was halted or followed by another before. */
     readonly complete: number | null;
   }[];
-  readonly advisories: readonly AdvisoryFacts[];
-};
-
-export type AdvisoryFacts = {
-  readonly id: string;
-  readonly revision: number;
-  readonly severity: string;
-  readonly title: string;
-  readonly status: string;
-  readonly vulnerabilities: readonly string[];
-  readonly fixedIn: Version | null;
-  readonly publishedAt: number;
+  readonly advisories: readonly AuditedAdvisory[];
 };
 
 /** A fact of the register: how many devices went from one software to another, and when. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { maximumAdvisoryBytes } from '../advisory.ts';
 import { maximumAttestationBytes } from '../attestation.ts';
 import { accountChangeSchema, accountRecordSchema } from '../audit/account-record.ts';
 import { entrySchema } from '../audit/entry.ts';
@@ -10,17 +11,21 @@ import { envelopeSchema } from '../dsse.ts';
 import { parseJson } from '../json.ts';
 import { sigstoreRootSchema } from '../keyless.ts';
 import { productIdSchema } from '../names.ts';
+import { maximumRebuildBytes, maximumRebuildsInEvidence } from '../rebuild.ts';
 
 export const auditFileVersion = 1;
 /** One line, in characters: the largest is a proof. */
 export const maximumAuditLine = maximumProductProofText + 1024;
-/** Lines before the entries; and each entry brings at most a transaction and an attestation (X2). */
+/** Lines before the entries (X2). */
 export const maximumProofsInFile = 4;
 export const maximumTrustRootsInFile = 4096;
 export const maximumSigstoreRootsInFile = 64;
 export const maximumAccountsInFile = 32;
 /** Of all accounts together. */
 export const maximumAccountChangesInFile = 256;
+export const maximumAdvisoriesInFile = 2000;
+/** Of one entry: one of each rebuilder. */
+export const maximumRebuildsOfEntry = maximumRebuildsInEvidence;
 
 const count = z
   .int()
@@ -49,9 +54,12 @@ const lineSchema = z.discriminatedUnion(
     z.strictObject({ kind: z.literal('account'), account: accountRecordSchema }),
     /** Of the account before it. */
     z.strictObject({ kind: z.literal('account-change'), change: accountChangeSchema }),
+    z.strictObject({ kind: z.literal('advisory'), text: z.string().min(1).max(maximumAdvisoryBytes) }),
     z.strictObject({ kind: z.literal('entry'), entry: entrySchema.strict() }),
     z.strictObject({ kind: z.literal('transaction'), transaction: transactionSchema.strict() }),
     z.strictObject({ kind: z.literal('attestation'), text: z.string().min(1).max(maximumAttestationBytes) }),
+    /** Of the release that the entry before it published. */
+    z.strictObject({ kind: z.literal('rebuild'), text: z.string().min(1).max(maximumRebuildBytes) }),
     /** sha-256 of all bytes before this line. */
     z.strictObject({ kind: z.literal('end'), lines: count.min(3), sha256: sha256DigestSchema }),
   ],

@@ -7,13 +7,17 @@ import {
   type AuditLineOf,
   maximumAccountChangesInFile,
   maximumAccountsInFile,
+  maximumAdvisoriesInFile,
   maximumAuditLine,
   maximumProofsInFile,
+  maximumRebuildsOfEntry,
   maximumSigstoreRootsInFile,
   maximumTrustRootsInFile,
   parseAuditLine,
 } from './line.ts';
 
+/** What an entry brings, in this order. */
+type Attachment = 'transaction' | 'attestation' | 'rebuild';
 type Stage = 'start' | 'documents' | 'entries' | 'end';
 
 /**
@@ -24,10 +28,11 @@ export class AuditFileReader {
   #stage: Stage = 'start';
   #lines = 0;
   #header: AuditLineOf<'header'> | null = null;
-  #counts = { proof: 0, 'trust-root': 0, 'sigstore-root': 0, account: 0, 'account-change': 0 };
+  #counts = { proof: 0, 'trust-root': 0, 'sigstore-root': 0, account: 0, 'account-change': 0, advisory: 0 };
   #sequence = 0;
-  /** What the current entry may still bring. */
-  #mayFollow: ReadonlySet<'transaction' | 'attestation'> = new Set();
+  /** What the current entry has brought last; null before any. */
+  #attached: 'entry' | Attachment | null = null;
+  #rebuilds = 0;
   readonly #sum = sha256.create();
 
   /** @param bytes one line without its line feed @throws FirmproofError `audit-file-malformed` */
@@ -59,6 +64,7 @@ export class AuditFileReader {
       case 'sigstore-root':
       case 'account':
       case 'account-change':
+      case 'advisory':
         if (this.#stage !== 'documents') throw this.#outOfOrder(line);
         if (line.kind === 'account-change' && this.#counts.account === 0) throw this.#outOfOrder(line);
         this.#counts[line.kind] += 1;
@@ -69,8 +75,8 @@ export class AuditFileReader {
         return;
       case 'transaction':
       case 'attestation':
-        if (!this.#mayFollow.has(line.kind)) throw this.#outOfOrder(line);
-        this.#mayFollow = line.kind === 'transaction' ? new Set(['attestation']) : new Set();
+      case 'rebuild':
+        this.#attach(line);
         return;
       case 'end':
     }
@@ -81,7 +87,18 @@ export class AuditFileReader {
     if (entry.sequence !== this.#sequence + 1) throw malformed(`entry ${entry.sequence} follows on ${this.#sequence}`);
     this.#stage = 'entries';
     this.#sequence = entry.sequence;
-    this.#mayFollow = new Set(['transaction', 'attestation']);
+    this.#attached = 'entry';
+    this.#rebuilds = 0;
+  }
+
+  #attach(line: AuditLineOf<Attachment>): void {
+    const order = ['entry', 'transaction', 'attestation', 'rebuild'] as const;
+    const before = this.#attached === null ? order.length : order.indexOf(this.#attached);
+    const isNext = order.indexOf(line.kind) > before || (line.kind === 'rebuild' && this.#attached === 'rebuild');
+    if (!isNext) throw this.#outOfOrder(line);
+    if (line.kind === 'rebuild') this.#rebuilds += 1;
+    if (this.#rebuilds > maximumRebuildsOfEntry) throw malformed('an entry has too many lines of rebuild');
+    this.#attached = line.kind;
   }
 
   #close({ lines, sha256: sum }: AuditLineOf<'end'>): void {
@@ -102,6 +119,7 @@ const maxima = {
   'sigstore-root': maximumSigstoreRootsInFile,
   account: maximumAccountsInFile,
   'account-change': maximumAccountChangesInFile,
+  advisory: maximumAdvisoriesInFile,
 } as const;
 
 const malformed = (why: string) => new FirmproofError('audit-file-malformed', `the audit file is malformed: ${why}`);

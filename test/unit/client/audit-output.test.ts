@@ -10,6 +10,7 @@ import {
 } from '@firmproof/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { AuditedAdvisory } from '../../../client/src/audit/index.ts';
 import { csvOf } from '../../../client/src/audit/output/csv.ts';
 import { escapeHtml, htmlOf } from '../../../client/src/audit/output/html.ts';
 import { jsonOf } from '../../../client/src/audit/output/json.ts';
@@ -46,6 +47,13 @@ const summary: AuditSummary = {
   pending: null,
   releaseCount: 1,
   channels: [{ channel: parseChannel('stable'), version, halted: true }],
+  saidLater: {
+    from: 'server',
+    unchecked: null,
+    rebuilders: ['alice', 'bob'],
+    advisories: [],
+    passedOver: { rebuilds: 0, advisories: 0 },
+  },
   findings: [],
   moreFindings: 0,
 };
@@ -55,6 +63,11 @@ const supplyChain = (text: string) => ({
   fixedVulnerabilities: [text],
   supportUntil: text,
   documents: [{ kind: text, format: text, name: text, digest, sizeBytes: 1, availableIn: 1 }],
+});
+
+const advisorySaying = (title: string): AuditedAdvisory => ({
+  ...{ id: 'FPA-2026-1', revision: 2, publishedAt: 3, status: 'under_investigation', severity: 'high', title },
+  ...{ fixedIn: parseVersion('1.1.0'), vulnerabilities: ['CVE-2026-1'] },
 });
 
 /** An audit whose every free text is the same: who signs a statement or runs a gateway may write what they like. */
@@ -90,6 +103,10 @@ function auditSaying(text: string): Audit {
       ...supplyChain(text),
     },
     availability: [{ source: text, attestation: 'available', image: 'wrong' }],
+    rebuilds: [
+      { rebuilder: 'alice', rebuiltAt: 2, source: { uri: text, digest: { sha256: digest } }, environment: text },
+    ],
+    advisories: [advisorySaying(text)],
   };
   const event = {
     ...{
@@ -104,7 +121,10 @@ function auditSaying(text: string): Audit {
     ...{ version, image: digest, attestation: digest, rollbackIndex: 0, installableFrom: 3601 },
   } as const;
   return {
-    summary: { ...summary, name: text, findings: [{ code: 'content-missing', severity: 'warn', message: text }] },
+    summary: {
+      ...{ ...summary, name: text, findings: [{ code: 'content-missing', severity: 'warn', message: text }] },
+      saidLater: { ...summary.saidLater, advisories: [{ ...advisorySaying(text), versions: [version], text }] },
+    },
     *releases() {
       yield release;
     },
@@ -166,6 +186,36 @@ test('what is the first difference is said once, short', () => {
     expect(report.split('was changed')).toHaveLength(2);
     expect(report).toContain(`INCOMPLETE: ${message}`);
   }
+});
+
+describe('what is said later', () => {
+  const shown = (change: Partial<AuditSummary['saidLater']>, all = false) => {
+    const audit = auditSaying('hole');
+    const saidLater = { ...audit.summary.saidLater, ...change };
+    const changed = { ...audit, summary: { ...audit.summary, saidLater } } as unknown as Audit;
+    return whole(textOf(changed, { events: false, all }, (_, plain) => plain));
+  };
+
+  test('stands below its release: how many have rebuilt it, with --all who, and the advisories', () => {
+    expect(shown({})).toMatch(/rebuilt by +approved by\n.* {2}1 of 2 +key 0x/);
+    expect(shown({})).toContain('\n    advisory FPA-2026-1 (high) under investigation, fixed in 1.1.0: hole\n');
+    expect(shown({})).not.toContain('rebuilt by alice');
+    expect(shown({}, true)).toContain('\n    rebuilt by alice\n    advisory FPA');
+    expect(shown({ rebuilders: [] })).not.toMatch(/rebuilt by/);
+  });
+
+  test('about what is no release here stands below them all', () => {
+    const other = { ...advisorySaying('old'), id: 'FPA-1', versions: [parseVersion('0.1.0')], text: '' };
+    expect(shown({ advisories: [other] })).toContain('\nadvisory about 0.1.0: FPA-1 (high) under investigation');
+  });
+
+  test('is said not to have been checked where it was not', () => {
+    expect(shown({})).not.toContain('checked:');
+    expect(shown({ advisories: null, unchecked: 'why' })).toContain(
+      '\nRebuilds and advisories were not checked: why.\n',
+    );
+    expect(shown({ unchecked: 'why' })).toContain('\nRebuilds and advisories were not all checked: why.\n');
+  });
 });
 
 test('whose word it is is said plainly', () => {

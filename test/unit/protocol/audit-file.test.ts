@@ -27,10 +27,17 @@ const body: readonly Body[] = [
     proof: { ...proof, cosignatures: [], accountProof: nodes, releases: [], channels: [], trustRoots: [] },
   },
   { kind: 'sigstore-root', text: '{}' },
+  { kind: 'advisory', text: 'what is known of it' },
   ...entries.flatMap((entry): Body[] => [
     { kind: 'entry', entry },
     { kind: 'transaction', transaction: { hash: entry.transaction, to: null, input: '0x0102' } },
-    ...(entry.sequence === 2 ? [{ kind: 'attestation', text: 'some text' } as const] : []),
+    ...(entry.sequence === 2
+      ? ([
+          { kind: 'attestation', text: 'some text' },
+          { kind: 'rebuild', text: 'the same bytes' },
+          { kind: 'rebuild', text: 'the same again' },
+        ] as const)
+      : []),
   ]),
 ];
 const written = (lines: readonly Body[] = body, head: typeof header = header) =>
@@ -88,6 +95,7 @@ describe('an audit file', () => {
             const before = kinds[index - 1];
             if (kind === 'transaction') return before === 'entry';
             if (kind === 'attestation') return before === 'entry' || before === 'transaction';
+            if (kind === 'rebuild') return kinds.slice(0, index).includes('entry');
             return kind === 'entry'
               ? kinds.slice(0, index).includes('proof')
               : !kinds.slice(0, index).includes('entry');
@@ -108,6 +116,24 @@ describe('an audit file', () => {
     const end = { kind: 'end', lines: lines.length + 1, sha256: sha256(Buffer.from(summed)) };
     await expectCode('audit-file-malformed', () => read(`${summed}${JSON.stringify(end)}\n`));
     await expectCode('audit-file-malformed', () => new AuditFileReader().take(new Uint8Array(7 * 1024 * 1024)));
+  });
+
+  test('has so many rebuilds of an entry, and so many advisories, and no more', async () => {
+    const padded = (kind: 'rebuild' | 'advisory', count: number) =>
+      written(
+        body.flatMap((line) =>
+          line.kind === kind ? [] : [line, ...(isBefore(kind, line) ? Array(count).fill({ kind, text: 'x' }) : [])],
+        ),
+      );
+    const isBefore = (kind: 'rebuild' | 'advisory', line: Body) =>
+      line.kind === (kind === 'rebuild' ? 'attestation' : 'sigstore-root');
+    for (const [kind, count] of [
+      ['rebuild', 32],
+      ['advisory', 2000],
+    ] as const) {
+      expect(read(padded(kind, count)).filter((line) => line.kind === kind)).toHaveLength(count);
+      await expectCode('audit-file-malformed', () => read(padded(kind, count + 1)));
+    }
   });
 
   test('that is no such file at all is refused with one code', () => {

@@ -1,5 +1,15 @@
 import type { Audit } from '../audit.ts';
-import { approvalText, availabilityText, detailOf, signatureText, subjectOf, timeOf } from './words.ts';
+import type { AuditedRelease } from '../report.ts';
+import {
+  advisoryText,
+  approvalText,
+  availabilityText,
+  detailOf,
+  rebuilderNames,
+  signatureText,
+  subjectOf,
+  timeOf,
+} from './words.ts';
 
 /** RFC 4180; a cell that a spreadsheet would take for a formula gets an apostrophe. */
 function cell(value: string | number): string {
@@ -20,8 +30,15 @@ const header = [
     'attestation sha-256',
     'signed by',
     'available',
+    'said later',
   ],
 ];
+
+function saidLaterText(release: AuditedRelease): string {
+  const names = rebuilderNames(release);
+  const rebuilt = names.length === 0 ? [] : [`rebuilt by ${names.join(', ')}`];
+  return [...rebuilt, ...(release.advisories ?? []).map(advisoryText)].join('; ');
+}
 
 /** One line for each event; those that publish carry their release. */
 export function* csvOf(audit: Audit): Generator<string> {
@@ -51,8 +68,9 @@ export function* csvOf(audit: Audit): Generator<string> {
           release.attestation,
           signatureText(release.signature),
           availabilityText(release),
+          saidLaterText(release),
         ]
-      : Array.from({ length: 8 }, () => '');
+      : Array.from({ length: header.length - row.length }, () => '');
     yield line([...row, ...more]);
   }
 }

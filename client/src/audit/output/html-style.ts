@@ -28,6 +28,7 @@ tbody tr:last-child>*{border-bottom:0}
 tbody th{font-weight:600}
 td.time,td.number,td code{white-space:nowrap}
 time{white-space:nowrap}
+td.wrap .lines{white-space:pre-line}
 td.wrap{overflow-wrap:anywhere;min-width:10rem;max-width:18rem}
 td.number{text-align:right;font-variant-numeric:tabular-nums}
 .tag{display:inline-block;border-radius:1rem;padding:0 .6rem;font-size:.85em;font-weight:600}

@@ -1,6 +1,13 @@
 import { zeroAddress } from '@firmproof/protocol';
 import type { Audit } from '../audit.ts';
-import type { AuditedEvent, AuditedRelease, AuditSummary, StatementFacts } from '../report.ts';
+import type {
+  AuditedEvent,
+  AuditedRelease,
+  AuditedSaidLater,
+  AuditSummary,
+  PublishedAdvisory,
+  StatementFacts,
+} from '../report.ts';
 import { reportStyle } from './html-style.ts';
 import {
   approvalText,
@@ -9,11 +16,14 @@ import {
   besidesVerdict,
   detailOf,
   durationOf,
+  isAsking,
   isGood,
+  rebuiltText,
   short,
   signatureText,
   subjectOf,
   timeOf,
+  uncheckedText,
   verdictText,
 } from './words.ts';
 
@@ -68,7 +78,12 @@ export function* htmlOf(audit: Audit): Generator<string> {
   yield findingsOf(summary).text;
   yield settingsOf(summary).text;
   if (summary.complete) {
-    yield* section('releases', 'Releases', releaseTitles, rows(audit.releases(), releaseRow), summary.releaseCount);
+    const { saidLater, releaseCount } = summary;
+    const shown = rows(audit.releases(), (release) => releaseRow(release, saidLater));
+    yield* section('releases', 'Releases', releaseTitles(saidLater), shown, releaseCount);
+    const advisories = saidLater.advisories ?? [];
+    if (advisories.length > 0)
+      yield* section('advisories', 'Advisories', advisoryTitles, rows(advisories, advisoryRow), advisories.length);
     yield* section('events', 'All events', eventTitles, rows(audit.events(), eventRow), summary.sequence);
   }
   yield '</main></body></html>\n';
@@ -87,13 +102,17 @@ function introduction(summary: AuditSummary, title: string): Html {
   const serious = summary.findings.filter(({ severity }) => severity === 'bad').length;
   const verdict = verdictText(summary);
   const counted = `${serious} serious finding${serious === 1 ? '' : 's'}`;
+  const unchecked = summary.complete ? uncheckedText(summary.saidLater) : null;
+  const lines = [...basisLines(summary.basis), ...(unchecked === null ? [] : [unchecked])];
   const heading =
     summary.complete && !good ? html`<strong>${counted}</strong><p>${verdict}</p>` : html`<strong>${verdict}</strong>`;
   return html`<header><h1>${title}</h1><p class="soft">Firmproof audit at block ${block.number}, ${timeOf(block.timestamp)}</p></header>
 <section class="verdict ${good ? 'good' : 'bad'}" aria-label="Verdict">${heading}
-${basisLines(summary.basis).map((line) => html`<p>${line}</p>`)}</section>
+${lines.map((line) => html`<p>${line}</p>`)}</section>
 <nav aria-label="Sections"><a href="#findings">Findings</a><a href="#product">Product</a>${
-    summary.complete ? html`<a href="#releases">Releases</a><a href="#events">Events</a>` : nothing
+    summary.complete
+      ? html`<a href="#releases">Releases</a>${summary.saidLater.advisories?.length ? html`<a href="#advisories">Advisories</a>` : nothing}<a href="#events">Events</a>`
+      : nothing
   }</nav>
 `;
 }
@@ -167,7 +186,7 @@ function* rows<Row>(items: Iterable<Row>, row: (item: Row) => Html): Generator<H
   for (const item of items) yield row(item);
 }
 
-const releaseTitles = [
+const releaseTitles = ({ rebuilders }: AuditedSaidLater) => [
   'Release',
   'Status',
   'Published',
@@ -176,20 +195,26 @@ const releaseTitles = [
   'Image',
   'Signed by',
   'Available',
+  ...(rebuilders.length === 0 ? [] : ['Rebuilt by']),
   'Approved by',
 ];
 
-function releaseRow(release: AuditedRelease): Html {
+function releaseRow(release: AuditedRelease, saidLater: AuditedSaidLater): Html {
   const { version, status, publishedAt, installableFrom, rollbackIndex, image, signature, approval, revoked } = release;
   const heads = release.headOf.map((channel) => html` <span class="tag good">${channel}</span>`);
+  const advisories = (release.advisories ?? []).map(
+    (advisory) =>
+      html`<br><span class="tag ${isAsking(advisory) ? 'warn' : 'info'}">${advisory.id} ${advisory.status.replaceAll('_', ' ')}</span>`,
+  );
+  const rebuilt = saidLater.rebuilders.length === 0 ? nothing : html`<td>${rebuiltText(release, saidLater)}</td>`;
   const state = revoked ? html`<span class="tag bad">${status}</span><br>${moment(revoked.at)}` : html`${status}`;
-  return html`<tr><th scope="row">${version}${heads}${statementOf(release)}</th><td>${state}</td>
+  return html`<tr><th scope="row">${version}${heads}${advisories}${statementOf(release)}</th><td>${state}</td>
 <td class="time">${moment(publishedAt)}</td><td>${durationOf(installableFrom - publishedAt)}</td><td class="number">${rollbackIndex}</td>
-<td>${hex(image)}</td><td class="wrap">${told(signatureText(signature))}</td><td>${told(availabilityText(release))}</td><td class="wrap">${told(approvalText(approval))}</td></tr>
+<td>${hex(image)}</td><td class="wrap">${told(signatureText(signature))}</td><td>${told(availabilityText(release))}</td>${rebuilt}<td class="wrap">${told(approvalText(approval))}</td></tr>
 `;
 }
 
-function statementOf({ statement, image, attestation, availability, transaction }: AuditedRelease): Html {
+function statementOf({ statement, image, attestation, availability, transaction, rebuilds }: AuditedRelease): Html {
   const signed = statement
     ? html`<div>${statement.sizeBytes} bytes, ${statement.purpose}, for ${statement.hardware.join(', ')}, over ${statement.precursors.join(', ')}</div>
 <div>CID <code>${statement.cid}</code></div>${supplyChainOf(statement)}${statement.notes === null ? nothing : html`<div>${statement.notes}</div>`}`
@@ -198,8 +223,12 @@ function statementOf({ statement, image, attestation, availability, transaction 
     ({ source, attestation: state, image: bytes }) =>
       html`<div>${source}: attestation ${state}${bytes === null ? '' : `, image ${bytes}`}</div>`,
   );
+  const rebuilt = (rebuilds ?? []).map(
+    ({ rebuilder, rebuiltAt, source, environment }) =>
+      html`<div>rebuilt by ${rebuilder}, ${timeOf(rebuiltAt)}, from ${source.uri} ${Object.values(source.digest).join(' ')}, ${environment}</div>`,
+  );
   return html`<details><summary class="soft">details</summary><div class="soft">${signed}<div>image <code>${image}</code></div>
-<div>attestation <code>${attestation}</code></div><div>transaction <code>${transaction}</code></div>${places}</div></details>`;
+<div>attestation <code>${attestation}</code></div><div>transaction <code>${transaction}</code></div>${places}${rebuilt}</div></details>`;
 }
 
 function supplyChainOf({ severity, fixedVulnerabilities, supportUntil, documents }: StatementFacts): Html {
@@ -213,6 +242,18 @@ function supplyChainOf({ severity, fixedVulnerabilities, supportUntil, documents
     }),
   ];
   return html`${lines.map((line) => html`<div>${line}</div>`)}`;
+}
+
+const advisoryTitles = ['Advisory', 'Of', 'Severity', 'Status', 'Versions', 'Fixed in', 'What it says'];
+
+function advisoryRow(advisory: PublishedAdvisory): Html {
+  const { id, revision, publishedAt, severity, status, versions, fixedIn, title, text, vulnerabilities } = advisory;
+  const known = vulnerabilities.length === 0 ? nothing : html`<div>${vulnerabilities.join(', ')}</div>`;
+  const state = html`<span class="tag ${isAsking(advisory) ? 'warn' : 'info'}">${status.replaceAll('_', ' ')}</span>`;
+  return html`<tr><th scope="row">${id}<br><span class="soft">revision ${revision}</span></th><td class="time">${moment(publishedAt)}</td>
+<td>${severity}</td><td>${state}</td><td class="wrap">${versions.join(', ')}</td><td>${fixedIn ?? '–'}</td>
+<td class="wrap">${title}<div class="soft lines">${text}</div>${known}</td></tr>
+`;
 }
 
 const eventTitles = ['Event', 'Time', 'Kind', 'About', 'Block', 'Approved by', 'Detail'];

@@ -1,18 +1,23 @@
 import { styleText } from 'node:util';
 import { zeroAddress } from '@firmproof/protocol';
 import type { Audit } from '../audit.ts';
-import type { AuditedEvent, AuditedRelease } from '../report.ts';
+import type { AuditedEvent, AuditedRelease, AuditedSaidLater } from '../report.ts';
 import {
+  advisoryText,
   approvalText,
   availabilityText,
   basisLines,
   besidesVerdict,
   detailOf,
   durationOf,
+  isAsking,
+  rebuilderNames,
+  rebuiltText,
   short,
   signatureText,
   subjectOf,
   timeOf,
+  uncheckedText,
   verdictText,
 } from './words.ts';
 
@@ -27,8 +32,10 @@ export const painter =
 type Column<Row> = { readonly title: string; readonly width: number; readonly of: (row: Row) => string };
 const released = 50;
 const shownFindings = 40;
+/** So many of one release, and of those that are about none that is shown. */
+const shownAdvisories = 5;
 
-const releaseColumns: readonly Column<AuditedRelease>[] = [
+const releaseColumns = (saidLater: AuditedSaidLater): readonly Column<AuditedRelease>[] => [
   { title: 'release', width: 12, of: ({ version }) => version },
   { title: 'status', width: 8, of: ({ status }) => status },
   { title: 'index', width: 5, of: ({ rollbackIndex }) => String(rollbackIndex) },
@@ -42,6 +49,9 @@ const releaseColumns: readonly Column<AuditedRelease>[] = [
   { title: 'signed by', width: 22, of: ({ signature }) => signatureText(signature) },
   { title: 'available', width: 9, of: availabilityText },
   { title: 'head of', width: 8, of: ({ headOf }) => headOf.join(' ') || '–' },
+  ...(saidLater.rebuilders.length === 0
+    ? []
+    : [{ title: 'rebuilt by', width: 11, of: (release: AuditedRelease) => rebuiltText(release, saidLater) }]),
   { title: 'approved by', width: 0, of: ({ approval }) => approvalText(approval) },
 ];
 
@@ -64,7 +74,12 @@ const lineOf = (cells: readonly string[], columns: readonly Column<never>[]) =>
     .join('  ')
     .trimEnd()}\n`;
 
-function* tableOf<Row>(columns: readonly Column<Row>[], rows: Iterable<Row>, paint: Paint): Generator<string> {
+function* tableOf<Row>(
+  columns: readonly Column<Row>[],
+  rows: Iterable<Row>,
+  paint: Paint,
+  below: (row: Row) => Iterable<string> = () => [],
+): Generator<string> {
   yield paint(
     'bold',
     lineOf(
@@ -78,6 +93,7 @@ function* tableOf<Row>(columns: readonly Column<Row>[], rows: Iterable<Row>, pai
       columns as never,
     );
     yield /NOT TRUSTED|MISSING|DISAGREES|INVALID|MISSED|WRONG/.test(text) ? paint('red', text) : text;
+    yield* below(row);
   }
 }
 
@@ -108,16 +124,40 @@ export function* textOf(
   yield* findingsOf(audit, paint);
   yield `\n${paint(summary.complete ? 'green' : 'red', plain(verdictText(summary)))}\n`;
   for (const line of basisLines(summary.basis)) yield `${plain(line)}\n`;
+  const unchecked = uncheckedText(summary.saidLater);
+  if (unchecked !== null && summary.complete) yield `${plain(unchecked)}\n`;
   yield `proven    ${summary.history}\nreplayed  ${summary.replayedHistory ?? '–'}\n`;
 }
 
 function* releasesOf(audit: Audit, all: boolean, paint: Paint): Generator<string> {
-  const { releaseCount: releases, complete } = audit.summary;
+  const { releaseCount: releases, complete, saidLater } = audit.summary;
   if (!complete) return yield 'No release is shown: nothing is proven of an incomplete history.\n';
   if (releases === 0) return yield 'no releases\n';
   const hidden = all ? 0 : Math.max(0, releases - released);
   if (hidden > 0) yield `the newest ${released} of ${releases} releases; all with --all, --csv or --html\n`;
-  yield* tableOf(releaseColumns, after(audit.releases(), hidden), paint);
+  const told = new Set<string>();
+  yield* tableOf(releaseColumns(saidLater), after(audit.releases(), hidden), paint, function* (release) {
+    const names = rebuilderNames(release);
+    if (all && names.length > 0) yield `    rebuilt by ${names.join(', ')}\n`;
+    const advisories = release.advisories ?? [];
+    for (const advisory of all ? advisories : advisories.slice(0, shownAdvisories)) {
+      told.add(advisory.id);
+      yield paint(isAsking(advisory) ? 'yellow' : 'dim', `    advisory ${plain(advisoryText(advisory))}\n`);
+    }
+    if (!all && advisories.length > shownAdvisories)
+      yield `    and ${advisories.length - shownAdvisories} more advisories; all with --all, --json or --html\n`;
+  });
+  // About images that were never releases, as those of a factory, or about releases that are not shown.
+  const others = (saidLater.advisories ?? []).filter(({ id }) => !told.has(id));
+  for (const advisory of all ? others : others.slice(0, shownAdvisories)) {
+    const about = advisory.versions.join(', ');
+    yield paint(
+      isAsking(advisory) ? 'yellow' : 'dim',
+      `advisory about ${plain(`${about}: ${advisoryText(advisory)}`)}\n`,
+    );
+  }
+  if (!all && others.length > shownAdvisories)
+    yield `and ${others.length - shownAdvisories} more advisories; all with --all, --json or --html\n`;
 }
 
 function* after<Item>(items: Iterable<Item>, count: number): Generator<Item> {

@@ -1,6 +1,14 @@
 import { type Signer, signerKind, zeroAddress } from '@firmproof/protocol';
 import type { HistoryEvent } from '@firmproof/protocol/audit';
-import type { AuditBasis, AuditedApproval, AuditedRelease, AuditedSignature, AuditSummary } from '../report.ts';
+import type {
+  AuditBasis,
+  AuditedAdvisory,
+  AuditedApproval,
+  AuditedRelease,
+  AuditedSaidLater,
+  AuditedSignature,
+  AuditSummary,
+} from '../report.ts';
 
 const shownHex = 8;
 
@@ -141,6 +149,28 @@ export function availabilityText({ availability }: AuditedRelease): string {
   const whole = fetched.filter(({ image, attestation }) => image === 'available' && attestation === 'available').length;
   const wrong = fetched.some(({ image }) => image === 'wrong');
   return `${whole} of ${fetched.length}${wrong ? ', WRONG BYTES' : ''}`;
+}
+
+/** `1 of 3`: how many of the rebuilders that the trust root names. */
+export const rebuiltText = ({ rebuilds }: AuditedRelease, { rebuilders }: AuditedSaidLater): string =>
+  rebuilds === null ? 'not checked' : `${rebuilds.length} of ${rebuilders.length}`;
+
+export const rebuilderNames = ({ rebuilds }: AuditedRelease): readonly string[] =>
+  (rebuilds ?? []).map(({ rebuilder }) => rebuilder);
+
+/** Whether somebody has to do something about it, or may have to. */
+export const isAsking = ({ status }: AuditedAdvisory): boolean =>
+  status === 'affected' || status === 'under_investigation';
+
+export function advisoryText({ id, severity, status, fixedIn, title }: AuditedAdvisory): string {
+  const remedy = fixedIn === null ? '' : `, fixed in ${fixedIn}`;
+  return `${id} (${severity}) ${status.replaceAll('_', ' ')}${remedy}: ${title}`;
+}
+
+/** Why rebuilds and advisories were not looked at, or not all of them. */
+export function uncheckedText({ unchecked, advisories }: AuditedSaidLater): string | null {
+  if (unchecked === null) return null;
+  return `Rebuilds and advisories were not ${advisories === null ? '' : 'all '}checked: ${unchecked}.`;
 }
 
 /** Whose word all of it is, said plainly. */

@@ -1,13 +1,5 @@
-import {
-  type Advisory,
-  envelopeSchema,
-  isFirmproofError,
-  type ProductId,
-  type TrustRoot,
-  trustRootOfEnvelope,
-} from '@firmproof/protocol';
+import { isFirmproofError, type ProductId } from '@firmproof/protocol';
 import type { Command } from 'commander';
-import { listAdvisories } from '../../advisory.ts';
 import { type Audit, ContentSource } from '../../audit/index.ts';
 import { writeText } from '../../audit/output/write-file.ts';
 import { productFacts } from '../../report/collect.ts';
@@ -51,11 +43,8 @@ async function factsOf(session: Session, audit: Audit, flags: ReportFlags) {
   const sources = flags.fetch ? flags.source.map((url) => new ContentSource(url)) : [];
   if (flags.fetch && flags.server && flags.offline === undefined)
     sources.unshift(new ContentSource(session.client().server));
-  return productFacts(audit, {
-    advisories: await advisoriesOf(session, audit, flags),
-    sources,
-    nowSeconds: Math.floor(Date.now() / 1000),
-  });
+  noteAdvisories(session, audit);
+  return productFacts(audit, { sources, nowSeconds: Math.floor(Date.now() / 1000) });
 }
 
 const cra = (session: Session, reference: string | undefined, flags: ReportFlags) =>
@@ -69,28 +58,14 @@ const r156 = (session: Session, reference: string | undefined, flags: ReportFlag
     return r156Report(facts, updates);
   });
 
-/** Advisories that hold under the trust root that the chain names; none where no server is to be asked. */
-async function advisoriesOf(session: Session, audit: Audit, flags: ReportFlags): Promise<readonly Advisory[]> {
-  if (flags.offline !== undefined || !flags.server) {
-    session.output.note('No server is asked: advisories are not in this report.');
-    return [];
-  }
-  const root = namedTrustRoot(audit);
-  if (root === null) {
-    session.output.note('The trust root that the chain names is not here: no advisory can be verified.');
-    return [];
-  }
-  const { advisories, passedOver } = await listAdvisories(session.client(), root);
-  if (passedOver > 0)
-    session.output.note(
-      `${counted(passedOver, 'advisory statement')} of the server counted for nothing: the signature does not hold.`,
+/** Why there may be more of them than the report has. */
+function noteAdvisories({ output }: Session, { summary }: Audit): void {
+  const { advisories, unchecked, passedOver } = summary.saidLater;
+  if (advisories === null) output.note(`Advisories are not in this report: ${unchecked}.`);
+  if (passedOver.advisories > 0)
+    output.note(
+      `${counted(passedOver.advisories, 'advisory statement')} counted for nothing: the signature does not hold, or they are of something else.`,
     );
-  return advisories;
-}
-
-function namedTrustRoot({ material, summary }: Audit): TrustRoot | null {
-  const roots = material.trustRoots.map((text) => trustRootOfEnvelope(envelopeSchema.parse(JSON.parse(text))));
-  return roots.find(({ digest }) => digest === summary.trustRoot) ?? null;
 }
 
 /** The vendor's receipts, for whoever may read them. */

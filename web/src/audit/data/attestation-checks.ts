@@ -1,5 +1,6 @@
 import {
   type Attestation,
+  type Attester,
   attestationDigest,
   bytes32OfDigest,
   isFirmproofError,
@@ -17,8 +18,8 @@ export type AttestationOutcome = {
   readonly checks: readonly Check[];
   /** What it says, once it is known to be the one on chain. */
   readonly statement: Statement | null;
-  /** The key that it names as its signer; null for a keyless one, and where it is not here. */
-  readonly attestedBy: string | null;
+  /** Who it says has signed it; null where it is not here. */
+  readonly attester: Attester | null;
 };
 
 type Known = {
@@ -38,7 +39,7 @@ export async function checkAttestation({ place, release, text, trustRoot }: Know
     return {
       checks: Object.values(names).map((name) => check(name, 'unchecked', why)),
       statement: null,
-      attestedBy: null,
+      attester: null,
     };
   }
   const digest = attestationDigest(text);
@@ -51,7 +52,7 @@ export async function checkAttestation({ place, release, text, trustRoot }: Know
         check(names.statement, 'unchecked', 'The attestation itself is not here.'),
       ],
       statement: null,
-      attestedBy: null,
+      attester: null,
     };
   }
   const own = check(names.digest, 'passed', 'Its sha-256, computed here, is the one of the entry.');
@@ -62,13 +63,13 @@ export async function checkAttestation({ place, release, text, trustRoot }: Know
     return {
       checks: [own, check(names.statement, 'failed', `It cannot be read: ${reasonOf(error)}.`)],
       statement: null,
-      attestedBy: null,
+      attester: null,
     };
   }
   const { statement } = attestation;
   const signature = await checkSignature(attestation, trustRoot);
-  const attestedBy = attestation.kind === 'keyed' ? attestation.hint : null;
-  return { checks: [own, signature, checkStatement(statement, place, release)], statement, attestedBy };
+  const attester = { keyId: attestation.kind === 'keyed' ? attestation.hint : null };
+  return { checks: [own, signature, checkStatement(statement, place, release)], statement, attester };
 }
 
 async function checkSignature(attestation: Attestation, trustRoot: TrustRoot | null): Promise<Check> {

@@ -1,4 +1,11 @@
-import { bytes32OfDigest, commitmentOf, type ReleaseResource, type Statement, type Version } from '@firmproof/protocol';
+import {
+  type Attester,
+  bytes32OfDigest,
+  commitmentOf,
+  type ReleaseResource,
+  type Statement,
+  type Version,
+} from '@firmproof/protocol';
 import { compareState, type EventApproval, type HistoryEvent, type ReleaseHistory } from '@firmproof/protocol/audit';
 import { describeDuration, describeTime } from '@firmproof/protocol/review';
 import { loadApproval } from './approvals.ts';
@@ -14,7 +21,8 @@ export type ReleaseAudit = {
   readonly event: HistoryEvent;
   readonly checks: readonly Check[];
   readonly statement: Statement | null;
-  readonly attestedBy: string | null;
+  /** Who has signed its attestation; null where that is not here. */
+  readonly attester: Attester | null;
   readonly approval: EventApproval | null;
   /** Whether the entry of the release is one of those that somebody vouches for. */
   readonly isVouched: boolean;
@@ -49,7 +57,7 @@ export async function auditRelease(audit: ProductAudit, version: Version): Promi
     event,
     checks,
     statement: attestation.statement,
-    attestedBy: attestation.attestedBy,
+    attester: attestation.attester,
     approval: approval instanceof Error ? null : approval,
     isVouched,
   };

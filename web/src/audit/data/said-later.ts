@@ -1,23 +1,26 @@
 import {
   type Advisory,
+  type Attester,
   byImportance,
   type CountedRebuild,
   countedRebuilds,
   isAbout,
   parseAdvisory,
+  rebuilderTrustOf,
   type TrustRoot,
   type Version,
   verifyAdvisory,
 } from '@firmproof/protocol';
 import type { ReleaseHistory } from '@firmproof/protocol/audit';
 import type { ProductAudit } from './audit.ts';
-import { trustRootWithDigest } from './trust-root-at.ts';
+import { trustRootDigestAt, trustRootWithDigest } from './trust-root-at.ts';
 
 /** What was signed about a release after it was recorded, as far as the server hands it out: it can withhold any of it. */
 export type SaidLater = {
   /** The trust root that says whose word counts: the one in force now. null where nobody gives the document. */
   readonly trustRoot: TrustRoot | null;
-  readonly rebuilds: readonly CountedRebuild[];
+  /** null where it is not known here who has signed the attestation, and does not count (V12.2 of docs/spec/audit.md). */
+  readonly rebuilds: readonly CountedRebuild[] | null;
   /** Given by the server, and signed by nobody who counts, or about something else. */
   readonly uncountedRebuilds: number;
   readonly advisories: readonly Advisory[];
@@ -28,30 +31,33 @@ export type SaidLater = {
 export async function loadSaidLater(
   audit: ProductAudit,
   release: ReleaseHistory,
-  attestedBy: string | null,
+  attester: Attester | null,
 ): Promise<SaidLater> {
   const { carrier, product, history } = audit;
-  const { version, image } = release;
-  const [trustRoot, rebuilt, advised] = await Promise.all([
+  const { version, sequence } = release;
+  const digestThen = attester === null ? trustRootDigestAt(audit.events, sequence) : null;
+  const [trustRoot, rootAtEntry, rebuilt, advised] = await Promise.all([
     trustRootWithDigest(audit, history.trustRoot),
+    digestThen && trustRootWithDigest(audit, digestThen),
     carrier.rebuilds(product, version),
     carrier.advisories(product, version),
   ]);
   if (trustRoot === null) {
     return {
       trustRoot,
-      rebuilds: [],
+      rebuilds: null,
       uncountedRebuilds: rebuilt.length,
       advisories: [],
       unprovenAdvisories: advised.length,
     };
   }
-  const rebuilds = countedRebuilds(rebuilt, trustRoot, { version, image, attestedBy });
+  const own = rebuilderTrustOf(trustRoot, release, { attester, rootAtEntry });
+  const rebuilds = own && countedRebuilds(rebuilt, own.trust, own.release);
   const advisories = await provenAbout(advised, trustRoot, version);
   return {
     trustRoot,
     rebuilds,
-    uncountedRebuilds: rebuilt.length - rebuilds.length,
+    uncountedRebuilds: rebuilt.length - (rebuilds?.length ?? 0),
     advisories,
     unprovenAdvisories: advised.length - advisories.length,
   };

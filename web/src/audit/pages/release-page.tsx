@@ -85,7 +85,7 @@ function Shown({ audit, release: found }: { audit: ProductAudit; release: Releas
   const { documents, fetch } = useDocuments(audit, statement);
   const ofDocuments = checkDocuments(documents).map((one) => onlyIf(found.isVouched, one));
   const later = useLoaded(
-    () => loadSaidLater(audit, release, found.attestedBy),
+    () => loadSaidLater(audit, release, found.attester),
     `${release.version} ${audit.milliseconds}`,
   );
   const checks = [...found.checks, ...ofDocuments, imageCheck(same, found.isVouched)];

@@ -62,7 +62,13 @@ export function SaidLaterSections({ product, loaded, isVouched }: Props) {
   return (
     <>
       <Section title="Advisories" hint="What the vendor has said since. The server can withhold some.">
-        {advisories.length === 0 && <p className="empty">The server has none about this release that is proven.</p>}
+        {advisories.length === 0 && (
+          <p className="empty">
+            {trustRoot === null
+              ? `Not checked here: ${noRoot}.`
+              : 'The server has none about this release that is proven.'}
+          </p>
+        )}
         <ul className="documents">
           {advisories.map((advisory) => (
             <AdvisoryItem key={advisory.digest} product={product} advisory={advisory} isVouched={isVouched} />
@@ -71,15 +77,9 @@ export function SaidLaterSections({ product, loaded, isVouched }: Props) {
         <Unproven count={unprovenAdvisories} what="advisory" many="advisories" />
       </Section>
       <Section title="Rebuilds" hint="Others who got the same image out of the source.">
-        {rebuilds.length === 0 && (
-          <p className="empty">
-            {trustRoot?.rebuilders?.length
-              ? `None of the ${plural(trustRoot.rebuilders.length, 'key')} of rebuilders that the trust root names has signed.`
-              : 'The trust root names no rebuilders.'}
-          </p>
-        )}
+        {!rebuilds?.length && <p className="empty">{whyNone(loaded.value)}</p>}
         <ul className="documents">
-          {rebuilds.map((counted) => (
+          {rebuilds?.map((counted) => (
             <RebuildItem key={counted.rebuild.digest} counted={counted} isVouched={isVouched} />
           ))}
         </ul>
@@ -87,6 +87,18 @@ export function SaidLaterSections({ product, loaded, isVouched }: Props) {
       </Section>
     </>
   );
+}
+
+const noRoot = 'nobody gives the trust root that is in force';
+
+/** Why no rebuild is shown. */
+function whyNone({ trustRoot, rebuilds }: SaidLater): string {
+  if (trustRoot === null) return `Not checked here: ${noRoot}.`;
+  const { rebuilders = [] } = trustRoot;
+  if (rebuilders.length === 0) return 'The trust root names no rebuilders.';
+  return rebuilds === null
+    ? 'Not checked here: whoever has signed the attestation does not count, and who that is nobody says.'
+    : `None of the ${plural(rebuilders.length, 'key')} of rebuilders that the trust root names has signed.`;
 }
 
 const Verified = ({ isVouched }: { isVouched: boolean }) =>
