@@ -1,6 +1,12 @@
 import { type ErrorCode, errorCatalogue } from '@firmproof/protocol';
 
-export type Step = { readonly name: string; readonly ok: boolean; readonly code?: ErrorCode };
+export type Step = {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly code?: ErrorCode;
+  /** What went wrong, where something did. */
+  readonly saw?: string;
+};
 
 /** What a step claims to show, and what it saw. */
 export type Outcome = { readonly ok: boolean; readonly saw: string; readonly code?: ErrorCode };
@@ -27,7 +33,7 @@ export class Narrator {
     }));
     this.say(`   ${ok ? '✓' : '✗'} ${saw}`);
     if (code !== undefined) this.say(`     ${code}: ${errorCatalogue[code].meaning}`);
-    this.#steps.push({ name, ok, ...(code !== undefined && { code }) });
+    this.#steps.push({ name, ok, ...(code !== undefined && { code }), ...(!ok && { saw }) });
     return ok;
   }
 

@@ -6,6 +6,7 @@ test('npm run demo -- --json does what it claims, step by step', async () => {
   expect(stderr).toBe('');
   expect(stdout.trim().split('\n')).toHaveLength(1);
   const { steps, ok } = JSON.parse(stdout);
+  expect(steps.filter((step: { ok: boolean }) => !step.ok)).toEqual([]);
   expect(ok).toBe(true);
   expect(code).toBe(0);
   const codes = Object.fromEntries(steps.map((step: { name: string; code?: string }) => [step.name, step.code]));
