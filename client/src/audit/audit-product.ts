@@ -5,6 +5,7 @@ import { type Address, FirmproofError, isFirmproofError, type ProductId, type Tr
 import {
   compareState,
   type Finding,
+  foreignProduct,
   type ProductHistory,
   type ProductPlace,
   type ProvenProduct,
@@ -100,8 +101,9 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
     if (history.firstDifference === null) {
       const parts = { options, agreed, accounts, documents, findings, total: proven.sequence };
       model = await examine(state, facts, place, parts);
-      findings.add(...accounts.findings);
-      proofs.unshift(await proofOfHeads(agreed, place, model, findings).catch(() => proof));
+      const heads = await proofOfHeads(agreed, place, model, findings);
+      findings.add(...accounts.findings, ...contradictions(model, heads?.proven ?? proven, place));
+      proofs.unshift(heads?.proof ?? proof);
       if (witnessed && history.replay) compareWithWitnesses(history.replay, proven, witnessed, findings);
     } else proofs.unshift(proof);
     const summary = summarize(place, {
@@ -193,17 +195,30 @@ function examine(
 /** As many as one proof takes (V4). */
 const maximumHeads = 16;
 
-/** The channels and their heads, proved and compared with what the events fold into. */
+/** What the model says otherwise than storage, or than the id of the product (V7). */
+export function contradictions(model: ProductHistory, proven: ProvenProduct, place: ProductPlace): readonly Finding[] {
+  const foreign = foreignProduct(model, place);
+  const differences = [...(foreign === null ? [] : [foreign]), ...compareState(model, proven)];
+  return differences.map((message) => ({ code: 'history-differs', severity: 'bad', message }));
+}
+
+/** The channels and their heads, proved; null, and told, where no node proves them. */
 async function proofOfHeads(agreed: AgreedBlock, place: ProductPlace, model: ProductHistory, findings: FindingList) {
   const heads = [...model.channels.values()].slice(0, maximumHeads);
   const of = {
     channels: heads.map(({ channel }) => channel),
     releases: [...new Set(heads.map(({ version }) => version))],
   };
-  const { proof, proven } = await proveFromNodes(agreed, place, of);
-  for (const message of compareState(model, proven))
-    findings.add({ code: 'history-differs', severity: 'bad', message });
-  return proof;
+  try {
+    const found = await proveFromNodes(agreed, place, of);
+    findings.add(...found.findings);
+    return found;
+  } catch (error) {
+    if (!isFirmproofError(error)) throw error;
+    const message = `heads and their releases were not compared with storage, which no node proves: ${error.message}`;
+    findings.add({ code: 'no-quorum', severity: 'warn', message: message.slice(0, 500) });
+    return null;
+  }
 }
 
 /** Finality comes to nodes at different moments: so far behind the witnesses one may be without anybody hiding something. */
