@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Address, FirmproofError, isFirmproofError, type ProductId, type TrustRoot } from '@firmproof/protocol';
@@ -127,6 +127,7 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
     return new Audit({ summary, material, state, facts, model, temporary });
   } catch (error) {
     state.close();
+    if (temporary !== null) rmSync(temporary, { recursive: true, force: true });
     throw error;
   }
 }
