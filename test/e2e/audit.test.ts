@@ -341,6 +341,14 @@ describe('an export', () => {
     expect(unvouched.stdout).toContain('not vouched for here');
   });
 
+  test('that names what no file has commands nothing of a terminal', async () => {
+    writeFileSync(file('e.jsonl'), `${JSON.stringify({ kind: 'header', '\u001b[2J\u202e': 1 })}\n`);
+    const { code, stderr } = await run('--offline', file('e.jsonl'));
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/^audit-file-malformed: .*\[2J.*is not known here/);
+    expect(['\u001b', '\u202e'].filter((mark) => stderr.includes(mark))).toEqual([]);
+  });
+
   test('of which one byte was changed is no export any more', async () => {
     const whole = readFileSync(file('a.jsonl'));
     const codes = new Set<string>();

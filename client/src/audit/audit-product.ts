@@ -9,6 +9,7 @@ import {
   type ProductHistory,
   type ProductPlace,
   type ProvenProduct,
+  repeatedNode,
 } from '@firmproof/protocol/audit';
 import type { FirmproofClient } from '../api-client.ts';
 import { AccountReader } from './account-reader.ts';
@@ -132,12 +133,10 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
   }
 }
 
-/** One node that is asked twice is still one voice. */
 function requireDistinct(urls: readonly string[]): void {
-  const places = urls.map((url) => new URL(url)).map(({ host, pathname }) => `${host}${pathname}`);
-  const twice = places.findIndex((place, index) => places.indexOf(place) !== index);
-  if (twice < 0) return;
-  const { label } = new RpcNode(urls[twice] ?? '', twice + 1);
+  const twice = repeatedNode(urls);
+  if (twice === null) return;
+  const { label } = new RpcNode(twice, urls.lastIndexOf(twice) + 1);
   throw new FirmproofError('usage-invalid', `${label} is given twice`);
 }
 
