@@ -2,16 +2,21 @@
 import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ContentSource } from '@firmproof/client';
-import { parseCid, rawCidOf, sha256 } from '@firmproof/protocol';
+import { gzipSync } from 'node:zlib';
+import { ContentSource, FirmproofClient } from '@firmproof/client';
+import { parseCid, parseVersion, rawCidOf, sha256 } from '@firmproof/protocol';
+import { ProductHistory } from '@firmproof/protocol/audit';
 import * as dagPb from '@ipld/dag-pb';
 import { CID } from 'multiformats/cid';
 import { create } from 'multiformats/hashes/digest';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RpcNode } from '../../../client/src/audit/rpc-node.ts';
 import { firstLostBlock } from '../../../client/src/monitor/follow/content.ts';
+import { lookAtReleases } from '../../../client/src/monitor/follow/server-check.ts';
 
 const blocks = new Map<string, Uint8Array>();
+/** Blanks, which JSON may have as many of as it likes. */
+const bomb = gzipSync(Buffer.alloc(80 * 1024 * 1024, ' '));
 let server: Server;
 let source: ContentSource;
 let asked = 0;
@@ -21,6 +26,8 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     asked += 1;
     if (request.method === 'POST') return response.end(JSON.stringify({ id: 1, error: { code: 1, message: refusal } }));
+    if (request.url?.startsWith('/v1/products')) return response.end(JSON.stringify({ items: [], next: 'more' }));
+    if (request.url === '/v1/info') return response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
     const bytes = blocks.get(/^\/ipfs\/(\w+)/.exec(request.url ?? '')?.[1] ?? '');
     return response.writeHead(bytes ? 200 : 404).end(bytes);
   });
@@ -59,6 +66,29 @@ test('a node that has much to say about an error keeps nobody busy', async () =>
   const { port } = server.address() as AddressInfo;
   const answer = new RpcNode(`http://127.0.0.1:${port}`, 1).call('eth_chainId', [], 1);
   await expect(answer).rejects.toThrow(/^exceeded .{0,200}$/);
+});
+
+test('an answer of the server that never ends is left, packed as it may be', async () => {
+  const { port } = server.address() as AddressInfo;
+  const client = new FirmproofClient({ server: `http://127.0.0.1:${port}` });
+  const answer = expect.objectContaining({ code: 'server-unreachable', message: expect.stringContaining('more than') });
+  await expect(client.info()).rejects.toEqual(answer);
+  // Pages that say that there are more, and have none.
+  asked = 0;
+  for await (const product of client.products()) expect(product).toBeUndefined();
+  expect(asked).toBe(1);
+});
+
+test('a list of releases that never ends keeps no monitor from anything else', async () => {
+  const client = {
+    async *releases() {
+      for (let patch = 0; ; patch += 1) yield { version: parseVersion(`9.9.${patch}`) };
+    },
+  };
+  const followed = { watched: { product: '0x' }, history: new ProductHistory() };
+  const found = await lookAtReleases(client as never, followed as never, { intervalSeconds: 1 } as never);
+  expect(found).toHaveLength(11);
+  expect(found.at(-1)).toMatchObject({ code: 'server-disagrees', subject: 'releases' });
 });
 
 test('a whole file is found', async () => {
