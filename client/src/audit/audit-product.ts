@@ -102,7 +102,7 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
     if (history.firstDifference === null) {
       const parts = { options, agreed, accounts, documents, findings, total: proven.sequence };
       model = await examine(state, facts, place, parts);
-      const heads = await proofOfHeads(agreed, place, model, findings);
+      const heads = await proofOfHeads(agreed, place, model, findings, lies.length > 0);
       findings.add(...accounts.findings, ...contradictions(model, heads?.proven ?? proven, place));
       proofs.unshift(heads?.proof ?? proof);
       if (witnessed && history.replay) compareWithWitnesses(history.replay, proven, witnessed, findings);
@@ -203,7 +203,13 @@ export function contradictions(model: ProductHistory, proven: ProvenProduct, pla
 }
 
 /** The channels and their heads, proved; null, and told, where no node proves them. */
-async function proofOfHeads(agreed: AgreedBlock, place: ProductPlace, model: ProductHistory, findings: FindingList) {
+async function proofOfHeads(
+  agreed: AgreedBlock,
+  place: ProductPlace,
+  model: ProductHistory,
+  findings: FindingList,
+  isToldOf: boolean,
+) {
   const heads = [...model.channels.values()].slice(0, maximumHeads);
   const of = {
     channels: heads.map(({ channel }) => channel),
@@ -211,7 +217,8 @@ async function proofOfHeads(agreed: AgreedBlock, place: ProductPlace, model: Pro
   };
   try {
     const found = await proveFromNodes(agreed, place, of);
-    findings.add(...found.findings);
+    // Of each node once: the same false proof of the product was told before.
+    if (!isToldOf) findings.add(...found.findings);
     return found;
   } catch (error) {
     if (!isFirmproofError(error)) throw error;
