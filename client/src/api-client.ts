@@ -81,6 +81,8 @@ export type DeviceFilter = { readonly state?: EnrolmentState | undefined; readon
 export type UploadProgress = (sentBytes: number, totalBytes: number) => void;
 
 const requestTimeoutMilliseconds = 30_000;
+/** Of one answer, unpacked: a page of receipts has a few megabytes. Lists of devices are streams. */
+const maximumAnswerBytes = 64 * 1024 * 1024;
 const pageItems = 100;
 const historyItems = 1000;
 
@@ -150,7 +152,7 @@ export class FirmproofClient {
       const query = new URLSearchParams({ limit: String(pageItems), ...filter, ...(cursor && { cursor }) });
       const page = await this.#get(`${path}?${query}`, pageOf(item));
       yield* page.items;
-      // Pages without anything could go on for ever.
+      // A page without items leads nowhere, whatever it says.
       cursor = page.items.length === 0 ? '' : (page.next ?? '');
     } while (cursor !== '');
   }
@@ -233,7 +235,7 @@ export class FirmproofClient {
 
   /** The Sigstore trusted root that the product's trust root names; as trustworthy as its digest is. */
   async sigstoreRoot(product: ProductId): Promise<string> {
-    return (await this.#fetch(`/v1/products/${product}/sigstore-root`)).text();
+    return textOf(await this.#fetch(`/v1/products/${product}/sigstore-root`));
   }
 
   /** The product's storage under a final block, with all cosignatures that the server has. Nothing of it is checked here. */
@@ -245,7 +247,7 @@ export class FirmproofClient {
       ...(of.releases ?? []).map((version) => ['release', version]),
       ...(of.channels ?? []).map((channel) => ['channel', channel]),
     ]);
-    return parseProductProof(await (await this.#fetch(`/v1/products/${product}/proof?${query}`)).text());
+    return parseProductProof(await textOf(await this.#fetch(`/v1/products/${product}/proof?${query}`)));
   }
 
   /** The entries after a sequence, oldest first, as the server carries them: to be replayed against a proof. */
@@ -261,7 +263,7 @@ export class FirmproofClient {
   }
 
   async attestation(product: ProductId, version: Version): Promise<string> {
-    return (await this.#fetch(`/v1/products/${product}/releases/${version}/attestation`)).text();
+    return textOf(await this.#fetch(`/v1/products/${product}/releases/${version}/attestation`));
   }
 
   /** What rebuilders have signed about a release: as trustworthy as their signatures are. */
@@ -308,12 +310,12 @@ export class FirmproofClient {
   }
 
   async evidence(product: ProductId, channel: Channel): Promise<string> {
-    return (await this.#fetch(`/v1/products/${product}/channels/${channel}/evidence`)).text();
+    return textOf(await this.#fetch(`/v1/products/${product}/channels/${channel}/evidence`));
   }
 
   /** One block of a served image, as the server sends it: not hashed. */
   async block(cid: Cid): Promise<Uint8Array> {
-    return (await this.#fetch(`/ipfs/${cid}?format=raw`)).bytes();
+    return bytesOf(await this.#fetch(`/ipfs/${cid}?format=raw`));
   }
 
   /** As an identity that the product's trust root names: CI needs no stored secret. */
@@ -445,7 +447,7 @@ export class FirmproofClient {
     this.#get(`${pathOfProposal(proposal)}/export`, exportedProposalSchema);
 
   async proposedAttestation(proposal: string): Promise<string> {
-    return (await this.#fetch(`${pathOfProposal(proposal)}/attestation`)).text();
+    return textOf(await this.#fetch(`${pathOfProposal(proposal)}/attestation`));
   }
 
   /** The server offers the channel to nobody from now on, until its head moves. */
@@ -538,15 +540,39 @@ function rejection({ reason }: Proposal): FirmproofError {
   return new FirmproofError(knownCode(reason?.code), reason?.message ?? 'the proposal was rejected');
 }
 
+/** @throws FirmproofError `server-unreachable` where it breaks off, or is larger than any honest answer */
+async function bytesOf(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readAtMost(response.body, maximumAnswerBytes + 1);
+  } catch (cause) {
+    throw new FirmproofError('server-unreachable', 'the answer of the server breaks off', { cause });
+  }
+  if (bytes.length <= maximumAnswerBytes) return new Uint8Array(bytes);
+  throw new FirmproofError('server-unreachable', `the server answers with more than ${maximumAnswerBytes} bytes`);
+}
+
+const textOf = async (response: Response): Promise<string> => new TextDecoder().decode(await bytesOf(response));
+
+/** null for what is no JSON. */
+async function jsonOf(response: Response): Promise<unknown> {
+  const text = await textOf(response);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 async function problemOf(response: Response): Promise<FirmproofError> {
-  const problem = problemSchema.safeParse(await response.json().catch(() => null));
+  const problem = problemSchema.safeParse(await jsonOf(response).catch(() => null));
   if (!problem.success) return new FirmproofError('server-unreachable', `the server answers ${response.status}`);
   const { code, detail, hint } = problem.data;
   return new FirmproofError(knownCode(code), detail, { hint });
 }
 
 async function understand<Schema extends z.ZodType>(response: Response, schema: Schema): Promise<z.output<Schema>> {
-  const parsed = schema.safeParse(await response.json().catch(() => null));
+  const parsed = schema.safeParse(await jsonOf(response));
   if (parsed.success) return parsed.data;
   throw new FirmproofError('server-unreachable', 'the server answers in a form that this command does not understand', {
     hint: 'Check the server address and that server and command are of the same version.',

@@ -19,13 +19,16 @@ for (const [network, prefix] of [
   privateAddresses.addSubnet(network, prefix, 'ipv4');
 }
 for (const [network, prefix] of [
-  ['::', 127],
-  // IPv4 in other clothes: translated, and tunnelled.
+  // Nobody, this machine, and IPv4 as it was once written.
+  ['::', 96],
+  // IPv4 in other clothes: translated, and tunnelled. Mapped addresses are judged as the IPv4 that they are.
   ['64:ff9b::', 96],
   ['64:ff9b:1::', 48],
+  ['2001::', 32],
   ['2002::', 16],
   ['fc00::', 7],
   ['fe80::', 10],
+  ['fec0::', 10],
   ['ff00::', 8],
 ] as const) {
   privateAddresses.addSubnet(network, prefix, 'ipv6');

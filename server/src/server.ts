@@ -269,9 +269,11 @@ async function open(
     uploadQuota,
     gateway: createGateway({
       store,
-      mayServe: async (cid, request) => {
-        const reader = () => tokens.publisherOf(request);
-        return (await access.mayRead(cid, reader)) || (await documents.mayRead(cid, reader));
+      audienceOf: async (cid, request) => {
+        const mayRead = async (reader: Parameters<typeof access.mayRead>[1]) =>
+          (await access.mayRead(cid, reader)) || (await documents.mayRead(cid, reader));
+        if (await mayRead(async () => null)) return 'everybody';
+        return (await mayRead(() => tokens.publisherOf(request))) ? 'publisher' : null;
       },
     }),
     pages: pages === null ? null : pagesRouter(pages),

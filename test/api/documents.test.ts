@@ -174,7 +174,11 @@ describe('what is attached to a release', () => {
     expect(own.headers.get('cache-control')).toBe('private, no-store');
     expect(sha256(await own.bytes())).toBe(digest);
     expect(sha256(await (await proposed(digest, authorization())).bytes())).toBe(digest);
-    expect((await fetch(`${stack.url}/ipfs/${cid}?format=raw`, { headers: authorization() })).ok).toBe(true);
+    // Nor to a cache on the way, which would give it to everybody.
+    for (const query of ['', '?format=raw', '?format=car']) {
+      const block = await fetch(`${stack.url}/ipfs/${cid}${query}`, { headers: authorization() });
+      expect([block.status, block.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
+    }
     // The release itself tells nothing of it either.
     const address = `${stack.url}/v1/products/${product()}/releases/1.0.0`;
     expect(await (await fetch(address)).text()).not.toMatch(/CVE|critical|document|2031/);

@@ -4,6 +4,7 @@ import { vendorAccountAbi } from '@firmproof/contracts';
 import { accountTypedData, hashStruct, typedDataHash } from '@firmproof/protocol/approval';
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest';
 import { AttackedTeam, inAnHour, refusedAccount } from '../support/attacked-team.ts';
+import { expectCode } from '../support/expect-code.ts';
 import { call, refused } from '../support/relayer.ts';
 import { destroyStack, type Stack, startStack } from '../support/stack.ts';
 import {
@@ -17,6 +18,7 @@ import {
   teamTypedData,
   walletSigner,
 } from '../support/team.ts';
+import { vendorOf } from '../support/team-vendor.ts';
 
 let stack: Stack;
 let team: AttackedTeam;
@@ -104,6 +106,15 @@ describe('A13 a removed signer', () => {
     await team.setSigners([alice, carol], 2, [alice, bob], 1);
     const args = team.newSigners([alice.signer, bob.signer], 1, [alice, bob], [alice, bob], 2);
     await refused(stack, team.contract, 'setSigners', args, 'CurrentSignersRefused()');
+  });
+
+  test('logs in no more, though the address of the account is made of its key', async () => {
+    const [alice, bob, carol] = team.members;
+    const founding = parametersOf(team.members, 2);
+    await vendorOf(stack, team.account, bob, founding);
+    await team.setSigners([alice, carol], 2, [alice, bob], 1);
+    await expectCode('login-invalid', () => vendorOf(stack, team.account, bob, founding));
+    await vendorOf(stack, team.account, carol, founding);
   });
 });
 

@@ -1,22 +1,31 @@
 // A12, A46 against the audit: nodes that say that others had approved, who make up signers of a vendor account, or hide that they have changed.
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AuditedEvent, type AuditSummary, auditFile, auditProduct, writeAuditFile } from '@firmproof/client';
+import {
+  type AuditedEvent,
+  type AuditSummary,
+  auditFile,
+  auditProduct,
+  signTrustRoot,
+  writeAuditFile,
+} from '@firmproof/client';
 import { accountInterface, registryInterface, releaseRegistryAbi, vendorAccountAbi } from '@firmproof/contracts';
 import {
   type ActionMessage,
   type Address,
   type ProductId,
   parseBytes32,
+  parseProductName,
   productIdOf,
   sha256,
   toHex,
+  trustRootType,
   zeroAddress,
   zeroBytes32,
 } from '@firmproof/protocol';
 import { accountEventTopics } from '@firmproof/protocol/audit';
-import { createRpc } from '@firmproof/protocol/node';
+import { createRpc, publicKeyOf } from '@firmproof/protocol/node';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Monitored } from '../support/monitored.ts';
 import { call } from '../support/relayer.ts';
@@ -119,6 +128,18 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
   await destroyStack(stack);
 });
+
+/** What an auditor holds: the chain names another one here. */
+function heldRoot() {
+  const { chainId, registry, witnesses } = stack.info;
+  const members = witnesses.map(({ operator, publicKey }) => ({ operator, publicKey: publicKey as never }));
+  const rootKey = generateKeyPairSync('ed25519').privateKey;
+  const buildKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  const place = { product, name: parseProductName('hub'), chainId, registry };
+  const keys = { buildKeys: [publicKeyOf(buildKey)], rootKeys: { threshold: 1, keys: [publicKeyOf(rootKey)] } };
+  const rest = { type: trustRootType, version: 1, maxAgeSeconds: 604_800, witnesses: { quorum: 2, members } } as const;
+  return signTrustRoot({ ...place, ...keys, ...rest }, [rootKey]);
+}
 
 const found = ({ findings }: AuditSummary) =>
   findings.map(({ code, severity, sequence }) => `${severity} ${code}${sequence ? ` ${sequence}` : ''}`).toSorted();
@@ -291,13 +312,17 @@ describe('a node that says that others have approved', () => {
 describe('a node that hides a change of signers', () => {
   test('is found out by what storage holds, and what cannot be proven then is said', async () => {
     liar.lie = logs((log) => (epochOf(log) === 2 ? [] : [log]));
-    const { findings, approvals } = await audited(1);
+    const file = join(directory, 'hidden.jsonl');
+    const { findings, approvals } = await audited(1, { file });
     expect(findings).toContain('bad nodes-disagree');
     expect(findings.filter((finding) => finding.startsWith('bad approval-unproven'))).toEqual([
       'bad approval-unproven 3',
       'bad approval-unproven 4',
     ]);
     expect(approvals.at(-1)).toEqual([4, 'reached', 'storage']);
+    // Storage of a block that no witness vouches for proves nothing to whoever wants witnesses: anybody can make one up.
+    using offline = await auditFile(file, { trustRoot: heldRoot() });
+    expect([...offline.events()].map(({ approval }) => verdictOf(approval)).at(-1)).toEqual([4, 'reached', 'shown']);
     const together = await audited(3);
     expect(together.findings).toEqual(honest);
     expect(together.approvals).toEqual(proven);

@@ -4,11 +4,30 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { auditFile, auditProduct, ContentSource, FirmproofClient, writeAuditFile } from '@firmproof/client';
-import { parseChannel, parseProductId, sha256 } from '@firmproof/protocol';
+import { auditFile, auditProduct, ContentSource, FirmproofClient, signAction, writeAuditFile } from '@firmproof/client';
+import { releaseRegistryAbi } from '@firmproof/contracts';
+import {
+  type ActionMessage,
+  headSlots,
+  parseAddress,
+  parseChannel,
+  parseProductId,
+  parseVersion,
+  pendingSlots,
+  productIdOf,
+  productSlots,
+  releaseSlots,
+  sha256,
+  zeroAddress,
+  zeroBytes32,
+} from '@firmproof/protocol';
+import { createRpc } from '@firmproof/protocol/node';
+import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { auditSummary } from '../support/audit.ts';
 import { firmproof, runCommand } from '../support/command.ts';
 import { expectCode } from '../support/expect-code.ts';
+import { call } from '../support/relayer.ts';
 import { RpcProxy } from '../support/rpc-proxy.ts';
 import {
   destroyStack,
@@ -214,6 +233,65 @@ describe('with a trust root and a server', () => {
     expect(audit.summary).toMatchObject({ complete: true, findings: [], basis: { entries: 'server' } });
   });
 
+  test('a node that proves no heads keeps them from being compared, and that is said', async () => {
+    wire.lie = ({ method, params }, result) =>
+      method === 'eth_getProof' && (params[1] as readonly string[]).length > 6 ? null : result;
+    using audit = await auditProduct({ ...place(), rpcUrls: [wire.url] });
+    expect(audit.summary).toMatchObject({ complete: true, findings: [{ code: 'no-quorum', severity: 'warn' }] });
+    expect(audit.summary.findings[0]?.message).toMatch(/were not compared with storage/);
+  });
+
+  test('another contract that has the same storage does not have the product', async () => {
+    const rpc = createRpc(stack.rpcUrl);
+    const [registry, elsewhere] = [stack.info.registry, parseAddress(`0x${'5e'.repeat(20)}`)];
+    const [channel, version] = [parseChannel('stable'), parseVersion('1.1.0')];
+    const { product } = vendor;
+    const of = [
+      productSlots(product),
+      pendingSlots(product),
+      headSlots(product, channel),
+      releaseSlots(product, version),
+    ];
+    for (const slot of of.flatMap((slots): string[] => Object.values(slots)))
+      await rpc('anvil_setStorageAt', [elsewhere, slot, await rpc('eth_getStorageAt', [registry, slot, 'latest'])]);
+    await rpc('anvil_mine', ['0x5']);
+    const client = new FirmproofClient({ server: stack.url });
+    const where = { registry: elsewhere, product, rpcUrls: [wire.url] };
+    using audit = await auditProduct({ ...where, client, entriesFrom: 'server', approvals: false });
+    const differing = audit.summary.findings.filter(({ code }) => code === 'history-differs');
+    expect(differing).toMatchObject([{ severity: 'bad', message: expect.stringMatching(/^this is another product/) }]);
+  });
+
+  test('witnesses of another product vouch for none that only names their trust root', async () => {
+    const wallet = new Wallet(Wallet.createRandom().privateKey);
+    const message = {
+      publisher: parseAddress(wallet.address),
+      name: 'impostor',
+      guardian: zeroAddress,
+      delay: 0,
+      trustRoot: `0x${vendor.trustRoot.digest}`,
+      predecessor: zeroBytes32,
+      deadline: Math.floor(Date.now() / 1000) + 3600,
+    } as ActionMessage<'Register'>;
+    const signature = await signAction(wallet, stack.info, 'Register', message);
+    const { registry, chainId } = stack.info;
+    await call(stack, { address: registry, abi: releaseRegistryAbi }, 'register', [
+      ...Object.values(message),
+      signature,
+    ]);
+    await createRpc(stack.rpcUrl)('anvil_mine', ['0x5']);
+    const product = productIdOf(chainId, registry, message.publisher, message.name);
+    const client = new FirmproofClient({ server: stack.url });
+    const { trustRoot } = vendor;
+    const summary = await eventually(
+      () => auditSummary({ registry, product, rpcUrls: [stack.rpcUrl], client, trustRoot }),
+      ({ findings }) => findings.some(({ code, severity }) => code === 'no-quorum' && severity === 'bad'),
+      'the proof of the impostor',
+    );
+    expect(summary.basis.witnesses).toBeNull();
+    expect(summary.basis.unwitnessed).toMatch(/names the trust root of product 0x/);
+  });
+
   test('content that is nowhere, or is other content, is told of', async () => {
     const block = globSync('**/*', { cwd: join(stack.directory, 'blocks'), withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -261,6 +339,14 @@ describe('an export', () => {
     const unvouched = offline();
     expect(unvouched.status).toBe(0);
     expect(unvouched.stdout).toContain('not vouched for here');
+  });
+
+  test('that names what no file has commands nothing of a terminal', async () => {
+    writeFileSync(file('e.jsonl'), `${JSON.stringify({ kind: 'header', '\u001b[2J\u202e': 1 })}\n`);
+    const { code, stderr } = await run('--offline', file('e.jsonl'));
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/^audit-file-malformed: .*\[2J.*is not known here/);
+    expect(['\u001b', '\u202e'].filter((mark) => stderr.includes(mark))).toEqual([]);
   });
 
   test('of which one byte was changed is no export any more', async () => {
@@ -328,6 +414,24 @@ test('a release of bytes that were released before has its own attestation', asy
     return [...audit.summary.findings.map(({ message }) => message), audit.summary.releaseCount];
   };
   await eventually(audited, (found) => found[0] === 3, 'nothing to be missing');
+});
+
+test('what somebody has put behind events that witnesses vouch for is not vouched for', async () => {
+  using audit = await auditProduct({ ...place(), rpcUrls: [stack.rpcUrl] });
+  writeAuditFile(audit, file('longer.jsonl'));
+  const linesOf = (name: string) => readFileSync(file(name), 'utf8').trimEnd().split('\n').slice(0, -1);
+  const [header = '', ...rest] = linesOf('longer.jsonl');
+  const witnessed = linesOf('a.jsonl').filter((line) => line.includes('"cosignatures":[{'));
+  expect(witnessed).toHaveLength(1);
+  const at = rest.findIndex((line) => line.startsWith('{"kind":"entry"'));
+  const lines = [header, ...rest.slice(0, at), ...witnessed, ...rest.slice(at)];
+  const body = lines.map((line) => `${line}\n`).join('');
+  const end = { kind: 'end', lines: lines.length + 1, sha256: sha256(Buffer.from(body)) };
+  writeFileSync(file('longer.jsonl'), `${body}${JSON.stringify(end)}\n`);
+  using offline = await auditFile(file('longer.jsonl'), { trustRoot: vendor.trustRoot });
+  expect(offline.summary.basis.witnesses?.sequence).toBe(audit.summary.sequence - 1);
+  const unvouched = offline.summary.findings.filter(({ code }) => code === 'no-quorum');
+  expect(unvouched).toMatchObject([{ severity: 'bad', message: expect.stringMatching(/5 of the 6 events/) }]);
 });
 
 test('an attestation that need not be announced yet is not missed', async () => {

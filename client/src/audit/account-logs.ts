@@ -1,5 +1,10 @@
 import type { Address } from '@firmproof/protocol';
-import { type AccountEvent, accountEventOfLog, accountEventTopics } from '@firmproof/protocol/audit';
+import {
+  type AccountEvent,
+  accountEventOfLog,
+  accountEventTopics,
+  maximumAccountChanges,
+} from '@firmproof/protocol/audit';
 import { hexQuantity, RpcRefusal } from '@firmproof/protocol/node';
 import { readLogs } from './block-entries.ts';
 import type { RpcNode } from './rpc-node.ts';
@@ -9,6 +14,8 @@ const atOnce = 16;
 /** A provider that allows too little for a chain that is too long: then another node has to be asked. */
 const maximumRequests = 20_000;
 const shrink = 4;
+/** Every change of an account brings one or two, an announcement another one: a node that shows more makes them up. */
+const maximumEvents = 4 * maximumAccountChanges;
 
 const topics = [
   [accountEventTopics['signers-set'], accountEventTopics['recovery-set'], accountEventTopics['recovery-scheduled']],
@@ -49,6 +56,7 @@ export async function accountEventsBefore(
       // Within a block a log comes after those that are before it.
       const shown = readLogs(answer.result).map((log) => accountEventOfLog(log, account));
       events.push(...shown.filter((event) => event !== null).toReversed());
+      if (events.length > maximumEvents) throw new RpcRefusal('it shows more events than any account has', undefined);
       to = (ranges[index]?.[0] ?? 0) - 1;
     }
   }

@@ -1,13 +1,15 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Address, FirmproofError, isFirmproofError, type ProductId, type TrustRoot } from '@firmproof/protocol';
 import {
   compareState,
   type Finding,
+  foreignProduct,
   type ProductHistory,
   type ProductPlace,
   type ProvenProduct,
+  repeatedNode,
 } from '@firmproof/protocol/audit';
 import type { FirmproofClient } from '../api-client.ts';
 import { AccountReader } from './account-reader.ts';
@@ -105,8 +107,9 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
       later = await SaidLater.read(carrier, proven.trustRoot, documents, findings);
       const parts = { options, agreed, accounts, documents, later, findings, total: proven.sequence };
       model = await examine(state, facts, place, parts);
-      findings.add(...accounts.findings);
-      proofs.unshift(await proofOfHeads(agreed, place, model, findings).catch(() => proof));
+      const heads = await proofOfHeads(agreed, place, model, findings, lies.length > 0);
+      findings.add(...accounts.findings, ...contradictions(model, heads?.proven ?? proven, place));
+      proofs.unshift(heads?.proof ?? proof);
       if (witnessed && history.replay) compareWithWitnesses(history.replay, proven, witnessed, findings);
     } else proofs.unshift(proof);
     const summary = summarize(place, {
@@ -132,16 +135,15 @@ export async function auditProduct(options: AuditOptions): Promise<Audit> {
     return new Audit({ summary, material, state, facts, model, temporary });
   } catch (error) {
     state.close();
+    if (temporary !== null) rmSync(temporary, { recursive: true, force: true });
     throw error;
   }
 }
 
-/** One node that is asked twice is still one voice. */
 function requireDistinct(urls: readonly string[]): void {
-  const places = urls.map((url) => new URL(url)).map(({ host, pathname }) => `${host}${pathname}`);
-  const twice = places.findIndex((place, index) => places.indexOf(place) !== index);
-  if (twice < 0) return;
-  const { label } = new RpcNode(urls[twice] ?? '', twice + 1);
+  const twice = repeatedNode(urls);
+  if (twice === null) return;
+  const { label } = new RpcNode(twice, urls.lastIndexOf(twice) + 1);
   throw new FirmproofError('usage-invalid', `${label} is given twice`);
 }
 
@@ -202,17 +204,37 @@ function examine(
 /** As many as one proof takes (V4). */
 const maximumHeads = 16;
 
-/** The channels and their heads, proved and compared with what the events fold into. */
-async function proofOfHeads(agreed: AgreedBlock, place: ProductPlace, model: ProductHistory, findings: FindingList) {
+/** What the model says otherwise than storage, or than the id of the product (V7). */
+export function contradictions(model: ProductHistory, proven: ProvenProduct, place: ProductPlace): readonly Finding[] {
+  const foreign = foreignProduct(model, place);
+  const differences = [...(foreign === null ? [] : [foreign]), ...compareState(model, proven)];
+  return differences.map((message) => ({ code: 'history-differs', severity: 'bad', message }));
+}
+
+/** The channels and their heads, proved; null, and told, where no node proves them. */
+async function proofOfHeads(
+  agreed: AgreedBlock,
+  place: ProductPlace,
+  model: ProductHistory,
+  findings: FindingList,
+  isToldOf: boolean,
+) {
   const heads = [...model.channels.values()].slice(0, maximumHeads);
   const of = {
     channels: heads.map(({ channel }) => channel),
     releases: [...new Set(heads.map(({ version }) => version))],
   };
-  const { proof, proven } = await proveFromNodes(agreed, place, of);
-  for (const message of compareState(model, proven))
-    findings.add({ code: 'history-differs', severity: 'bad', message });
-  return proof;
+  try {
+    const found = await proveFromNodes(agreed, place, of);
+    // Of each node once: the same false proof of the product was told before.
+    if (!isToldOf) findings.add(...found.findings);
+    return found;
+  } catch (error) {
+    if (!isFirmproofError(error)) throw error;
+    const message = `heads and their releases were not compared with storage, which no node proves: ${error.message}`;
+    findings.add({ code: 'no-quorum', severity: 'warn', message: message.slice(0, 500) });
+    return null;
+  }
 }
 
 /** Finality comes to nodes at different moments: so far behind the witnesses one may be without anybody hiding something. */

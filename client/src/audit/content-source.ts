@@ -17,9 +17,16 @@ import * as dagPb from '@ipld/dag-pb';
 /** What one place has of a release. `wrong`: it gives other bytes than those that the CID names. */
 export type Availability = 'available' | 'missing' | 'wrong' | 'unreachable';
 
+const leafBytes = 1024 * 1024;
 const maximumBlockBytes = 2 * 1024 * 1024;
 const maximumDepth = 8;
 const requestTimeoutMilliseconds = 30_000;
+
+/**
+ * How many blocks a file of so many bytes has at most: its layout is laid down (R2 of docs/spec/release.md). A tree of more is not
+ * that file, and could be one that nobody reaches the end of.
+ */
+export const maximumBlocks = (sizeBytes: number): number => 2 * Math.ceil(sizeBytes / leafBytes) + maximumDepth;
 
 class Missing extends Error {}
 
@@ -52,7 +59,10 @@ export class ContentSource {
   ): Promise<Availability> {
     const whole = createHash('sha256');
     let done = 0;
+    let blocks = 0;
     const visit = async (cid: Cid, depth: number): Promise<void> => {
+      blocks += 1;
+      if (blocks > maximumBlocks(content.sizeBytes)) throw wrong('has more blocks than a file of its size');
       const bytes = await this.#block(cid, maximumBlockBytes);
       if (partsOfCid(cid).codec !== dagPbCodec) {
         whole.update(bytes);

@@ -13,9 +13,11 @@ import {
 } from '@firmproof/protocol';
 import {
   type AccountRecord,
-  compareState,
+  type Finding,
+  type KnownSet,
   type ProductPlace,
   type ProductProof,
+  type ProvenProduct,
   proveProduct,
   type SignerHistory,
   signerHistoryOf,
@@ -23,7 +25,7 @@ import {
 import { AuditFileReader, type AuditLineOf, maximumAuditLine } from '@firmproof/protocol/audit-file';
 import type { SignerHistories } from './account-reader.ts';
 import { Audit } from './audit.ts';
-import { summarize } from './audit-product.ts';
+import { contradictions, summarize } from './audit-product.ts';
 import { AuditState } from './audit-state.ts';
 import { transactionsFrom } from './examine-approval.ts';
 import { examineHistory } from './examine-history.ts';
@@ -85,6 +87,7 @@ export async function auditFile(
       all.map(({ sequence }) => sequence),
     );
     const firstDifference = last.difference ?? null;
+    const vouching = await vouched(documents.proofs, proven, place, held);
     const facts = new Sidecar(join(state.directory, 'facts'));
     const later =
       firstDifference === null
@@ -94,8 +97,8 @@ export async function auditFile(
       later !== null
         ? await examineHistory(state, facts, place, {
             transactions: transactionsFrom([], state.transactions),
-            signers: signersFrom(documents.accounts, main.block, findings),
-            means: { sources: [], isFile: true, atSeconds: proven.block.timestamp, fetch: false, ...documents },
+            signers: signersFrom(documents.accounts, main.block, findings, held === null || vouching.isOfMain),
+            means: { sources: [], isFile: true, atSeconds: newest(all), fetch: false, ...documents },
             later,
             findings,
             total: header.entries,
@@ -107,13 +110,10 @@ export async function auditFile(
       const message = `another proof in the file shows history ${history} at event ${sequence}`;
       findings.add({ code: 'history-differs', severity: 'bad', sequence, message });
     }
-    const differences = model ? compareState(model, proven) : [];
-    for (const message of differences) findings.add({ code: 'history-differs', severity: 'bad', message });
-    const basis = {
-      entries: 'file',
-      nodes: null,
-      ...(await vouched(documents.proofs, place, held, findings)),
-    } as const;
+    if (model) findings.add(...contradictions(model, proven, place));
+    if (vouching.finding) findings.add(vouching.finding);
+    const { witnesses, unwitnessed } = vouching;
+    const basis = { entries: 'file', nodes: null, witnesses, unwitnessed } as const;
     const summary = summarize(place, {
       proven,
       history: { replay: last.replay, firstDifference },
@@ -143,20 +143,32 @@ function carriedByFile({ advisories, rebuilds }: Documents): SaidLaterCarrier {
   };
 }
 
-/** Accounts are proved under the block of the first proof, as its product is (X4). */
-function signersFrom(records: Documents['accounts'], block: BlockStatement, findings: FindingList): SignerHistories {
+/** The time of the newest block: an older one excuses nothing that is missing (X4.2). */
+const newest = (proven: readonly ProvenProduct[]) => Math.max(...proven.map(({ block }) => block.timestamp));
+
+/**
+ * Accounts are proved under the block of the first proof, as its product is (X4).
+ * @param isStorageBelieved whether what storage of that block holds is as good as what vouches for the rest
+ */
+function signersFrom(
+  records: Documents['accounts'],
+  block: BlockStatement,
+  findings: FindingList,
+  isStorageBelieved: boolean,
+): SignerHistories {
   const known = new Map<Address, SignerHistory | null>();
   return async (account) => {
     const record = records.get(account);
     if (record === undefined) return null;
     const before = known.get(account);
     if (before !== undefined) return before;
-    const history = await signerHistoryOf(record, block).catch((error: unknown) => {
+    const found = await signerHistoryOf(record, block).catch((error: unknown) => {
       if (!isFirmproofError(error)) throw error;
       const message = `the file's proof of account ${account} is false: ${error.message}`.slice(0, 500);
       findings.add({ code: 'approval-unproven', severity: 'bad', message });
       return null;
     });
+    const history = found && (isStorageBelieved ? found : withoutStorage(found));
     for (const dispute of history?.disputes ?? []) {
       const message = `what the file says of account ${account} is not so: ${dispute}`.slice(0, 500);
       findings.add({ code: 'approval-unproven', severity: 'bad', message });
@@ -166,28 +178,51 @@ function signersFrom(records: Documents['accounts'], block: BlockStatement, find
   };
 }
 
+/** Whoever makes up a block makes up what it holds: a set that only storage has is their word then, and not proven. */
+function withoutStorage(history: SignerHistory): SignerHistory {
+  const demoted = <Known extends KnownSet>(set: Known): Known =>
+    set.basis === 'storage' ? { ...set, basis: 'shown' } : set;
+  return { ...history, sets: history.sets.map(demoted), changes: history.changes.map(demoted) };
+}
+
+type Vouched = Pick<AuditBasis, 'witnesses' | 'unwitnessed'> & {
+  /** Whether they vouch for the block of the first proof itself, and not only for an earlier one. */
+  readonly isOfMain: boolean;
+  readonly finding: Finding | null;
+};
+
 /** The newest block in the file that a quorum of the held trust root's witnesses vouches for. */
 async function vouched(
   proofs: readonly ProductProof[],
+  { sequence, block }: ProvenProduct,
   place: ProductPlace,
   held: TrustRoot | null,
-  findings: FindingList,
-): Promise<Pick<AuditBasis, 'witnesses' | 'unwitnessed'>> {
+): Promise<Vouched> {
+  const nobody = (unwitnessed: string, severity: Finding['severity'], message: string): Vouched => {
+    const finding: Finding = { code: 'no-quorum', severity, message };
+    return { witnesses: null, unwitnessed, isOfMain: false, finding };
+  };
   if (held === null) {
     const message = 'no trust root was given, so nobody vouches here for the block that the file rests on';
-    findings.add({ code: 'no-quorum', severity: 'warn', message });
-    return { witnesses: null, unwitnessed: 'no trust root was given: give it with --trust-root' };
+    return nobody('no trust root was given: give it with --trust-root', 'warn', message);
   }
   const newestFirst = [...proofs].sort((one, other) => other.block.number - one.block.number);
   let why = 'no proof in the file brings signatures of witnesses';
   for (const proof of newestFirst) {
     if (proof.cosignatures.length === 0) continue;
     const found = await witnessedProof(proof, place, held);
-    if ('witnesses' in found) return { witnesses: found.witnesses, unwitnessed: null };
-    why = found.message;
+    if (!('witnesses' in found)) {
+      why = found.message;
+      continue;
+    }
+    const { witnesses } = found;
+    const isOfMain = proof.block.stateRoot === block.stateRoot;
+    if (witnesses.sequence >= sequence) return { witnesses, unwitnessed: null, isOfMain, finding: null };
+    // A genuine beginning proves nothing of what somebody has put behind it (V6.2, X4.3).
+    const message = `witnesses vouch for ${witnesses.sequence} of the ${sequence} events in the file: what comes after them is the word of whoever exported it`;
+    return { witnesses, unwitnessed: null, isOfMain, finding: { code: 'no-quorum', severity: 'bad', message } };
   }
-  findings.add({ code: 'no-quorum', severity: 'bad', message: why });
-  return { witnesses: null, unwitnessed: why };
+  return nobody(why, 'bad', why);
 }
 
 function requireSamePlace(place: ProductPlace, root: TrustRoot): void {

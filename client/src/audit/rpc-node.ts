@@ -7,10 +7,13 @@ export type RpcCall = { readonly method: string; readonly params: readonly unkno
 /** What the node says to one call: a value of which nothing is believed yet, or a refusal of its own. */
 export type RpcAnswer = { readonly result: unknown } | { readonly refusal: RpcRefusal };
 
+/** Whatever is longer than any honest message is cut before anything looks through it. */
+const messageSchema = z.string().transform((text) => text.slice(0, longestMessage));
+const longestMessage = 500;
 const answerSchema = z.object({
   id: z.number().nullish(),
   result: z.unknown().optional(),
-  error: z.object({ code: z.number().optional(), message: z.string().optional() }).nullish(),
+  error: z.object({ code: z.number().optional(), message: messageSchema.optional() }).nullish(),
 });
 type RawAnswer = z.infer<typeof answerSchema>;
 

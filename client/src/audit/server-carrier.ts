@@ -1,5 +1,6 @@
 import {
   isFirmproofError,
+  isSamePlace,
   type ProductId,
   type Sha256Digest,
   sigstoreRootDigest,
@@ -38,6 +39,11 @@ export async function witnessedProof(
   try {
     const proven = await proveProduct(proof, place);
     const root = namedTrustRoot(proof, proven.trustRoot, held ?? undefined);
+    // Whoever registers a product may name the trust root of another's (V5.2). That of one that has moved names the place where it goes on.
+    if (held !== null && !isSamePlace(held, place) && !isSamePlace(root, place)) {
+      const message = `the chain names the trust root of product ${root.product}, whose witnesses vouch for nothing here`;
+      return { code: 'no-quorum', severity: 'bad', message };
+    }
     const { operators, quorum, reached } = vouchedByWitnesses(proof.block, proof.cosignatures, root);
     if (!reached) {
       const message = `${operators.length} of ${quorum} needed witnesses vouch for block ${proof.block.number}`;

@@ -31,6 +31,7 @@ import { addVerify } from './commands/verify.ts';
 import { addWebhook } from './commands/webhook.ts';
 import { addWitness } from './commands/witness.ts';
 import { environmentTable, exitCodeOf, exitCodes, exitCodeTable } from './exit-codes.ts';
+import { printable } from './output.ts';
 import { type GlobalOptions, Session } from './session.ts';
 
 const { version } = z
@@ -132,7 +133,10 @@ function report(error: unknown, json: boolean): number {
     return exitCodes.internal;
   }
   const { code, message, hint } = problem;
-  process.stderr.write(json ? `${JSON.stringify({ code, message, hint })}\n` : `${code}: ${message}\n${hint}\n`);
+  // Parts of it may be the words of a server, of a node or of a file: they command nothing of a terminal.
+  process.stderr.write(
+    json ? `${JSON.stringify({ code, message, hint })}\n` : `${printable(`${code}: ${message}\n${hint}`)}\n`,
+  );
   return exitCodeOf(code);
 }
 

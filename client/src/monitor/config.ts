@@ -12,6 +12,7 @@ import {
   type TrustRoot,
   type WebhookSecret,
 } from '@firmproof/protocol';
+import { repeatedNode } from '@firmproof/protocol/audit';
 import type { z } from 'zod';
 import { readText } from '../cli/files.ts';
 import {
@@ -199,7 +200,7 @@ class Reader {
     const quorum = given.quorum ?? common.quorum ?? Math.floor(nodes.length / 2) + 1;
     if (nodes.length > 0 && quorum > nodes.length)
       this.#mistake(`${where}.quorum`, `${quorum} of ${nodes.length} nodes can never be reached`);
-    if (new Set(rpc).size < rpc.length) this.#mistake(`${where}.rpc`, 'a node is named twice: it has one voice');
+    if (repeatedNode(rpc) !== null) this.#mistake(`${where}.rpc`, 'a node is named twice: it has one voice');
     const announced = given.announced === undefined ? null : this.path(given.announced);
     if (announced !== null) this.#try(`${where}.announced`, () => readText(announced));
     const signers = given.expectedSigners?.map((text, index) =>

@@ -56,7 +56,8 @@ export function accountEventOfLog(log: RpcLog, account: Address): AccountEvent |
   const transaction = bytes32Schema.safeParse(log.transactionHash?.toLowerCase());
   const indexed = bytes32Schema.safeParse(key);
   const readable = log.data.length <= maximumDataCharacters && /^0x(?:[0-9a-fA-F]{2})*$/.test(log.data);
-  if (!(kind && hash.success && transaction.success && indexed.success && readable)) return null;
+  const isPlaced = /^0x[0-9a-fA-F]{1,10}$/.test(log.blockNumber);
+  if (!(kind && hash.success && transaction.success && indexed.success && readable && isPlaced)) return null;
   const where = { block: { number: Number(log.blockNumber), hash: hash.data }, transaction: transaction.data };
   try {
     return { ...where, ...read(kind, indexed.data, new AbiReader(fromHex(log.data))) };
@@ -85,22 +86,31 @@ type Details<Event> = Event extends AccountEvent ? Omit<Event, 'block' | 'transa
 
 function read(kind: AccountEvent['kind'], key: Bytes32, data: AbiReader): Details<AccountEvent> {
   const number = (index: number) => Number(data.unsigned(index));
+  const count = (index: number) => countOf(data.unsigned(index));
   const flag = (index: number) => data.unsigned(index) !== 0n;
   switch (kind) {
     case 'signers-set': {
-      const rest = { signers: signersAt(data, 0), threshold: number(1), passkeysAlone: flag(2) };
-      return { kind, epoch: Number(key), ...rest };
+      const rest = { signers: signersAt(data, 0), threshold: count(1), passkeysAlone: flag(2) };
+      return { kind, epoch: countOf(BigInt(key)), ...rest };
     }
     case 'recovery-set':
-      return { kind, epoch: Number(key), signers: signersAt(data, 0), threshold: number(1) };
+      return { kind, epoch: countOf(BigInt(key)), signers: signersAt(data, 0), threshold: count(1) };
     case 'recovery-scheduled': {
-      const set = { signers: signersAt(data, 1), threshold: number(2), passkeysAlone: flag(3), epoch: number(4) };
+      const set = { signers: signersAt(data, 1), threshold: count(2), passkeysAlone: flag(3), epoch: count(4) };
       return { kind, pending: key, pendingFrom: number(0), ...set, deadline: number(5) };
     }
     case 'recovery-cancelled':
       return { kind, pending: key };
   }
 }
+
+/** An epoch or a threshold: no account comes near to what a number here can hold exactly. */
+function countOf(value: bigint): number {
+  if (value > maximumCount) throw new NoEncoding('no count');
+  return Number(value);
+}
+
+const maximumCount = 2n ** 48n - 1n;
 
 function signersAt(data: AbiReader, index: number): readonly Signer[] {
   return data.bytesArray(index, maximumSigners).map((bytes) => {

@@ -96,7 +96,7 @@ function judgeSigners(
   block: number,
 ): EventApproval {
   const digestAt = (epoch: number) => typedDataHash(nestedTypedData(plain, chainId, { account, epoch }));
-  const epochs = signerSets?.map(({ epoch }) => epoch).slice(-maximumEpochs) ?? firstEpochs;
+  const epochs = (signerSets && epochsAt(signerSets, block)) ?? firstEpochs;
   // An account refuses an approval with one signature that does not hold, so the first tells the epoch.
   const [first] = wrapped;
   const epoch = epochs.find((candidate) => first && isSignedBy(first.signer, digestAt(candidate), first.signature));
@@ -107,21 +107,34 @@ function judgeSigners(
   }));
   const set = signerSets?.find((candidate) => candidate.epoch === epoch);
   const signersBy = set?.basis ?? null;
-  const quorum = quorumOf(signers, set, block);
+  const isUntried = epoch === undefined && wrapped.length > 0 && (signerSets?.length ?? 0) > maximumEpochs;
+  const quorum = isUntried ? 'unknown' : quorumOf(signers, set, block);
   return { approver: account, form: 'vendor-account', epoch: epoch ?? null, signers, quorum, signersBy };
+}
+
+type Sets = NonNullable<ApprovalPlace['signerSets']>;
+const isInForce = ({ from, until }: Sets[number], block: number) =>
+  block >= (from ?? block) && block <= (until ?? block);
+
+/** The epochs to try: those that may have been in force first, and the newest of them first. */
+function epochsAt(sets: Sets, block: number): readonly number[] {
+  const newestFirst = sets.toReversed();
+  const inForce = newestFirst.filter((set) => isInForce(set, block));
+  const others = newestFirst.filter((set) => !isInForce(set, block));
+  return [...inForce, ...others].slice(0, maximumEpochs).map(({ epoch }) => epoch);
 }
 
 const firstEpochs = Array.from({ length: maximumEpochs }, (_, index) => index + 1);
 
 function quorumOf(
   signers: EventApproval['signers'],
-  set: NonNullable<ApprovalPlace['signerSets']>[number] | undefined,
+  set: Sets[number] | undefined,
   block: number,
 ): EventApproval['quorum'] {
   if (signers.length === 0 || !signers.every(({ valid }) => valid)) return 'missed';
   if (set === undefined) return 'unknown';
   // Signers that are gone approve nothing any more, and those to come nothing yet (A46).
-  if (block < (set.from ?? block) || block > (set.until ?? block)) return 'missed';
+  if (!isInForce(set, block)) return 'missed';
   const keys = signers.map(({ signer }) => signer);
   return isEnough(set, keys) ? 'reached' : 'missed';
 }

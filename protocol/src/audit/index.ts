@@ -17,6 +17,7 @@ export { type EventKind, eventTopics } from './event-ids.ts';
 export * from './findings.ts';
 export * from './history.ts';
 export * from './history-model.ts';
+export * from './node-places.ts';
 export * from './product-proof.ts';
 export * from './replay.ts';
 export * from './settled-findings.ts';

@@ -1,7 +1,8 @@
 import { bytes32OfDigest } from '../digest.ts';
+import { productIdOf } from '../names.ts';
 import { commitmentOf } from '../storage-layout.ts';
 import type { ProductHistory } from './history.ts';
-import type { ProvenProduct } from './product-proof.ts';
+import type { ProductPlace, ProvenProduct } from './product-proof.ts';
 
 /**
  * What the model that the events fold into says otherwise than storage proves, one line each (V7). Nothing, where the history is
@@ -14,6 +15,17 @@ export function compareState(history: ProductHistory, proven: ProvenProduct): re
     ...releaseDifferences(history, proven),
     ...channelDifferences(history, proven),
   ];
+}
+
+/**
+ * Why the entries are not those of the product that was asked for; null where they are. The id is made of chain, registry, first
+ * publisher and name (V7.3), so that no other contract can have a product of this id, whatever its storage proves.
+ */
+export function foreignProduct(history: ProductHistory, { chainId, registry, product }: ProductPlace): string | null {
+  const { publisher, name } = history.registered;
+  const id = productIdOf(chainId, registry, publisher, name);
+  if (id === product) return null;
+  return `this is another product: ${name} of publisher ${publisher} has the id ${id} in registry ${registry}, not ${product}`;
 }
 
 const difference = (what: string, events: unknown, storage: unknown): readonly string[] =>

@@ -51,12 +51,15 @@ export function createTokens(options: {
     return options.accounts.approves(message.publisher, loginDigest(message), signature);
   }
 
-  /** Signers of a vendor account, recovery signers too, log in for it; the account itself may still have to be made. */
+  /**
+   * Signers of a vendor account, recovery signers too, log in for it. Those that its address is made of count only until it is
+   * made: after that they may have been removed (A13).
+   */
   async function isSignerOf({ message, parameters }: LoginRequest, signer: Signer): Promise<boolean> {
-    const first = parameters ? [...parameters.signers, ...parameters.recoverySigners] : [];
-    if (parameters && addressOfAccount(parameters) === message.publisher && first.includes(signer)) return true;
     const account = await options.accounts.find(message.publisher);
-    return account !== null && [...account.signers, ...account.recovery.signers].includes(signer);
+    if (account !== null) return [...account.signers, ...account.recovery.signers].includes(signer);
+    const isFounding = parameters !== undefined && addressOfAccount(parameters) === message.publisher;
+    return isFounding && [...parameters.signers, ...parameters.recoverySigners].includes(signer);
   }
 
   /** One look at the token a request, whoever asks for it. */

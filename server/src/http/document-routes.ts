@@ -2,7 +2,7 @@ import { FirmproofError, parseProductId, parseSha256Digest } from '@firmproof/pr
 import { type Request, type Response, Router } from 'express';
 import type { Documents, KeptDocument } from '../documents/documents.ts';
 import { receiveDocument } from '../documents/receive.ts';
-import { immutable, sendBytes } from '../images/gateway.ts';
+import { cachingFor, sendBytes } from '../images/gateway.ts';
 import type { Dependencies } from './dependencies.ts';
 import { isUnchanged, parameter } from './parameters.ts';
 
@@ -58,7 +58,7 @@ export async function sendDocument(
   response.setHeader('content-type', 'application/octet-stream');
   response.setHeader('content-disposition', `attachment; filename="${digest}"`);
   response.setHeader('content-security-policy', "default-src 'none'; sandbox");
-  response.setHeader('cache-control', isOpen ? immutable : 'private, no-store');
+  response.setHeader('cache-control', cachingFor(isOpen ? 'everybody' : 'publisher'));
   response.setHeader('etag', `"${digest}"`);
   if (isUnchanged(request, `"${digest}"`)) response.status(304).end();
   else await sendBytes(request, response, store, cid);

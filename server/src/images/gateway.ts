@@ -12,7 +12,7 @@ import { isUnchanged } from '../http/parameters.ts';
 import { type ImageStore, linksOf } from './image-store.ts';
 
 /** Content by its hash never changes. */
-export const immutable = 'public, max-age=29030400, immutable';
+const immutable = 'public, max-age=29030400, immutable';
 /** The empty identity block that clients ask for to see whether a gateway is there. */
 const probe = 'bafkqaaa';
 const mediaTypes = {
@@ -21,6 +21,9 @@ const mediaTypes = {
   bytes: 'application/octet-stream',
 } as const;
 type Format = keyof typeof mediaTypes;
+type Audience = 'everybody' | 'publisher';
+/** What is the publisher's alone stays in no cache on the way: who asks there next brings no token. */
+export const cachingFor = (audience: Audience): string => (audience === 'everybody' ? immutable : 'private, no-store');
 
 /**
  * A trustless gateway (specs.ipfs.tech/http-gateways/trustless-gateway) for the images of this server, and plain bytes with
@@ -28,8 +31,8 @@ type Format = keyof typeof mediaTypes;
  */
 export function createGateway(options: {
   readonly store: ImageStore;
-  /** Whether this caller may have the block: the world once its release is installable, its signers before. */
-  readonly mayServe: (cid: Cid, request: Request) => Promise<boolean>;
+  /** Who may have the block: everybody once its release is installable, its publisher before; null where this caller may not. */
+  readonly audienceOf: (cid: Cid, request: Request) => Promise<Audience | null>;
 }): Router {
   const { store } = options;
   const router = Router();
@@ -37,13 +40,15 @@ export function createGateway(options: {
   router.get('/ipfs/:cid', async (request, response) => {
     const format = formatOf(request);
     const text = request.params.cid;
-    if (text === probe) return sendWhole(request, response, probe, format, format === 'car' ? null : new Uint8Array());
+    if (text === probe) return sendProbe(response, format);
     const cid = parseCid(text);
-    if (!(await options.mayServe(cid, request)) || !(await store.has(cid)))
+    const audience = await options.audienceOf(cid, request);
+    if (audience === null || !(await store.has(cid)))
       throw new FirmproofError('block-not-found', `block ${cid} is not here`);
     describe(response, cid, format, format === 'car' ? `.${scopeOf(request)}` : '');
+    response.setHeader('cache-control', cachingFor(audience));
     if (isUnchanged(request, String(response.getHeader('etag')))) return void response.status(304).end();
-    if (format === 'raw') return sendWhole(request, response, cid, format, await store.read(cid));
+    if (format === 'raw') return sendWhole(response, await store.read(cid));
     if (format === 'car') return sendCar(request, response, store, cid);
     return sendBytes(request, response, store, cid);
   });
@@ -77,7 +82,6 @@ function describe(response: Response, cid: string, format: Format, variant: stri
     format === 'car' ? `${mediaTypes.car}; version=1; order=dfs; dups=n` : mediaTypes[format],
   );
   response.setHeader('content-disposition', `attachment; filename="${cid}.${format === 'bytes' ? 'bin' : format}"`);
-  response.setHeader('cache-control', immutable);
   response.setHeader(
     'etag',
     format === 'bytes' ? `"${cid}"` : format === 'car' ? `W/"${cid}.car${variant}"` : `"${cid}.raw"`,
@@ -87,15 +91,14 @@ function describe(response: Response, cid: string, format: Format, variant: stri
   response.setHeader('x-ipfs-roots', cid);
 }
 
-async function sendWhole(
-  _request: Request,
-  response: Response,
-  cid: string,
-  format: Format,
-  bytes: Uint8Array | null,
-): Promise<void> {
-  if (bytes === null) throw new FirmproofError('gateway-format-unsupported', 'the probe block is served raw');
-  describe(response, cid, format, '');
+function sendProbe(response: Response, format: Format): void {
+  if (format === 'car') throw new FirmproofError('gateway-format-unsupported', 'the probe block is served raw');
+  describe(response, probe, format, '');
+  response.setHeader('cache-control', immutable);
+  sendWhole(response, new Uint8Array());
+}
+
+function sendWhole(response: Response, bytes: Uint8Array): void {
   response.setHeader('content-length', bytes.length);
   response.end(Buffer.from(bytes));
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Audit, AuditedRelease, AuditSummary } from '@firmproof/client';
 import {
   parseAddress,
@@ -16,6 +19,7 @@ import { escapeHtml, htmlOf } from '../../../client/src/audit/output/html.ts';
 import { jsonOf } from '../../../client/src/audit/output/json.ts';
 import { textOf } from '../../../client/src/audit/output/text.ts';
 import { approvalText, basisLines } from '../../../client/src/audit/output/words.ts';
+import { writeText } from '../../../client/src/audit/output/write-file.ts';
 
 const word = parseBytes32(`0x${'ab'.repeat(32)}`);
 const digest = parseSha256Digest('cd'.repeat(32));
@@ -240,4 +244,24 @@ test('whether enough have approved is said in words, and whose word that is', ()
   expect(said('reached', 'shown')).toBe('quorum reached, as nodes show');
   expect(said('missed', 'signed')).toBe('quorum MISSED');
   expect(said('unknown', null)).toBe('quorum unknown');
+});
+
+test('a file is written where it was asked for, and through no link that somebody has put beside it', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'firmproof-output-'));
+  try {
+    const [report, victim] = [join(directory, 'report.html'), join(directory, 'victim')];
+    writeFileSync(victim, 'precious');
+    symlinkSync(victim, `${report}.part`);
+    writeText(report, ['a', 'b']);
+    expect([readFileSync(report, 'utf8'), readFileSync(victim, 'utf8')]).toEqual(['ab', 'precious']);
+    const failing = function* () {
+      yield 'half';
+      throw new Error('no more');
+    };
+    expect(() => writeText(report, failing())).toThrow('no more');
+    expect(readFileSync(report, 'utf8')).toBe('ab');
+    expect(readdirSync(directory).toSorted()).toEqual(['report.html', 'report.html.part', 'victim']);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });

@@ -28,11 +28,15 @@ describe('private addresses', () => {
     '[::1]',
     '[fd00::1]',
     '[fe80::1]',
+    '[fec0::1]',
+    '[::ffff:10.1.2.3]',
+    '[::7f00:1]',
+    '[2001:0:7f00:1::]',
     'localhost',
     'printer.local',
     'a.localhost',
   ])('%s is private', (host) => expect(isPrivateHost(host)).toBe(true));
-  test.each(['8.8.8.8', 'example.com', '172.32.0.1', '[2001:db8::1]'])('%s is not', (host) =>
+  test.each(['8.8.8.8', 'example.com', '172.32.0.1', '[2001:db8::1]', '[::ffff:8.8.8.8]'])('%s is not', (host) =>
     expect(isPrivateHost(host)).toBe(false),
   );
 

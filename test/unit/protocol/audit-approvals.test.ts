@@ -200,6 +200,18 @@ describe('approvalOf', () => {
     expect(await judged(before)).toEqual({ epoch: null, quorum: 'missed' });
   });
 
+  test('the signer epoch is found however many came after it', async () => {
+    const transaction = calling(published, byTeam(published, team.slice(0, 2), 5));
+    const block = published.event.block.number;
+    const others = Array.from({ length: 40 }, (_, index) => setOf([alone], 1, 6 + index));
+    const judged = async (signerSets: Parameters<typeof approvalOf>[2]['signerSets']) =>
+      (await approvalOf(published.event, transaction, { ...place, signerSets })).quorum;
+    const later = others.map((set) => ({ ...set, from: block + 1 }));
+    expect(await judged([{ ...setOf(team, 2, 5), until: block }, ...later])).toBe('reached');
+    // Where nobody knows which set was in force, not all are tried: that says nothing against who approved.
+    expect(await judged([setOf(team, 2, 5), ...others])).toBe('unknown');
+  });
+
   test('one key that stands twice is one voice', async () => {
     const [alice, bob] = team;
     const transaction = calling(published, byTeam(published, [alice, alice]));
@@ -332,6 +344,11 @@ describe('account events', () => {
       { data: genuine.data.slice(0, -64) },
       { data: '0x' },
       { data: `0x${'ff'.repeat(96)}` },
+      // Numbers that an export could not hold, or that compare with nothing.
+      { blockNumber: '0xzz' },
+      { blockNumber: `0x${'f'.repeat(30)}` },
+      { topics: [genuine.topics[0] ?? '', `0x${'f'.repeat(64)}`] },
+      { data: genuine.data.replace(`${'0'.repeat(63)}2`, 'f'.repeat(64)) },
     ];
     expect(lies.filter((lie) => accountEventOfLog({ ...genuine, ...lie }, account as Address) !== null)).toEqual([]);
   });

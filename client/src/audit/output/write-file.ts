@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { FirmproofError } from '@firmproof/protocol';
 
@@ -8,10 +9,11 @@ const bufferedCharacters = 64 * 1024;
  * @throws FirmproofError `file-not-found` where it cannot be written
  */
 export function writeText(file: string, pieces: Iterable<string>): void {
-  const unfinished = `${file}.part`;
+  // A name that nobody could have put a link at before, and that two who write the same file do not share.
+  const unfinished = `${file}.${randomUUID()}.part`;
   let handle: number;
   try {
-    handle = openSync(unfinished, 'w', 0o644);
+    handle = openSync(unfinished, 'wx', 0o644);
   } catch (cause) {
     throw new FirmproofError('file-not-found', `${file} cannot be written`, { cause });
   }
@@ -21,11 +23,12 @@ export function writeText(file: string, pieces: Iterable<string>): void {
       for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done);
     }
     fsyncSync(handle);
-    closeSync(handle);
     renameSync(unfinished, file);
   } catch (error) {
     rmSync(unfinished, { force: true });
     throw error;
+  } finally {
+    closeSync(handle);
   }
 }
 

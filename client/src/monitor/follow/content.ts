@@ -11,13 +11,11 @@ import {
 } from '@firmproof/protocol';
 import type { ProductHistory, ReleaseHistory } from '@firmproof/protocol/audit';
 import * as dagPb from '@ipld/dag-pb';
-import type { ContentSource } from '../../audit/content-source.ts';
+import { type ContentSource, maximumBlocks } from '../../audit/content-source.ts';
 import type { Condition } from '../conditions.ts';
 
 /** How many of the newest releases are looked at, beside the heads of all channels. */
 const newestReleases = 5;
-/** Links of an image's tree that are looked at: those of an image of 256 GiB. */
-const maximumLinks = 1_000_000;
 
 /** The heads of all channels and the newest releases: what somebody is most likely to ask for. */
 export function releasesInUse({ releases, channels }: ProductHistory): ReadonlySet<ReleaseHistory> {
@@ -75,10 +73,10 @@ export async function lookAtContent(
     throw error;
   }
   const found: Condition[] = [];
-  const isWhole = async (cid: Cid) => (await firstLostBlock(cid, sources, blocks)) === null;
-  if (!(await isWhole(predicate.image.cid))) found.push(missing('content-missing', 'the whole image'));
-  for (const { name, cid } of predicate.documents ?? []) {
-    if (!(await isWhole(cid))) found.push(missing('document-missing', `the document ${name}`));
+  const isWhole = async (content: Content) => (await firstLostBlock(content, sources, blocks)) === null;
+  if (!(await isWhole(predicate.image))) found.push(missing('content-missing', 'the whole image'));
+  for (const document of predicate.documents ?? []) {
+    if (!(await isWhole(document))) found.push(missing('document-missing', `the document ${document.name}`));
   }
   return found;
 }
@@ -89,18 +87,30 @@ export const attestationFrom = (
   { attestation }: ReleaseHistory,
 ): Promise<string | null> => first(sources, (source) => source.attestation(attestation));
 
-async function firstLostBlock(image: Cid, sources: readonly ContentSource[], blocks: number): Promise<Cid | null> {
+type Content = { readonly cid: Cid; readonly sizeBytes: number };
+
+/**
+ * The first block that no source has, or at which a tree has more blocks than a file of its size: whoever signs a statement may name
+ * a tree without an end, which must not keep the monitor from everything else. Of leaves only a sample is asked for.
+ */
+export async function firstLostBlock(
+  { cid: root, sizeBytes }: Content,
+  sources: readonly ContentSource[],
+  blocks: number,
+): Promise<Cid | null> {
   const leaves: Cid[] = [];
-  const nodes: Cid[] = [image];
+  const nodes: Cid[] = [root];
+  let found = 0;
   for (let cid = nodes.pop(); cid !== undefined; cid = nodes.pop()) {
+    found += 1;
+    if (found > maximumBlocks(sizeBytes)) return cid;
     if (partsOfCid(cid).codec !== dagPbCodec) {
       leaves.push(cid);
       continue;
     }
     const bytes = await blockFrom(sources, cid);
     if (bytes === null) return cid;
-    for (const link of linksOf(bytes)) nodes.push(link);
-    if (nodes.length + leaves.length > maximumLinks) break;
+    nodes.push(...linksOf(bytes));
   }
   for (const leaf of sample(leaves, blocks)) if ((await blockFrom(sources, leaf)) === null) return leaf;
   return null;

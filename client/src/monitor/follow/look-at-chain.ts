@@ -4,6 +4,7 @@ import {
   compareState,
   type Entry,
   type Finding,
+  foreignProduct,
   maximumProvenOfEach,
   type ProvenProduct,
   Replay,
@@ -67,7 +68,9 @@ export async function lookAtChain(
       findings.push(...walked.findings);
       const differences =
         walked.difference ??
-        (proven.sequence === followed.sequence ? compareState(followed.history, proven).join('; ') : '');
+        (proven.sequence === followed.sequence
+          ? [foreignProduct(followed.history, watched) ?? [], compareState(followed.history, proven)].flat().join('; ')
+          : '');
       if (differences !== '') conditions.push(differs(differences));
       else entries = walked.entries;
     }

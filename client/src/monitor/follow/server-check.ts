@@ -105,6 +105,9 @@ function productDifferences(told: ProductResource, history: ProductHistory): rea
   ];
 }
 
+/** So many that do not exist are named. */
+const maximumSurplus = 10;
+
 /** Compares all releases that the server lists with the proven ones. Only for a server that is at the same event. */
 export async function lookAtReleases(
   client: FirmproofClient,
@@ -113,12 +116,21 @@ export async function lookAtReleases(
 ): Promise<readonly Condition[]> {
   const differences: Difference[] = [];
   const missing = new Set(history.releases.keys());
+  const most = history.releases.size + maximumSurplus;
+  let listed = 0;
   for await (const told of client.releases(watched.product)) {
+    listed += 1;
+    // A list that never ends keeps nobody from looking at the chain.
+    if (listed > most) break;
     missing.delete(told.version);
     differences.push(...releaseDifferences(told, history));
   }
-  for (const version of missing)
-    differences.push({ subject: `release ${version}`, message: `it does not list ${version}` });
+  if (listed > most) {
+    const message = `it lists many more than the ${history.releases.size} releases that there are`;
+    differences.push({ subject: 'releases', message });
+  } else
+    for (const version of missing)
+      differences.push({ subject: `release ${version}`, message: `it does not list ${version}` });
   return differences.map(({ subject, message }) => disagrees(subject, message, patience.intervalSeconds));
 }
 

@@ -1,4 +1,5 @@
 import type { ProductId, TrustRoot } from '@firmproof/protocol';
+import { repeatedNode } from '@firmproof/protocol/audit';
 import { type FormEvent, useId, useState } from 'react';
 import { Notice } from '../../parts/notice.tsx';
 import { PageTitle } from '../../parts/page-title.tsx';
@@ -91,6 +92,8 @@ function NodeSettings() {
     setSaved(false);
     const wrong = lines.find((line) => !nodeUrlSchema.safeParse(line).success);
     if (wrong !== undefined) return setMistake(`“${wrong}” is no http(s) address.`);
+    const twice = repeatedNode(lines);
+    if (twice !== null) return setMistake(`“${twice}” is a node that is named twice.`);
     if (lines.length > maximumNodes) return setMistake(`More than ${maximumNodes} nodes.`);
     if (quorum > lines.length) return setMistake('More nodes have to agree than there are.');
     setMistake(null);

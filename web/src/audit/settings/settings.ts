@@ -1,5 +1,6 @@
 import type { ProductId, TrustRoot } from '@firmproof/protocol';
 import type { RegistryAddress } from '@firmproof/protocol/approval';
+import { distinctNodes } from '@firmproof/protocol/audit';
 import { createContext, useContext } from 'react';
 import type { Configuration } from './configuration.ts';
 import type { OwnSettings } from './own.ts';
@@ -22,7 +23,7 @@ export type AuditSettings = {
 export const majorityOf = (count: number) => Math.floor(count / 2) + 1;
 
 export function effectiveSettings(configuration: Configuration, own: OwnSettings): AuditSettings {
-  const rpcUrls = own.rpcUrls ?? configuration.rpcUrls;
+  const rpcUrls = distinctNodes(own.rpcUrls ?? configuration.rpcUrls);
   const wanted = (own.rpcUrls ? own.rpcQuorum : configuration.rpcQuorum) ?? majorityOf(rpcUrls.length);
   const trustRoots = new Map(
     [
