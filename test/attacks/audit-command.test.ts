@@ -85,6 +85,18 @@ describe('A19 a node that lies about state', () => {
     expect(roots.basis.nodes).toMatchObject({ asked: 3, quorum: 2, agree: { length: 2 } });
   });
 
+  test('about its chain leaves the others to agree without it, whichever is asked first', async () => {
+    for (const wire of [wires[0], wires[2]]) {
+      wire.lie = ({ method }, result) => (method === 'eth_chainId' ? '0x1' : result);
+      const summary = await together();
+      expect(summary.complete).toBe(true);
+      expect(found(summary)).toEqual(['warn nodes-disagree']);
+      expect(summary.basis.nodes).toMatchObject({ asked: 3, quorum: 2, agree: { length: 2 } });
+      await expectCode('chain-mismatch', () => together(3));
+      wire.honest();
+    }
+  });
+
   test('leaves nothing to go by where nobody else is enough', async () => {
     wires[0].lie = falseRoot;
     await expectCode('nodes-disagree', () => together(3));

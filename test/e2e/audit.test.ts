@@ -303,6 +303,9 @@ describe('with a trust root and a server', () => {
     using audit = await auditProduct({ ...place(), rpcUrls: [wire.url], sources, fetch: true });
     writeFileSync(block ?? '', before);
     expect(audit.summary.findings.map(({ code }) => code)).toContain('content-missing');
+    // Nobody has brought the trust root: that nothing was verified by it is said.
+    const unverified = audit.summary.findings.filter(({ code }) => code === 'attestation-untrusted');
+    expect(unverified.map(({ severity, version }) => `${severity} ${version}`)).toEqual(['warn 1.0.0', 'warn 1.1.0']);
     const [first, second] = audit.releases();
     expect(first?.availability[0]?.image).not.toBe('available');
     const elsewhere = { source: '127.0.0.1:9', attestation: 'unreachable', image: 'unreachable' };
@@ -410,7 +413,8 @@ test('a release of bytes that were released before has its own attestation', asy
   await vendor.publish('1.2.0', images['1.0.0']);
   const audited = async () => {
     const sources = [new ContentSource(stack.url)];
-    using audit = await auditProduct({ ...place(), rpcUrls: [stack.rpcUrl], sources, fetch: true });
+    const { trustRoot } = vendor;
+    using audit = await auditProduct({ ...place(), rpcUrls: [stack.rpcUrl], sources, fetch: true, trustRoot });
     return [...audit.summary.findings.map(({ message }) => message), audit.summary.releaseCount];
   };
   await eventually(audited, (found) => found[0] === 3, 'nothing to be missing');

@@ -47,6 +47,9 @@ export async function examineRelease(
   }
   const { attestation, signature, differences } = await checkAttestation(text, event, trustRoot, means);
   if (signature.state === 'untrusted') found('attestation-untrusted', 'bad', signature.message);
+  // Whoever withholds the trust root must not get by in silence.
+  if (signature.state === 'unchecked')
+    found('attestation-untrusted', 'warn', `its attestation could not be verified: ${signature.message}`);
   for (const difference of differences) found('statement-disagrees', 'bad', difference);
   if (attestation === null) return { facts: { text, signature, statement: null, availability: [] }, findings };
   const availability = await availabilityOf(event, attestation, asked, means);

@@ -34,6 +34,9 @@ export type NodeProof = {
 };
 export type ProofOf = { readonly releases: readonly Version[]; readonly channels: readonly Channel[] };
 
+/** Where there are other nodes, one that does not answer is soon left. */
+const triesOfMany = 3;
+
 /**
  * The storage of a product at the agreed block, proved against its state root. One node suffices, whoever it is: a false proof is
  * found out, and the next one asked (A19).
@@ -49,7 +52,7 @@ export async function proveFromNodes(
   let failure: unknown;
   for (const node of nodes) {
     try {
-      const proof = await readProof(node, block, place, of);
+      const proof = await readProof(node, block, place, of, nodes.length > 1 ? triesOfMany : undefined);
       return { proof, proven: await proveProduct(proof, place), findings };
     } catch (error) {
       const told = isFirmproofError(error) ? error : unsuitable(node, error);
@@ -76,6 +79,7 @@ async function readProof(
   block: BlockStatement,
   place: ProductPlace,
   of: ProofOf,
+  tries: number | undefined,
 ): Promise<ProductProof> {
   const { registry, product } = place;
   const { state, configuration, history, trustRoot } = productSlots(product);
@@ -87,7 +91,9 @@ async function readProof(
     ...releases.flatMap(({ slots }) => [slots.commitment, slots.state]),
     ...channels.flatMap(({ slots }) => [slots.version, slots.schedule]),
   ];
-  const answer = answerSchema.parse(await node.call('eth_getProof', [registry, keys, hexQuantity(block.number)]));
+  const answer = answerSchema.parse(
+    await node.call('eth_getProof', [registry, keys, hexQuantity(block.number)], tries),
+  );
   const proofs = new Map(keys.map((key, index) => [key, answer.storageProof[index]?.proof ?? []]));
   const at = (slot: string) => proofs.get(slot as (typeof keys)[number]) ?? [];
   return productProofSchema.parse({

@@ -54,31 +54,40 @@ export async function agreeOnFinalBlock(
     if (!block.success || block.data === null) throw unsuitable(node, 'calls no block final');
     return { chainId: parsedChain.data, final: block.data.number };
   });
-  const wanted = chainId ?? heads.answers[0]?.answer.chainId ?? 0;
-  const elsewhere = heads.answers.find(({ answer }) => answer.chainId !== wanted);
-  if (elsewhere) {
-    const what = chainId === undefined ? `others on ${wanted}` : `${wanted} is audited`;
-    throw new FirmproofError(
-      'chain-mismatch',
-      `${elsewhere.node.label} is on chain ${elsewhere.answer.chainId}, ${what}`,
-      { hint: 'Give nodes of one chain with --rpc, and its number with --chain-id.' },
-    );
-  }
+  const wanted = chainId ?? mostSaid(heads.answers.map(({ answer }) => answer.chainId));
+  const fitting = heads.answers.filter(({ answer }) => answer.chainId === wanted);
+  const elsewhere = heads.answers.filter(({ answer }) => answer.chainId !== wanted);
+  const strays = elsewhere.map(
+    ({ node, answer }) =>
+      `${node.label} is on chain ${answer.chainId}, ${chainId === undefined ? `others on ${wanted}` : `${wanted} is audited`}`,
+  );
+  // One that lies about its chain, or is another one's, does not keep the others from agreeing.
+  if (strays[0] !== undefined && fitting.length < quorum)
+    throw new FirmproofError('chain-mismatch', strays[0], {
+      hint: 'Give nodes of one chain with --rpc, and its number with --chain-id.',
+    });
   requireQuorum(heads, nodes, quorum);
   // Highest first; one that says too much or too little of what is final does not keep the others from agreeing.
-  const heights = [...new Set(heads.answers.map(({ answer }) => answer.final))].sort((one, other) => other - one);
+  const heights = [...new Set(fitting.map(({ answer }) => answer.final))].sort((one, other) => other - one);
+  const strayed = strays.map((message): Finding => ({ code: 'nodes-disagree', severity: 'warn', message }));
   let dispute: readonly Finding[] = [];
   for (const number of heights) {
-    const candidates = heads.answers.filter(({ answer }) => answer.final >= number).map(({ node }) => node);
+    const candidates = fitting.filter(({ answer }) => answer.final >= number).map(({ node }) => node);
     if (candidates.length < quorum) continue;
     const agreed = await agreeAt(number, candidates, quorum, wanted);
-    if ('block' in agreed) return { ...agreed, quorum, findings: [...dispute, ...agreed.findings] };
+    if ('block' in agreed) return { ...agreed, quorum, findings: [...strayed, ...dispute, ...agreed.findings] };
     dispute = agreed.findings;
   }
   if (dispute[0]) throw new FirmproofError('nodes-disagree', dispute[0].message);
   throw new FirmproofError('no-quorum', `no block is called final by ${quorum} of ${nodes.length} nodes`, {
     hint: nodesHint,
   });
+}
+
+function mostSaid(chainIds: readonly number[]): number {
+  const counted = (one: number) => chainIds.filter((other) => other === one).length;
+  const [first = 0, ...others] = chainIds;
+  return others.reduce((most, one) => (counted(one) > counted(most) ? one : most), first);
 }
 
 const nodesHint = 'Give more nodes with --rpc, or take fewer for enough with --quorum.';

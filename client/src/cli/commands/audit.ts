@@ -83,6 +83,11 @@ async function report(output: Output, audit: Audit, flags: AuditFlags): Promise<
   );
   if (flags.export !== undefined && !audit.summary.complete)
     output.note('Nothing was exported: the history is incomplete.');
+  const { witnesses } = audit.summary.basis;
+  if (flags.export !== undefined && witnesses !== null && witnesses.sequence < audit.summary.sequence)
+    output.note(
+      `Witnesses vouch for ${witnesses.sequence} of ${counted(audit.summary.sequence, 'event')} so far, and --offline will say so: export again in a minute.`,
+    );
   if (lacking > 0)
     output.note(
       `The file lacks the attestations of ${counted(lacking, 'release')}, and --offline will say so: audit with a server or --source URL to have them.`,
