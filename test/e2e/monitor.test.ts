@@ -2,7 +2,17 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepareDocuments } from '@firmproof/client';
-import { attestationDigest, parseAttestation, parseVersion, rawCidOf, sha256 } from '@firmproof/protocol';
+import {
+  asciiWord,
+  attestationDigest,
+  headSlots,
+  parseAttestation,
+  parseVersion,
+  rawCidOf,
+  releaseSlots,
+  sha256,
+  zeroBytes32,
+} from '@firmproof/protocol';
 import { createRpc, hexQuantity } from '@firmproof/protocol/node';
 import { Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -377,4 +387,40 @@ test('with stolen approval keys, without the build key: what is published is tol
     'release-revoked',
     'release-revoked',
   ]);
+});
+
+test('events that replay, and contradict those before them or the storage, are told once and not taken', async () => {
+  const thief = { server: stack, directory: stack.directory, vendor: vendor.vendor };
+  const rpc = createRpc(stack.rpcUrl);
+  const [version, next] = [parseVersion('7.7.7'), parseVersion('7.7.8')];
+  const release = { image: sha256(randomBytes(9)), attestation: sha256(randomBytes(9)), rollbackIndex: 0 };
+  const store = (slot: string, word: string) => rpc('anvil_setStorageAt', [stack.info.registry, slot, word]);
+  // The server's index could not take such events.
+  monitored.change({ server: undefined, sources: [] });
+  appendFileSync(monitored.announced, '7.7.7\n');
+  await publishDirectly(thief, vendor.product, version, release);
+  expect(await look()).toEqual([]);
+  const publishedTwice = async () => {
+    for (const slot of Object.values(releaseSlots(vendor.product, version))) await store(slot, zeroBytes32);
+    await publishDirectly(thief, vendor.product, version, release);
+  };
+  const anotherHead = async () => {
+    await store(headSlots(vendor.product, stable).version, asciiWord('7.7.7'));
+    await publishDirectly(thief, vendor.product, next, release);
+  };
+  const { version: head } = (await vendor.vendor.client.product(vendor.product)).channels[0] ?? {};
+  for (const [forge, said] of [
+    [publishedTwice, 'publishes 7.7.7, which was published before'],
+    [anotherHead, `head of stable: the entries say ${head}, storage holds 7.7.7`],
+  ] as const) {
+    const honest = await rpc('evm_snapshot', []);
+    await forge();
+    await finalise();
+    const { unseen, standing, alerts } = await monitored.once();
+    expect(unseen).toMatchObject([{ product: 'prime-hub', why: [expect.stringContaining(said)] }]);
+    expect(codesOf([...alerts, ...standing]).filter((code) => code === 'history-differs')).toHaveLength(1);
+    await rpc('evm_revert', [honest]);
+  }
+  expect(monitored.fresh()).toMatchObject([{ code: 'history-differs', severity: 'bad' }]);
+  expect(await look()).toEqual(['-history-differs']);
 });

@@ -13,6 +13,7 @@ import { lookAtApproval, markSeen, openApprovals } from './follow/approvals.ts';
 import { AttestationWatch, attestationConditions } from './follow/attestations.ts';
 import { lookAtContent, releasesToLookAt, versionsOf } from './follow/content.ts';
 import { FollowedProduct, isLasting, type LearntEvent } from './follow/followed-product.ts';
+import { learnProven } from './follow/learn-proven.ts';
 import { type ChainLook, lookAtChain } from './follow/look-at-chain.ts';
 import { lookAtReleases, lookAtServer, releasesUnread } from './follow/server-check.ts';
 import type { Outbox } from './outbox.ts';
@@ -70,9 +71,13 @@ export class ProductWatch {
     this.#followed ??= FollowedProduct.load(state, this.watched);
     const followed = this.#followed;
     const look = await lookAtChain(followed, this.#nodes, config.patience, now(), this.#historyAt);
-    this.#write(() => this.#takeChain(followed, look));
-    const troubles = [...look.nodes, ...(look.chain?.conditions ?? [])].map(({ message }) => message);
-    if (look.chain === null || look.chain.entries === null) return { troubles, isWhole: false };
+    let contradictions: readonly Condition[] = [];
+    this.#write(() => {
+      contradictions = this.#takeChain(followed, look);
+    });
+    const conditions = [...look.nodes, ...(look.chain?.conditions ?? []), ...contradictions];
+    const troubles = conditions.map(({ message }) => message);
+    if (!look.chain?.walked || contradictions.length > 0) return { troubles, isWhole: false };
     await this.#lookAtKeys(followed, look.chain);
     const silence = await this.#lookAtServer(followed);
     const isVerified = await this.#lookAtContent(followed);
@@ -107,16 +112,27 @@ export class ProductWatch {
     observe(state, outbox, this.#of, scope, conditions, now());
   }
 
-  #takeChain(followed: FollowedProduct, { nodes, chain }: ChainLook): void {
-    const learnt = chain?.entries ? followed.learn(chain.entries) : [];
+  /** Answers with what contradicts the model: then nothing of what was walked is taken. */
+  #takeChain(followed: FollowedProduct, { nodes, chain }: ChainLook): readonly Condition[] {
+    const { state, fromStart } = this.#options;
+    const { learnt, contradictions } = chain?.walked
+      ? learnProven(followed, chain.walked)
+      : { learnt: [], contradictions: [] };
     this.#observe('nodes', nodes);
-    if (chain === null) return;
+    if (chain === null) return [];
     this.#observe('chain', chain.conditions);
-    if (chain.entries === null) return;
-    followed.baseline ??= this.#options.fromStart ? 0 : followed.sequence;
+    if (chain.walked === null) return [];
+    this.#observe('model', contradictions);
+    if (contradictions.length > 0) {
+      // Its model has taken what it should not: it is read again.
+      this.#followed = FollowedProduct.load(state, this.watched);
+      return contradictions;
+    }
+    followed.baseline ??= fromStart ? 0 : followed.sequence;
     this.#takeEvents(followed, learnt, followed.baseline);
-    this.#observe('attestations', attestationConditions(this.#options.state, followed));
+    this.#observe('attestations', attestationConditions(state, followed));
     this.#takeAnnouncements(followed, followed.baseline);
+    return [];
   }
 
   #takeEvents(followed: FollowedProduct, learnt: readonly LearntEvent[], baseline: number): void {

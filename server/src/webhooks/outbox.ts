@@ -93,6 +93,23 @@ export function createOutbox(nowSeconds: () => number) {
       .execute();
   }
 
+  /**
+   * null where the event has been told. One that was taken back and has happened after all is a message of its own: receivers
+   * drop an id that they have had, and the body of the first may be forgotten.
+   */
+  async function untoldId(transaction: Transaction<Tables>, event: Event, place: ChainPlace): Promise<string | null> {
+    for (let withdrawals = 0; ; withdrawals += 1) {
+      const id = idOf(event, place, withdrawals);
+      const known = await transaction
+        .selectFrom('webhook_messages')
+        .select('withdrawn')
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (known === undefined) return id;
+      if (known.withdrawn === 0) return null;
+    }
+  }
+
   return {
     /** Who delivers is woken whenever there is something. */
     whenQueued(listener: () => void): void {
@@ -112,16 +129,9 @@ export function createOutbox(nowSeconds: () => number) {
         .filter(({ from_block }) => place === undefined || place.block > Number(from_block))
         .map(({ id }) => id);
       if (wanted.length === 0) return;
-      const id = place === undefined ? `msg_${randomUUID()}` : idOf(event, place);
-      const known = await transaction
-        .selectFrom('webhook_messages')
-        .select('withdrawn')
-        .where('id', '=', id)
-        .executeTakeFirst();
-      if (known?.withdrawn === 0) return;
-      // One that was taken back has happened after all.
-      if (known) await transaction.updateTable('webhook_messages').set({ withdrawn: 0 }).where('id', '=', id).execute();
-      else await write(transaction, id, event);
+      const id = place === undefined ? `msg_${randomUUID()}` : await untoldId(transaction, event, place);
+      if (id === null) return;
+      await write(transaction, id, event);
       await queue(transaction, id, wanted);
     },
 
@@ -188,7 +198,8 @@ export function createOutbox(nowSeconds: () => number) {
 const namedMessages = 100;
 
 /** The same for the same event, whenever it is read from the chain; for another history it is another event. */
-function idOf({ publisher, product, type }: Event, { sequence, history }: ChainPlace): string {
-  const text = [publisher, product, type, sequence, history].join(' ');
+function idOf({ publisher, product, type }: Event, { sequence, history }: ChainPlace, withdrawals: number): string {
+  const again = withdrawals === 0 ? [] : [withdrawals];
+  const text = [publisher, product, type, sequence, history, ...again].join(' ');
   return `msg_${createHash('sha256').update(text).digest('hex').slice(0, 40)}`;
 }

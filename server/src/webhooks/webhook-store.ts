@@ -11,6 +11,7 @@ import {
   webhookDeliverySchema,
   webhookSchema,
   webhookSecretOf,
+  type webhookTestType,
 } from '@firmproof/protocol';
 import type { Selectable, Transaction } from 'kysely';
 import { indexedPosition } from '../chain/indexer.ts';
@@ -23,6 +24,8 @@ import type { Sender } from './sender.ts';
 const secretBytes = 32;
 /** Both secrets sign for so long after a change. */
 const overlapSeconds = 86_400;
+/** Test messages of a publisher within an hour: enough for people, and the outbox keeps each for 30 days. */
+const maximumTestsPerHour = 30;
 
 type Row = Selectable<Tables['webhooks']>;
 
@@ -91,6 +94,23 @@ export function createWebhookStore(options: {
     const row = await deliveries(at, webhook).where('delivery.id', '=', id).executeTakeFirst();
     if (!row) throw new FirmproofError('webhook-not-found', 'the webhook has no delivery with this id');
     return deliveryResource(row);
+  }
+
+  /** Counted by messages, which outlive a webhook that is removed and added again. @throws FirmproofError `quota-exceeded` */
+  async function requireFewTests(transaction: Transaction<Tables>, publisher: Address): Promise<void> {
+    const type: typeof webhookTestType = 'webhook.test';
+    const { count } = await transaction
+      .selectFrom('webhook_messages')
+      .select(({ fn }) => fn.countAll().as('count'))
+      .where('publisher', '=', publisher)
+      .where('type', '=', type)
+      .where('created_at', '>', nowSeconds() - 3600)
+      .executeTakeFirstOrThrow();
+    if (Number(count) >= maximumTestsPerHour)
+      throw new FirmproofError(
+        'quota-exceeded',
+        `a publisher has at most ${maximumTestsPerHour} test messages an hour`,
+      );
   }
 
   return {
@@ -178,10 +198,14 @@ export function createWebhookStore(options: {
         return resourceOf(transaction, { ...before, ...change });
       }),
 
-    /** Queues a message that says nothing; what becomes of it is among the deliveries. */
+    /**
+     * Queues a message that says nothing; what becomes of it is among the deliveries.
+     * @throws FirmproofError `webhook-not-found`, `quota-exceeded`
+     */
     test: (publisher: Address, id: string): Promise<WebhookDelivery> =>
       inTransaction(async (transaction) => {
         const row = await rowOf(transaction, publisher, id);
+        await requireFewTests(transaction, publisher);
         const delivery = await outbox.test(transaction, publisher, id);
         return deliveryOf(transaction, row, delivery);
       }),

@@ -20,6 +20,8 @@ import { createOutbox } from '../../../server/src/webhooks/outbox.ts';
 import { prune } from '../../../server/src/webhooks/pruning.ts';
 import { pauseSeconds } from '../../../server/src/webhooks/schedule.ts';
 import type { Answer } from '../../../server/src/webhooks/sender.ts';
+import { createWebhookStore } from '../../../server/src/webhooks/webhook-store.ts';
+import { expectCode } from '../../support/expect-code.ts';
 import { eventually, temporaryDirectory } from '../../support/stack.ts';
 
 const publisher = `0x${'22'.repeat(20)}` as Address;
@@ -113,6 +115,44 @@ describe('the outbox', () => {
       withdrawn: [{ id: undone?.id, type: 'release.published' }],
       withdrawnCount: 1,
     });
+  });
+
+  test('tells what was taken back and has happened after all in a new message, also when the first is forgotten', async () => {
+    await webhook('one', ['release.published']);
+    await release(2, 'b');
+    await inTransaction((transaction) => outbox.withdrawVanished(transaction));
+    now += 31 * 86_400;
+    await prune(database, now);
+    const [first] = await messages();
+    expect(first).toMatchObject({ body: '', withdrawn: 1 });
+    for (let time = 0; time < 2; time += 1) await release(2, 'b');
+    const again = (await messages()).filter(({ id }) => id !== first?.id);
+    expect(again).toMatchObject([{ withdrawn: 0 }]);
+    expect(webhookBodySchema.parse(JSON.parse(again[0]?.body ?? ''))).toMatchObject({
+      sequence: 2,
+      data: { sequence: 2 },
+    });
+    expect((await deliveries()).map(({ message }) => message)).toEqual(again.map(({ id }) => id));
+  });
+
+  test('takes 30 test messages of a publisher in an hour, also of a webhook that is made anew', async () => {
+    const sender = {
+      send: () => Promise.reject(new Error('nobody delivers')),
+      requireAllowed: (url: string) => new URL(url),
+    };
+    const serverLog = createServerLog({ database, nowSeconds });
+    const store = createWebhookStore({ database, outbox, serverLog, sender, nowSeconds });
+    const by = { actor: 'server', account: null } as const;
+    const added = () => store.add(publisher, { url: 'https://one.example/', events: ['release.published'] }, by);
+    const { id } = await added();
+    for (let count = 0; count < 29; count += 1) await store.test(publisher, id);
+    await store.remove(publisher, id, by);
+    const other = await added();
+    await store.test(publisher, other.id);
+    await expectCode('quota-exceeded', () => store.test(publisher, other.id));
+    expect(await deliveries()).toHaveLength(1);
+    now += 3600;
+    expect(await store.test(publisher, other.id)).toMatchObject({ state: 'pending', type: 'webhook.test' });
   });
 
   test('forgets what is old, but never tells an event of the chain again', async () => {

@@ -1,10 +1,8 @@
 import { type BlockStatement, isFirmproofError } from '@firmproof/protocol';
 import {
   compareHistories,
-  compareState,
   type Entry,
   type Finding,
-  foreignProduct,
   maximumProvenOfEach,
   type ProvenProduct,
   Replay,
@@ -18,6 +16,9 @@ import type { MonitorConfig } from '../config.ts';
 import type { FollowedProduct } from './followed-product.ts';
 import { walkNew } from './walk-new.ts';
 
+/** Entries that follow on what is known and replay to what is proven. What they say is not compared yet (V7). */
+export type Walked = { readonly entries: readonly Entry[]; readonly proven: ProvenProduct };
+
 /** What one look at the chain has come to: as much as a quorum of the nodes has shown. */
 export type ChainLook = {
   /** About the nodes themselves. */
@@ -27,8 +28,8 @@ export type ChainLook = {
     readonly block: BlockStatement;
     readonly agreeing: readonly RpcNode[];
     readonly conditions: readonly Condition[];
-    /** Entries that follow on what is known and lead to what is proven; null where that could not be reached. */
-    readonly entries: readonly Entry[] | null;
+    /** null where what is proven could not be reached. */
+    readonly walked: Walked | null;
   } | null;
 };
 
@@ -56,7 +57,7 @@ export async function lookAtChain(
   const { block } = agreed;
   const findings: Finding[] = [...agreed.findings];
   const conditions: Condition[] = stalled(block, patience.stalledSeconds, now);
-  let entries: readonly Entry[] | null = null;
+  let reached: Walked | null = null;
   try {
     const channels = followed.sequence === 0 ? [] : [...followed.history.channels.keys()].slice(0, maximumProvenOfEach);
     const { proven, findings: lies } = await proveFromNodes(agreed, watched, { releases: [], channels });
@@ -64,22 +65,17 @@ export async function lookAtChain(
     if (proven.sequence < followed.sequence) {
       conditions.push(...older(proven, historyAt(proven.sequence)));
     } else {
-      const walked = await walkProven(followed, nodes, proven);
-      findings.push(...walked.findings);
-      const differences =
-        walked.difference ??
-        (proven.sequence === followed.sequence
-          ? [foreignProduct(followed.history, watched) ?? [], compareState(followed.history, proven)].flat().join('; ')
-          : '');
-      if (differences !== '') conditions.push(differs(differences));
-      else entries = walked.entries;
+      const { entries, difference, findings: liars } = await walkProven(followed, nodes, proven);
+      findings.push(...liars);
+      if (difference === null) reached = { entries, proven };
+      else conditions.push(differs(difference));
     }
   } catch (error) {
     conditions.push(chainTrouble(error, patience.carrierSeconds));
   }
   return {
     nodes: findings.map((finding) => disagreement(finding, nodes)),
-    chain: { block, agreeing: agreed.nodes, conditions, entries },
+    chain: { block, agreeing: agreed.nodes, conditions, walked: reached },
   };
 }
 
