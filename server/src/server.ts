@@ -287,6 +287,8 @@ async function open(
   const server = createServer(app);
   // Uploads of gigabytes take their time; a timer of their own watches their progress.
   server.requestTimeout = 0;
+  // Longer than proxies and clients keep an idle connection: who uses one at its last moment finds it open.
+  server.keepAliveTimeout = 65_000;
   const url = await listen(server, config);
   closing.push(() => closeServer(server));
   origin = new URL(config.publicUrl ?? url).origin;

@@ -293,19 +293,21 @@ describe('A44 rollouts', () => {
   test('promoting again does not reshuffle who comes first', async () => {
     await promoteHalf();
     const first = await inside();
-    expect(first.filter(Boolean).length).toBeGreaterThan(fleet.length / 3);
-    expect(first.filter(Boolean).length).toBeLessThan((fleet.length * 2) / 3);
+    // Chance is so far from these bounds that it never gets there.
+    expect(first.filter(Boolean).length).toBeGreaterThan(fleet.length / 5);
+    expect(first.filter(Boolean).length).toBeLessThan((fleet.length * 4) / 5);
     await promoteHalf();
     expect(await inside()).toEqual(first);
   });
 
   test('who comes first with one release says nothing about the next, and nothing about the device', () => {
     const { product } = arena.vendor;
-    const with1 = fleet.map((secret) => isInShare(secret, product, 1, 5000));
-    const with2 = fleet.map((secret) => isInShare(secret, product, 2, 5000));
+    const many = Array.from({ length: 4000 }, () => randomBytes(32));
+    const with1 = many.map((secret) => isInShare(secret, product, 1, 5000));
+    const with2 = many.map((secret) => isInShare(secret, product, 2, 5000));
     const both = with1.filter((inShare, index) => inShare && with2[index]).length;
-    expect(both).toBeGreaterThan(fleet.length / 8);
-    expect(both).toBeLessThan(fleet.length / 2.5);
+    expect(both).toBeGreaterThan(many.length / 5);
+    expect(both).toBeLessThan(many.length / 3);
   });
 
   test('a device says nothing of itself when it asks: it cannot be picked out', async () => {
