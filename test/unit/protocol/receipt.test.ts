@@ -32,8 +32,9 @@ describe('a receipt', () => {
     fc.assert(
       fc.property(member, fc.jsonValue({ maxDepth: 2 }), (name, value) => {
         try {
-          const parsed = parseReceipt(JSON.stringify({ ...receipt, [name]: value }));
-          expect(parsed[name]).toEqual(value);
+          const text = JSON.stringify({ ...receipt, [name]: value });
+          // JSON knows no -0.
+          expect(parseReceipt(text)[name]).toEqual(JSON.parse(text)[name]);
         } catch (error) {
           expect(isFirmproofError(error) && error.code).toBe('receipt-malformed');
         }
