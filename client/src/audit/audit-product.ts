@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Address, FirmproofError, isFirmproofError, type ProductId, type TrustRoot } from '@firmproof/protocol';
 import {
-  compareState,
+  contradictionsOf,
   type Finding,
-  foreignProduct,
   type ProductHistory,
   type ProductPlace,
   type ProvenProduct,
@@ -206,9 +205,11 @@ const maximumHeads = 16;
 
 /** What the model says otherwise than storage, or than the id of the product (V7). */
 export function contradictions(model: ProductHistory, proven: ProvenProduct, place: ProductPlace): readonly Finding[] {
-  const foreign = foreignProduct(model, place);
-  const differences = [...(foreign === null ? [] : [foreign]), ...compareState(model, proven)];
-  return differences.map((message) => ({ code: 'history-differs', severity: 'bad', message }));
+  return contradictionsOf(model, proven, place).map((message) => ({
+    code: 'history-differs',
+    severity: 'bad',
+    message,
+  }));
 }
 
 /** The channels and their heads, proved; null, and told, where no node proves them. */

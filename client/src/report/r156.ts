@@ -89,28 +89,30 @@ const whyNoReceipts = {
 } as const;
 const isAbsent = (updates: ReceiptFacts): updates is keyof typeof whyNoReceipts => typeof updates === 'string';
 
-function handedOver(updates: ReceiptFacts): Clause {
-  return {
+const handedOver = (updates: ReceiptFacts): Clause =>
+  partlyByReceipts(updates, {
     clause: '7.1.1.12',
     asks: 'What 7.1.2.3 and 7.1.2.4 ask for can be made available to authorities and technical services.',
-    state: isAbsent(updates) ? 'missing' : 'partly',
-    answer: isAbsent(updates)
-      ? whyNoReceipts[updates]
-      : 'This report can be handed over, as a page, as data or as a table; the history that it rests on can be verified again by whoever gets it.',
-    gaps: isAbsent(updates) ? [] : ['To whom it is given, and when, is yours to arrange.'],
-  };
-}
+    answer:
+      'This report can be handed over, as a page, as data or as a table; the history that it rests on can be verified again by whoever gets it.',
+    gap: 'To whom it is given, and when, is yours to arrange.',
+  });
 
-function configuration(updates: ReceiptFacts): Clause {
-  return {
+const configuration = (updates: ReceiptFacts): Clause =>
+  partlyByReceipts(updates, {
     clause: '7.1.2.2',
     asks: 'The configuration of type approved systems before and after an update is documented: hardware, software and parameters.',
-    state: isAbsent(updates) ? 'missing' : 'partly',
-    answer: isAbsent(updates)
-      ? whyNoReceipts[updates]
-      : 'The software before and after each update is in the register of 7.1.2.3, from receipts.',
-    gaps: ['Which hardware and which parameters a system has is yours to add.'],
-  };
+    answer: 'The software before and after each update is in the register of 7.1.2.3, from receipts.',
+    gap: 'Which hardware and which parameters a system has is yours to add.',
+  });
+
+function partlyByReceipts(
+  updates: ReceiptFacts,
+  { answer, gap, ...rest }: Pick<Clause, 'clause' | 'asks' | 'answer'> & { readonly gap: string },
+): Clause {
+  return isAbsent(updates)
+    ? { ...rest, state: 'missing', answer: whyNoReceipts[updates], gaps: [gap] }
+    : { ...rest, state: 'partly', answer, gaps: [gap] };
 }
 
 const noUpdate = 'No device has confirmed an update in a receipt yet: there was none to show this of.';

@@ -28,6 +28,16 @@ export function foreignProduct(history: ProductHistory, { chainId, registry, pro
   return `this is another product: ${name} of publisher ${publisher} has the id ${id} in registry ${registry}, not ${product}`;
 }
 
+/** What the entries add up to otherwise than the id of the product and its storage (V7.3). */
+export function contradictionsOf(
+  history: ProductHistory,
+  proven: ProvenProduct,
+  place: ProductPlace,
+): readonly string[] {
+  const foreign = foreignProduct(history, place);
+  return [...(foreign === null ? [] : [foreign]), ...compareState(history, proven)];
+}
+
 const difference = (what: string, events: unknown, storage: unknown): readonly string[] =>
   events === storage ? [] : [`${what}: the entries say ${String(events)}, storage holds ${String(storage)}`];
 

@@ -1,5 +1,5 @@
 import { isFirmproofError } from '@firmproof/protocol';
-import { compareState, foreignProduct } from '@firmproof/protocol/audit';
+import { contradictionsOf } from '@firmproof/protocol/audit';
 import type { Condition } from '../conditions.ts';
 import type { FollowedProduct, LearntEvent } from './followed-product.ts';
 import type { Walked } from './look-at-chain.ts';
@@ -19,8 +19,7 @@ export function learnProven(
     if (isFirmproofError(error)) return { learnt: [], contradictions: [contradiction(error.message)] };
     throw error;
   }
-  const foreign = foreignProduct(followed.history, followed.watched);
-  const differences = [...(foreign === null ? [] : [foreign]), ...compareState(followed.history, proven)];
+  const differences = contradictionsOf(followed.history, proven, followed.watched);
   return { learnt, contradictions: differences.length === 0 ? [] : [contradiction(differences.join('; '))] };
 }
 

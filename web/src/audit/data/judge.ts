@@ -1,5 +1,5 @@
-import { type ProductResource, productIdOf } from '@firmproof/protocol';
-import { compareHistories, compareState } from '@firmproof/protocol/audit';
+import type { ProductResource } from '@firmproof/protocol';
+import { compareHistories, compareState, foreignProduct } from '@firmproof/protocol/audit';
 import type { KnownPlace } from './place.ts';
 import { bad, type Problem, problemOf } from './problem.ts';
 import type { Replayed } from './replayed.ts';
@@ -64,17 +64,9 @@ function replayProblems({ failure }: Replayed): readonly Problem[] {
   ];
 }
 
-/** A product's id is the hash of where it is, of its first publisher and of its name. */
-function idProblems({ chainId, registry, product }: KnownPlace, { events: [first] }: Replayed): readonly Problem[] {
-  if (first?.kind !== 'registered') return [];
-  const id = productIdOf(chainId, registry, first.publisher, first.name);
-  if (id === product) return [];
-  return [
-    bad(
-      'history-differs',
-      `The entries are those of another product: “${first.name}” of this publisher has the id ${id}.`,
-    ),
-  ];
+function idProblems(place: KnownPlace, { events: [first], history }: Replayed): readonly Problem[] {
+  const foreign = first?.kind === 'registered' ? foreignProduct(history, place) : null;
+  return foreign === null ? [] : [bad('history-differs', `The entries are not what was asked for: ${foreign}.`)];
 }
 
 function sightingProblems({ proven, vouchers }: Sighting, replayed: Replayed): readonly Problem[] {
